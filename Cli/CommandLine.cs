@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace TcpCloser.Cli;
+
+/// <summary>The words of the command line as checked <see cref="Options"/>. getopt_long(3) users type it: <c>-s22</c>, <c>-4v</c>, <c>--sport=22</c>.</summary>
+internal static class CommandLine
+{
+    /// <summary>Options that take no value.</summary>
+    private static readonly string[][] Flags =
+    [
+        ["-4"], ["-6"], ["-h", "--help"], ["-n", "--dry-run"], ["-v", "--verbose"], ["--version"],
+        ["--use-proc", "--use_proc"], ["--disable-syslog", "--disable_syslog"],
+    ];
+
+    /// <summary>Options that take one value each time they are given.</summary>
+    private static readonly string[][] Valued =
+    [
+        ["-s", "--sport"], ["-d", "--dport"], ["--state"],
+        ["-t", "--idle-time", "--idle_time"], ["--last-recv-limit", "--last_recv_limit"],
+        ["-i", "--interval"], ["-f", "--logfile"], ["--signal"],
+    ];
+
+    /// <summary>Reads the command line.</summary>
+    /// <returns>The options; null where <c>--help</c> or <c>--version</c> was asked for, which <paramref name="text"/> then answers.</returns>
+    /// <exception cref="UsageException">Anything that cannot be meant.</exception>
+    public static Options? Parse(string[] args, out string? text)
+    {
+        RefuseForeignForms(args);
+        var draft = new OptionsDraft();
+        IReadOnlyList<Token> tokens = Tokenize(args);
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            Token token = tokens[i];
+            if (token.Type == TokenType.DoubleDash)
+            {
+                continue;
+            }
+
+            if (token.Type != TokenType.Option)
+            {
+                throw new UsageException(token.Value.StartsWith('-') ? "unknown option" : "stray argument", token.Value,
+                    "every value belongs to an option");
+            }
+
+            string option = token.Value;
+            if (option is "-h" or "--help" or "--version")
+            {
+                text = option == "--version" ? HelpText.Version : HelpText.Help;
+                return null;
+            }
+
+            if (IsFlag(option))
+            {
+                draft.SetFlag(option);
+            }
+            else if (i + 1 < tokens.Count && tokens[i + 1].Type == TokenType.Argument)
+            {
+                draft.SetValue(option, tokens[++i].Value);
+            }
+            else
+            {
+                throw new UsageException($"{option}: a value is missing");
+            }
+        }
+
+        text = null;
+        return draft.Finish();
+    }
+
+    /// <summary>
+    /// The command line cut into options and values. Which value belongs to which option is read off the order of the tokens:
+    /// so the last of two counts, there is no limit on how many there are, and the first error is the one that is told.
+    /// </summary>
+    private static IReadOnlyList<Token> Tokenize(string[] args)
+    {
+        var command = new Command("tcp-closer");
+        foreach (string[] names in Flags)
+        {
+            command.Add(new Option<bool>(names[0], names[1..]) { Arity = ArgumentArity.Zero });
+        }
+
+        foreach (string[] names in Valued)
+        {
+            // A parser of our own that parses nothing: the values are read off the tokens, and the package's converters stay out of the binary.
+            command.Add(new Option<string>(names[0], names[1..]) { Arity = new ArgumentArity(1, 100_000), CustomParser = static _ => null });
+        }
+
+        // The program's name goes first because the parser takes it away where it finds it, also from a user who typed it.
+        return command.Parse([command.Name, .. args], new ParserConfiguration { ResponseFileTokenReplacer = null }).Tokens;
+    }
+
+    private static bool IsFlag(string option) => Array.Exists(Flags, names => names.Contains(option));
+
+    /// <summary>
+    /// The parser takes forms that getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>) and <c>--sport:22</c>. Who
+    /// writes them means something else than the C tool did, so they are refused, and so is a file name in bytes that are no text.
+    /// </summary>
+    private static void RefuseForeignForms(string[] args)
+    {
+        foreach (string arg in args)
+        {
+            if (arg == "--")
+            {
+                return;
+            }
+
+            if (arg.Contains('\ufffd'))
+            {
+                throw new UsageException("argument", arg, "not valid UTF-8");
+            }
+
+            if (arg.StartsWith("--", StringComparison.Ordinal))
+            {
+                int end = arg.AsSpan().IndexOfAny('=', ':');
+                if (end >= 0 && arg[end] == ':' && Array.Exists([.. Flags, .. Valued], names => names.Contains(arg[..end])))
+                {
+                    throw new UsageException("unknown option", arg, $"{arg[..end]} takes its value after '=' or as the next word");
+                }
+            }
+            else if (arg.StartsWith('-'))
+            {
+                RefuseForeignShortForm(arg);
+            }
+        }
+    }
+
+    private static void RefuseForeignShortForm(string arg)
+    {
+        for (int i = 1; i < arg.Length - 1; i++)
+        {
+            string option = "-" + arg[i];
+            if (!IsFlag(option))
+            {
+                if (arg[i + 1] is '=' or ':')
+                {
+                    throw new UsageException(option, arg[(i + 1)..], $"the value follows at once or as the next word, without '{arg[i + 1]}'");
+                }
+
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>
+/// One TCP connection of a dump and what became of it, in 64 bytes: a busy server has a hundred thousand of them, and all
+/// are held before the first is closed.
+/// </summary>
+internal struct Connection
+{
+    /// <summary>What <see cref="IdleMs"/> is where the kernel gave no usable clock.</summary>
+    public const uint UnknownAge = uint.MaxValue;
+
+    /// <summary>Local and remote address as the kernel writes them for <see cref="Family"/>.</summary>
+    public Address Source;
+    public Address Destination;
+
+    /// <summary>The kernel's own number of this socket, never used again: a later connection between the same ports has another.</summary>
+    public ulong Cookie;
+
+    /// <summary>Host order.</summary>
+    public ushort SourcePort;
+    public ushort DestinationPort;
+
+    /// <summary>Index of the device the socket is bound to; 0: none.</summary>
+    public uint Interface;
+
+    /// <summary>The socket's inode, by which /proc names it; 0: nobody has it open.</summary>
+    public uint Inode;
+
+    public uint Uid;
+
+    /// <summary>Milliseconds since data was last received, at the time of the dump.</summary>
+    public uint IdleMs;
+
+    /// <summary>As <see cref="TcpState"/> numbers them.</summary>
+    public byte State;
+
+    /// <summary>The socket's family, AF_INET or AF_INET6; IPv4 may run over either.</summary>
+    public byte Family;
+
+    public Outcome Outcome;
+
+    /// <summary>The errno that belongs to <see cref="Outcome.Failed"/>; 0: none.</summary>
+    public byte FailedErrno;
+
+    /// <summary>An IPv4 connection, on a socket of either family.</summary>
+    public readonly bool IsIPv4 => Family == Socket.AF_INET || Source.IsMappedIPv4;
+
+    /// <summary>What the kernel wrote into a dump, but for the attributes.</summary>
+    public static Connection From(in InetDiagMsg message) => new()
+    {
+        Source = message.Id.Source,
+        Destination = message.Id.Destination,
+        Cookie = message.Id.Cookie,
+        SourcePort = BinaryPrimitives.ReverseEndianness(message.Id.SourcePort),
+        DestinationPort = BinaryPrimitives.ReverseEndianness(message.Id.DestinationPort),
+        Interface = message.Id.Interface,
+        Inode = message.IdiagInode,
+        Uid = message.IdiagUid,
+        IdleMs = UnknownAge,
+        State = message.IdiagState,
+        Family = message.IdiagFamily,
+    };
+
+    /// <summary>The id by which the kernel finds this very connection: with its cookie, so never another one, nor a listener.</summary>
+    public readonly InetDiagSockId Id => new()
+    {
+        SourcePort = BinaryPrimitives.ReverseEndianness(SourcePort),
+        DestinationPort = BinaryPrimitives.ReverseEndianness(DestinationPort),
+        Source = Source,
+        Destination = Destination,
+        Interface = Interface,
+        Cookie = Cookie,
+    };
+}

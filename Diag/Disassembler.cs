@@ -1,0 +1,46 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>INET_DIAG bytecode in words, an op a line: <c>0000 S_GE 8000 else 0020</c>.</summary>
+internal static class Disassembler
+{
+    public static IEnumerable<string> Lines(byte[] program)
+    {
+        for (int at = 0; at + Unsafe.SizeOf<InetDiagBcOp>() <= program.Length;)
+        {
+            var op = MemoryMarshal.Read<InetDiagBcOp>(program.AsSpan(at));
+            string no = Target(at + op.No, program.Length);
+            yield return $"{at:x4} " + op.Code switch
+            {
+                SockDiag.INET_DIAG_BC_JMP => $"JMP {no}",
+                SockDiag.INET_DIAG_BC_S_GE => $"S_GE {Port(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_S_LE => $"S_LE {Port(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_D_GE => $"D_GE {Port(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_D_LE => $"D_LE {Port(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_S_EQ => $"S_EQ {Port(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_D_EQ => $"D_EQ {Port(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_S_COND => $"S_COND {Prefix(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_D_COND => $"D_COND {Prefix(program, at)} else {no}",
+                _ => $"op {op.Code} else {no}",
+            };
+            at += Math.Max(op.Yes, (byte)Unsafe.SizeOf<InetDiagBcOp>());
+        }
+    }
+
+    private static string Target(int at, int length) => at == length ? "accept" : at > length ? "reject" : $"{at:x4}";
+
+    private static ushort Port(byte[] program, int at) => MemoryMarshal.Read<InetDiagBcOp>(program.AsSpan(at + Unsafe.SizeOf<InetDiagBcOp>())).No;
+
+    private static string Prefix(byte[] program, int at)
+    {
+        var condition = MemoryMarshal.Read<InetDiagHostCond>(program.AsSpan(at + Unsafe.SizeOf<InetDiagBcOp>()));
+        var address = default(Address);
+        int start = at + Unsafe.SizeOf<InetDiagBcOp>() + Unsafe.SizeOf<InetDiagHostCond>();
+        int length = condition.Family == Socket.AF_INET ? 4 : 16;
+        program.AsSpan(start, length).CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<Address, byte>(ref address), length));
+        return $"{AddressText.Format(in address, condition.Family)}/{condition.PrefixLen}";
+    }
+}

@@ -1,0 +1,76 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TcpCloser.Cli;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>The bytes of the messages that ask for sockets.</summary>
+internal static class DumpRequest
+{
+    /// <summary>
+    /// A dump of what is selected, with tcp_info. IPv6 alone is asked for by SOCK_DIAG_BY_FAMILY. Anything with IPv4 may
+    /// sit on sockets of both families: the older TCPDIAG_GETSOCK walks both in one pass, where the newer request would
+    /// need two. A single port is told by the id, for which the kernel needs no bytecode.
+    /// </summary>
+    public static byte[] Build(Selection selection, ReadOnlySpan<byte> bytecode, uint sequence)
+    {
+        var id = new InetDiagSockId
+        {
+            SourcePort = BinaryPrimitives.ReverseEndianness(selection.SourcePorts?.Single ?? 0),
+            DestinationPort = BinaryPrimitives.ReverseEndianness(selection.DestinationPorts?.Single ?? 0),
+        };
+        const byte Extensions = 1 << (SockDiag.INET_DIAG_INFO - 1);
+        const ushort Flags = Netlink.NLM_F_REQUEST | Netlink.NLM_F_DUMP;
+        if (selection.Families == Families.IPv6)
+        {
+            return Message(SockDiag.SOCK_DIAG_BY_FAMILY, Flags, sequence, new InetDiagReqV2
+            {
+                SdiagFamily = Socket.AF_INET6,
+                SdiagProtocol = SockDiag.IPPROTO_TCP,
+                IdiagExt = Extensions,
+                IdiagStates = selection.States,
+                Id = id,
+            }, bytecode);
+        }
+
+        return Message(SockDiag.TCPDIAG_GETSOCK, Flags, sequence, new InetDiagReq
+        {
+            IdiagFamily = Socket.AF_INET,
+            IdiagExt = Extensions,
+            IdiagStates = selection.States,
+            Id = id,
+        }, bytecode);
+    }
+
+    /// <summary>Looks one connection up, by its cookie, with tcp_info.</summary>
+    public static byte[] BuildLookup(in Connection connection, uint sequence) =>
+        Message(SockDiag.SOCK_DIAG_BY_FAMILY, Netlink.NLM_F_REQUEST, sequence, new InetDiagReqV2
+        {
+            SdiagFamily = connection.Family,
+            SdiagProtocol = SockDiag.IPPROTO_TCP,
+            IdiagExt = 1 << (SockDiag.INET_DIAG_INFO - 1),
+            IdiagStates = uint.MaxValue,
+            Id = connection.Id,
+        }, default);
+
+    /// <summary>Header, body, and the bytecode as an attribute where there is any.</summary>
+    private static byte[] Message<T>(ushort type, ushort flags, uint sequence, in T body, ReadOnlySpan<byte> bytecode) where T : unmanaged
+    {
+        int bodyEnd = Unsafe.SizeOf<NlMsgHdr>() + Unsafe.SizeOf<T>();
+        int attribute = bytecode.IsEmpty ? 0 : Unsafe.SizeOf<NlAttr>() + bytecode.Length;
+        var message = new byte[bodyEnd + Netlink.Align(attribute)];
+        var header = new NlMsgHdr { Length = (uint)message.Length, Type = type, Flags = flags, Sequence = sequence };
+        MemoryMarshal.Write(message, in header);
+        MemoryMarshal.Write(message.AsSpan(Unsafe.SizeOf<NlMsgHdr>()), in body);
+        if (attribute > 0)
+        {
+            var attributeHeader = new NlAttr { Length = (ushort)attribute, Type = SockDiag.INET_DIAG_REQ_BYTECODE };
+            MemoryMarshal.Write(message.AsSpan(bodyEnd), in attributeHeader);
+            bytecode.CopyTo(message.AsSpan(bodyEnd + Unsafe.SizeOf<NlAttr>()));
+        }
+
+        return message;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+using TcpCloser.Cli;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>Which connections are idle, by the clocks of tcp_info. The kernel's clocks are u32 milliseconds.</summary>
+internal sealed class IdleRule(Options options)
+{
+    private readonly bool _consultsClocks = options.ConsultsClocks;
+    private readonly uint _idleMs = (uint)options.IdleTime.TotalMilliseconds;
+    private readonly uint _limitMs = (uint)options.LastRecvLimit.TotalMilliseconds;
+
+    /// <summary>Sets the age and what is to become of the connection.</summary>
+    /// <param name="connection">A connection that matched.</param>
+    /// <param name="info">The tcp_info that the kernel gave for it; empty: none.</param>
+    public void Judge(ref Connection connection, ReadOnlySpan<byte> info)
+    {
+        // SYN_SENT carries clocks that were never set, LISTEN zeros.
+        bool usable = info.Length >= TcpInfo.LastDataRecv + sizeof(uint) && connection.State is not (TcpState.SynSent or TcpState.Listen);
+        connection.IdleMs = usable ? MemoryMarshal.Read<uint>(info[TcpInfo.LastDataRecv..]) : Connection.UnknownAge;
+        connection.Outcome = !_consultsClocks ? Outcome.Idle
+            : !usable ? Outcome.NoClock
+            : connection.IdleMs < _idleMs ? Outcome.Busy
+            : _limitMs > 0 && connection.IdleMs >= _limitMs ? Outcome.BeyondLimit
+            : Outcome.Idle;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Runtime.InteropServices;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>The kernel's own NETLINK_SOCK_DIAG socket (sock_diag(7)). It stays in the network namespace it was opened in.</summary>
+internal sealed unsafe class NetlinkSocket : INetlinkSocket
+{
+    private readonly int _fd;
+
+    /// <exception cref="SystemCallException">No netlink, no descriptors left.</exception>
+    public NetlinkSocket()
+    {
+        _fd = Socket.socket(Socket.AF_NETLINK, Socket.SOCK_RAW | Socket.SOCK_CLOEXEC, Netlink.NETLINK_SOCK_DIAG);
+        if (_fd < 0)
+        {
+            throw new SystemCallException("opening a NETLINK_SOCK_DIAG socket", Marshal.GetLastPInvokeError());
+        }
+
+        // An error answer need not carry the request back; kernels before 4.3 do not know the option, which does no harm.
+        int one = 1;
+        _ = Socket.setsockopt(_fd, Socket.SOL_NETLINK, Netlink.NETLINK_CAP_ACK, &one, sizeof(int));
+    }
+
+    public int Send(ReadOnlySpan<byte> messages)
+    {
+        fixed (byte* p = messages)
+        {
+            while (true)
+            {
+                nint sent = Socket.send(_fd, p, (nuint)messages.Length, 0);
+                if (sent >= 0)
+                {
+                    return 0;
+                }
+
+                int errno = Marshal.GetLastPInvokeError();
+                if (errno != Errno.EINTR)
+                {
+                    return errno;
+                }
+            }
+        }
+    }
+
+    public int Receive(Span<byte> buffer, bool wait, out uint sender)
+    {
+        var address = default(SockAddrNl);
+        uint addressLength = (uint)sizeof(SockAddrNl);
+        fixed (byte* p = buffer)
+        {
+            while (true)
+            {
+                nint length = Socket.recvfrom(
+                    _fd, p, (nuint)buffer.Length, Socket.MSG_TRUNC | (wait ? 0 : Socket.MSG_DONTWAIT), &address, &addressLength);
+                int errno = length < 0 ? Marshal.GetLastPInvokeError() : 0;
+                if (errno != Errno.EINTR)
+                {
+                    sender = address.PortId;
+                    return errno == 0 ? (int)length : -errno;
+                }
+            }
+        }
+    }
+
+    public void Dispose() => _ = Unistd.close(_fd);
+}

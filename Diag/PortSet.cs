@@ -1,0 +1,51 @@
+using TcpCloser.Cli;
+
+namespace TcpCloser.Diag;
+
+/// <summary>A set of ports, host order: as merged ranges for the kernel's filter, as a map of 65,536 bits for a look-up.</summary>
+internal sealed class PortSet
+{
+    private readonly ulong[] _map = new ulong[65536 / 64];
+
+    /// <param name="ranges">In any order, overlapping or not; at least one.</param>
+    public PortSet(IReadOnlyList<PortRange> ranges)
+    {
+        var sorted = new PortRange[ranges.Count];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            sorted[i] = ranges[i];
+        }
+
+        Array.Sort(sorted, static (a, b) => a.First.CompareTo(b.First));
+        int last = 0;
+        foreach (PortRange range in sorted)
+        {
+            // Neighbours merge too: 22,23 is the range 22-23.
+            if (range.First <= sorted[last].Last + 1)
+            {
+                sorted[last] = sorted[last] with { Last = Math.Max(sorted[last].Last, range.Last) };
+            }
+            else
+            {
+                sorted[++last] = range;
+            }
+        }
+
+        Ranges = sorted.AsMemory(0, last + 1);
+        foreach (PortRange range in Ranges.Span)
+        {
+            for (int port = range.First; port <= range.Last; port++)
+            {
+                _map[port >> 6] |= 1UL << port;
+            }
+        }
+    }
+
+    /// <summary>Sorted, disjoint, not adjacent.</summary>
+    public ReadOnlyMemory<PortRange> Ranges { get; }
+
+    /// <summary>The port where the set has only one, otherwise 0.</summary>
+    public ushort Single => Ranges.Length == 1 && Ranges.Span[0].First == Ranges.Span[0].Last ? Ranges.Span[0].First : (ushort)0;
+
+    public bool Contains(ushort port) => (_map[port >> 6] & 1UL << port) != 0;
+}

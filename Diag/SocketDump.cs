@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>Asks the kernel for sockets and reads the answer to its end (sock_diag(7)).</summary>
+internal sealed class SocketDump(Func<INetlinkSocket> open)
+{
+    /// <summary>What a failed dump is called.</summary>
+    public const string Operation = "listing TCP sockets by INET_DIAG";
+
+    /// <summary>The kernel writes up to 32 KiB into one datagram, if the reader's buffer has room for it.</summary>
+    private const int FirstBufferSize = 64 * 1024;
+
+    /// <summary>How often a dump is begun again whose answer did not arrive whole.</summary>
+    private const int Attempts = 4;
+
+    private static uint s_sequence = 1;
+
+    private byte[] _buffer = new byte[FirstBufferSize];
+
+    /// <summary>The kernel said that the table changed under the walk: sockets may be missing.</summary>
+    public bool Interrupted { get; private set; }
+
+    /// <summary>Lists what is selected.</summary>
+    /// <param name="selection">What is meant.</param>
+    /// <param name="sink">Takes each socket; is reset where the dump has to be begun again.</param>
+    /// <returns>The bytecode that the kernel took.</returns>
+    /// <exception cref="SystemCallException">The kernel refused, or the answer did not arrive whole however often it was asked for.</exception>
+    public byte[] Run(Selection selection, IDumpSink sink)
+    {
+        byte[] bytecode = FilterCompiler.Compile(selection, hasEqual: true);
+        int errno = Run(selection, bytecode, sink);
+        if (errno == Errno.EINVAL && bytecode.Length > 0)
+        {
+            // A kernel before 4.16 knows no S_EQ and D_EQ.
+            bytecode = FilterCompiler.Compile(selection, hasEqual: false);
+            errno = Run(selection, bytecode, sink);
+        }
+
+        return errno == 0 ? bytecode : throw new SystemCallException(Operation, errno);
+    }
+
+    private int Run(Selection selection, ReadOnlySpan<byte> bytecode, IDumpSink sink)
+    {
+        int errno = 0;
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            sink.Reset();
+            Interrupted = false;
+
+            // A socket of its own each time: what is left of a broken dump is thrown away with the socket.
+            using INetlinkSocket socket = open();
+            uint sequence = s_sequence++;
+            errno = socket.Send(DumpRequest.Build(selection, bytecode, sequence));
+            if (errno == 0)
+            {
+                errno = Read(socket, sequence, sink);
+            }
+
+            if (errno is not (Errno.ENOBUFS or Errno.EMSGSIZE or Errno.EBUSY))
+            {
+                break;
+            }
+        }
+
+        return errno;
+    }
+
+    /// <summary>Reads until NLMSG_DONE. Returns 0 or the errno; EMSGSIZE where the buffer was too small, and now is larger.</summary>
+    private int Read(INetlinkSocket socket, uint sequence, IDumpSink sink)
+    {
+        while (true)
+        {
+            int length = socket.Receive(_buffer, wait: true, out uint sender);
+            if (length < 0)
+            {
+                return -length;
+            }
+
+            if (sender != 0)
+            {
+                continue;
+            }
+
+            if (length > _buffer.Length)
+            {
+                _buffer = new byte[length];
+                return Errno.EMSGSIZE;
+            }
+
+            var reader = new NetlinkReader(_buffer.AsSpan(0, length));
+            while (reader.Next())
+            {
+                if (reader.Header.Sequence != sequence)
+                {
+                    continue;
+                }
+
+                Interrupted |= (reader.Header.Flags & Netlink.NLM_F_DUMP_INTR) != 0;
+                switch (reader.Header.Type)
+                {
+                    case Netlink.NLMSG_ERROR or Netlink.NLMSG_DONE:
+                        // Without a handler for TCP the kernel hides the error in NLMSG_DONE.
+                        return NetlinkReader.Error(reader.Payload);
+                    case SockDiag.SOCK_DIAG_BY_FAMILY or SockDiag.TCPDIAG_GETSOCK when reader.Payload.Length >= Unsafe.SizeOf<InetDiagMsg>():
+                        sink.Add(
+                            in MemoryMarshal.AsRef<InetDiagMsg>(reader.Payload),
+                            reader.Payload[Unsafe.SizeOf<InetDiagMsg>()..]);
+                        break;
+                }
+            }
+        }
+    }
+}

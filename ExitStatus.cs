@@ -1,0 +1,17 @@
+namespace TcpCloser;
+
+/// <summary>The program's exit status.</summary>
+internal static class ExitStatus
+{
+    /// <summary>Everything idle was closed, or nothing matched.</summary>
+    public const int Done = 0;
+
+    /// <summary>A connection could not be closed, the log or the records could not be written, or the run broke off.</summary>
+    public const int Incomplete = 1;
+
+    /// <summary>The command line cannot be meant; nothing was looked at.</summary>
+    public const int Usage = 2;
+
+    /// <summary>No privilege, or the kernel lacks what is needed, and nothing was closed.</summary>
+    public const int NotPossible = 3;
+}

@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+
+namespace TcpCloser.Interop;
+
+/// <summary>signal.h and sys/signalfd.h.</summary>
+internal static unsafe partial class Signal
+{
+    public const int SIGHUP = 1;
+    public const int SIGINT = 2;
+    public const int SIGKILL = 9;
+    public const int SIGPIPE = 13;
+    public const int SIGTERM = 15;
+
+    /// <summary>The highest signal number, SIGRTMAX (signal(7)).</summary>
+    public const int Highest = 64;
+
+    public const int SIG_BLOCK = 0;
+    public const int SFD_CLOEXEC = 0x80000;
+    public const int SFD_NONBLOCK = 0x800;
+
+    /// <summary>sizeof(struct signalfd_siginfo); its first u32 is the signal's number.</summary>
+    public const int SignalFdSiginfoSize = 128;
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int kill(int pid, int sig);
+
+    [LibraryImport("libc")]
+    public static partial int pthread_sigmask(int how, ulong* set, ulong* oldset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int signalfd(int fd, ulong* mask, int flags);
+
+    /// <summary>sigset_t is 1024 bits in glibc and musl alike; the kernel looks at the first 64.</summary>
+    public const int SigsetWords = 16;
+
+    /// <summary>The numbers of the signals that have a name, 1 to 31 (signal(7); x86_64 and arm64).</summary>
+    private static readonly string[] Names =
+    [
+        "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
+        "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    ];
+
+    /// <summary>The number of a signal named <c>TERM</c> or <c>SIGTERM</c>, or 0.</summary>
+    public static int NumberOf(string name)
+    {
+        string bare = name.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? name[3..] : name;
+        for (int number = 1; number < Names.Length; number++)
+        {
+            if (bare.Equals(Names[number], StringComparison.OrdinalIgnoreCase))
+            {
+                return number;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary><c>SIGTERM</c>, or the bare number of a real-time signal.</summary>
+    public static string NameOf(int number) => number < Names.Length ? "SIG" + Names[number] : number.ToString();
+}

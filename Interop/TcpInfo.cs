@@ -1,0 +1,16 @@
+namespace TcpCloser.Interop;
+
+/// <summary>
+/// Offsets into struct tcp_info (linux/tcp.h) as INET_DIAG_INFO carries it. The struct only ever grows: a kernel sends as
+/// much as it knows, so a field counts only where the attribute is long enough. Times in milliseconds, RTT in microseconds.
+/// </summary>
+internal static class TcpInfo
+{
+    public const int Unacked = 24;
+    public const int LastDataSent = 44;
+    public const int LastDataRecv = 52;
+    public const int LastAckRecv = 56;
+    public const int Rtt = 68;
+    public const int DataSegsIn = 152;
+    public const int SndWnd = 228;
+}

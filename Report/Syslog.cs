@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Report;
+
+/// <summary>RFC 3164 datagrams to /dev/log, facility daemon, tag <c>tcp-closer</c>. Never waits: what does not fit is counted.</summary>
+internal sealed unsafe class Syslog : IDisposable
+{
+    private const int FacilityDaemon = 3 << 3;
+
+    private const string Months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+    private readonly TextBuffer _datagram = new();
+    private readonly string _tag = $" tcp-closer[{Unistd.getpid()}]: ";
+    private int _fd = -1;
+    private bool _absent;
+
+    /// <summary>Lines that the daemon's socket did not take.</summary>
+    public int Lost { get; private set; }
+
+    public void Dispose() => Disconnect();
+
+    public void Write(Level level, long unixSeconds, ReadOnlySpan<byte> text)
+    {
+        if (_absent || (_fd < 0 && !Connect()))
+        {
+            return;
+        }
+
+        _datagram.Clear();
+        _datagram.Add("<"u8).Add((ulong)(FacilityDaemon | (int)level)).Add(">"u8);
+        AddTime(unixSeconds);
+        _datagram.Add(_tag).Add(text);
+        int errno = Send();
+        if (errno is Errno.ECONNREFUSED or Errno.ENOTCONN or Errno.ECONNRESET)
+        {
+            // The daemon was started anew: its socket is another.
+            Disconnect();
+            errno = Connect() ? Send() : 0;
+        }
+
+        Lost += errno == 0 ? 0 : 1;
+    }
+
+    private bool Connect()
+    {
+        _fd = Socket.socket(Socket.AF_UNIX, Socket.SOCK_DGRAM | Socket.SOCK_CLOEXEC | Socket.SOCK_NONBLOCK, 0);
+        if (_fd >= 0)
+        {
+            var address = new SockAddrUn { Family = Socket.AF_UNIX };
+            "/dev/log"u8.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<SockAddrUn.PathBytes, byte>(ref address.Path), 108));
+            if (Socket.connect(_fd, &address, (uint)sizeof(SockAddrUn)) == 0)
+            {
+                return true;
+            }
+
+            // No daemon is no error. One that is there, but not to be written to, shows as lost lines.
+            _absent = Marshal.GetLastPInvokeError() is Errno.ENOENT or Errno.ECONNREFUSED;
+            Disconnect();
+        }
+
+        Lost += _absent ? 0 : 1;
+        return false;
+    }
+
+    private int Send()
+    {
+        fixed (byte* p = _datagram.Written)
+        {
+            nint sent = Socket.send(_fd, p, (nuint)_datagram.Length, Socket.MSG_DONTWAIT | Socket.MSG_NOSIGNAL);
+            return sent >= 0 ? 0 : Marshal.GetLastPInvokeError();
+        }
+    }
+
+    private void Disconnect()
+    {
+        if (_fd >= 0)
+        {
+            _ = Unistd.close(_fd);
+            _fd = -1;
+        }
+    }
+
+    /// <summary><c>Nov  3 14:03:07</c>, local time.</summary>
+    private void AddTime(long unixSeconds)
+    {
+        Tm tm;
+        _ = Time.localtime_r(&unixSeconds, &tm);
+        _datagram.Add(Months.Substring(tm.Month * 3, 3)).Add(tm.DayOfMonth < 10 ? "  "u8 : " "u8).Add((ulong)tm.DayOfMonth).Add(" "u8)
+            .Add((uint)tm.Hour, 2).Add(":"u8).Add((uint)tm.Minute, 2).Add(":"u8).Add((uint)tm.Second, 2);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers.Text;
+using System.Text;
+using TcpCloser.Cli;
+
+namespace TcpCloser.Report;
+
+/// <summary>UTF-8 text under construction. Grows, is emptied, never shrinks.</summary>
+internal sealed class TextBuffer
+{
+    private byte[] _bytes = new byte[4096];
+
+    public int Length { get; private set; }
+
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+
+    public void Clear() => Length = 0;
+
+    public TextBuffer Add(ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(Room(text.Length));
+        Length += text.Length;
+        return this;
+    }
+
+    public TextBuffer Add(string text)
+    {
+        Length += Encoding.UTF8.GetBytes(text, Room(Encoding.UTF8.GetMaxByteCount(text.Length)));
+        return this;
+    }
+
+    public TextBuffer Add(ulong number)
+    {
+        Utf8Formatter.TryFormat(number, Room(20), out int written);
+        Length += written;
+        return this;
+    }
+
+    /// <summary>A number with leading zeros.</summary>
+    public TextBuffer Add(uint number, int digits)
+    {
+        Span<byte> room = Room(digits);
+        for (int i = digits - 1; i >= 0; i--)
+        {
+            room[i] = (byte)('0' + number % 10);
+            number /= 10;
+        }
+
+        Length += digits;
+        return this;
+    }
+
+    /// <summary>Text from outside: escaped as <see cref="Escape"/> says, and in quotes where it has a space or is empty.</summary>
+    public TextBuffer AddForeign(ReadOnlySpan<byte> text)
+    {
+        string escaped = Escape.Text(text);
+        return escaped.Length == 0 || escaped.Contains(' ') ? Add("\""u8).Add(escaped).Add("\""u8) : Add(escaped);
+    }
+
+    /// <summary>Spaces until the text since <paramref name="start"/> is as wide as that.</summary>
+    public TextBuffer PadTo(int start, int width)
+    {
+        while (Length - start < width)
+        {
+            Add(" "u8);
+        }
+
+        return this;
+    }
+
+    /// <summary>Room for that many bytes more; who writes there says how many by the methods above.</summary>
+    public Span<byte> Room(int count)
+    {
+        if (_bytes.Length - Length < count)
+        {
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + count));
+        }
+
+        return _bytes.AsSpan(Length);
+    }
+
+    /// <summary>Counts bytes written into <see cref="Room"/>.</summary>
+    public TextBuffer Advance(int count)
+    {
+        Length += count;
+        return this;
+    }
+}
