@@ -142,9 +142,13 @@ internal sealed unsafe class Holder(int everyMs, string onTerm)
         return [];
     }
 
-    /// <summary><c>block KIND ROLE [TARGET…]</c>: a thread for each end; the targets (hexadecimal socket addresses) are for connect.</summary>
-    private string[] Block(string kind, string role, string[] targets)
+    /// <summary>
+    /// <c>block KIND ROLE [TARGET…]</c>: a thread for each end. The targets (hexadecimal socket addresses) are for connect, which
+    /// answers with the address each client got.
+    /// </summary>
+    private List<string> Block(string kind, string role, string[] targets)
     {
+        List<string> clients = [];
         foreach (var end in _ends.Ends)
         {
             if (end.Role != role)
@@ -153,8 +157,10 @@ internal sealed unsafe class Holder(int everyMs, string onTerm)
             if (targets.Length > 0)
                 target = MemoryMarshal.Read<SockAddress>(Convert.FromHexString(targets[end.Index % targets.Length]));
             end.Blocked = BlockedCall.Start(kind, end, target);
+            if (targets.Length > 0)
+                clients.Add($"{end.Index} {Tcp.LocalAddress(end.Fd).ToEndpoint()}");
         }
-        return [];
+        return clients;
     }
 
     private int FindListener(string index)

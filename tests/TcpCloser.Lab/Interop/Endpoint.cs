@@ -7,4 +7,11 @@ namespace TcpCloser.Lab.Interop;
 internal readonly record struct Endpoint(IPAddress Address, int Port)
 {
     public override string ToString() => Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{Address}]:{Port}" : $"{Address}:{Port}";
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    internal static Endpoint Parse(string text)
+    {
+        var parsed = IPEndPoint.Parse(text);
+        return new Endpoint(parsed.Address, parsed.Port);
+    }
 }

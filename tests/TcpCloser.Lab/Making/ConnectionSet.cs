@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using TcpCloser.Lab.Interop;
 
@@ -140,12 +141,17 @@ internal sealed class ConnectionSet
             }
         }
         foreach (var process in _processes)
-            Require(process, request);
+        {
+            // "3 127.0.0.1:40312": a client that connects only now has its address only now.
+            foreach (string line in Require(process, request))
+            {
+                string[] words = line.Split(' ');
+                _clients[int.Parse(words[0], CultureInfo.InvariantCulture)] = Endpoint.Parse(words[1]);
+            }
+        }
     }
 
-    private static void Require(ChildProcess process, string request, ReadOnlySpan<int> descriptors = default)
-    {
-        if (process.Channel.Ask(request, descriptors) is null)
-            throw new LabException($"process {process.Pid} ({process.Role}) ended too early");
-    }
+    private static List<string> Require(ChildProcess process, string request, ReadOnlySpan<int> descriptors = default)
+        => process.Channel.Ask(request, descriptors)
+            ?? throw new LabException($"process {process.Pid} ({process.Role}) ended too early");
 }

@@ -69,7 +69,15 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         }
         Tcp.SetOption(fd, Posix.SOL_IP, Posix.IP_BIND_ADDRESS_NO_PORT, 1, "IP_BIND_ADDRESS_NO_PORT");
         var address = SockAddress.For(options.ClientIsV6, source, 0);
-        Errno.Check(Libc.Bind(fd, &address, address.Length), $"bind {source}");
+        int tries = 0;
+        while (Libc.Bind(fd, &address, address.Length) < 0)
+        {
+            // A fresh IPv6 address is tentative until the kernel's worker has looked at it, also on lo.
+            const int EADDRNOTAVAIL = 99;
+            if (Errno.Last != EADDRNOTAVAIL || tries++ == Wait.LimitMs)
+                throw new LabException($"bind {source}: {Errno.Name(Errno.Last)}");
+            _ = Libc.Poll(null, 0, 1);
+        }
     }
 
     private void Accept(List<Pair> pairs)
