@@ -128,7 +128,7 @@ internal sealed class CommandLoop(LabSession session)
 
     private List<string> RunInHolder(string[] words)
     {
-        var holder = session.Connections.Processes.First(process => process.Role == session.Connections.ServerRole);
+        var holder = session.Connections.Processes.First(process => process.Role == session.Connections.ServerRole && process.IsAlive());
         string request = $"run {(words[0] == "run-inheriting" ? "inherit" : "plain")} {string.Join(' ', words.Skip(1))}";
         return holder.Channel.Ask(request) ?? throw new LabException("the holder is gone");
     }
