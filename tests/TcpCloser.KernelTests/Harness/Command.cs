@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace TcpCloser.KernelTests.Harness;
+
+/// <summary>A process that a test started: its output is collected while it runs, and it is ended by its id at the latest with the test.</summary>
+internal sealed class Command : IDisposable
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly StringBuilder _stdout = new();
+    private readonly StringBuilder _stderr = new();
+    private readonly Task _readers;
+
+    private Command(IReadOnlyList<string> arguments)
+    {
+        ProcessStartInfo start = new(arguments[0])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (string argument in arguments.Skip(1))
+            start.ArgumentList.Add(argument);
+        // Where a test sets these for dotnet itself, they are none of the child's business.
+        start.Environment.Remove("DOTNET_gcServer");
+        _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
+        Id = _process.Id;
+        _readers = Task.WhenAll(Collect(_process.StandardOutput, _stdout), Collect(_process.StandardError, _stderr));
+    }
+
+    /// <summary>The process id, which stays the program's through wrappers that exec (nsenter without -p, env, setpriv, sh -c exec).</summary>
+    internal int Id { get; }
+
+    internal string Stdout => Read(_stdout);
+
+    internal string Stderr => Read(_stderr);
+
+    internal bool HasExited => _process.HasExited;
+
+    internal static Command Start(params IReadOnlyList<string> arguments) => new(arguments);
+
+    /// <summary>Runs a command to its end, with nothing on stdin.</summary>
+    internal static Result Run(params IReadOnlyList<string> arguments)
+    {
+        using Command command = new(arguments);
+        command.CloseStdin();
+        return command.WaitForEnd();
+    }
+
+    internal void WriteLine(string line)
+    {
+        _process.StandardInput.Write(line + "\n");
+        _process.StandardInput.Flush();
+    }
+
+    internal void CloseStdin() => _process.StandardInput.Close();
+
+    /// <summary>Sends a signal by kill(1).</summary>
+    internal void Signal(string name) => Run("kill", "-s", name, $"{Id}");
+
+    internal Result WaitForEnd() => WaitForEnd(s_limit);
+
+    internal Result WaitForEnd(TimeSpan limit)
+    {
+        if (!_process.WaitForExit(limit))
+            throw new TimeoutException($"still running after {limit}; stdout: {Stdout} stderr: {Stderr}");
+        _readers.Wait(s_limit);
+        return new Result(_process.ExitCode, Stdout, Stderr);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+        _process.Dispose();
+    }
+
+    private static string Read(StringBuilder text)
+    {
+        lock (text)
+            return text.ToString();
+    }
+
+    private static async Task Collect(StreamReader reader, StringBuilder text)
+    {
+        char[] buffer = new char[4096];
+        int count;
+        while ((count = await reader.ReadAsync(buffer)) > 0)
+        {
+            lock (text)
+                text.Append(buffer, 0, count);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+
+namespace TcpCloser.KernelTests.Harness;
+
+/// <summary>The Lab in a fresh network namespace, with its connections standing.</summary>
+internal sealed class LabProcess : IDisposable
+{
+    /// <summary>The listening port unless a test asks for another.</summary>
+    internal const int Port = 5000;
+
+    /// <summary>The port of the decoy connections.</summary>
+    internal const int DecoyPort = 6000;
+
+    private readonly Command _command;
+    private readonly bool _ownProcesses;
+    private readonly bool _ownMounts;
+    private int _read;
+
+    private LabProcess(Command command, bool ownProcesses, bool ownMounts)
+    {
+        _command = command;
+        _ownProcesses = ownProcesses;
+        _ownMounts = ownMounts;
+    }
+
+    /// <summary>The Lab's process id, as this process sees it.</summary>
+    internal int Id { get; private set; }
+
+    /// <summary>What it said before READY.</summary>
+    internal string[] Announcement { get; private set; } = [];
+
+    /// <summary>Starts the Lab in a network namespace of its own.</summary>
+    internal static LabProcess Start(params string[] options) => Start(new LabSurroundings(), options);
+
+    /// <summary>Starts the Lab in the surroundings that a test asks for.</summary>
+    internal static LabProcess Start(LabSurroundings surroundings, params string[] options)
+    {
+        Namespaces.Require();
+        string[] enter = Namespaces.Enter(surroundings.OwnProcesses, surroundings.OwnMounts);
+        string[] prepare = surroundings.Preparation.Length == 0 ? [] : ["sh", "-ec", surroundings.Preparation + "\nexec \"$@\"", "sh"];
+        var command = Command.Start([.. enter, .. prepare, Binaries.Lab, "hold", .. options]);
+        LabProcess lab = new(command, surroundings.OwnProcesses, surroundings.OwnMounts || surroundings.OwnProcesses);
+        try
+        {
+            lab.Announcement = lab.ReadUntil("READY");
+            lab.Id = surroundings.OwnProcesses ? OnlyChild(command.Id) : command.Id;
+            return lab;
+        }
+        catch
+        {
+            lab.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The processes of a role, by the ids that they have in their own pid namespace.</summary>
+    internal int[] Processes(string role) =>
+    [
+        .. Announcement
+            .Where(line => line.StartsWith("pid=", StringComparison.Ordinal) && line.EndsWith(" role=" + role, StringComparison.Ordinal))
+            .Select(line => int.Parse(line.AsSpan(4, line.IndexOf(' ') - 4), CultureInfo.InvariantCulture)),
+    ];
+
+    /// <summary>Gives a command and returns the lines of the answer.</summary>
+    internal string[] Ask(string command)
+    {
+        _command.WriteLine(command);
+        string[] answer = ReadUntil(".");
+        return answer is [var only] && only.StartsWith("error: ", StringComparison.Ordinal)
+            ? throw new InvalidOperationException($"the Lab on '{command}': {only}")
+            : answer;
+    }
+
+    internal LabState State() => new(Ask("state"));
+
+    internal List<LabConnection> List() => [.. Ask("list").Select(LabConnection.Parse)];
+
+    /// <summary>What the kernel itself lists in the Lab's network namespace.</summary>
+    internal List<KernelSocket> Sockets() => KernelSocket.Read(Id);
+
+    /// <summary>Waits until so many ends that the test is about have ended.</summary>
+    internal void WaitEnded(int number)
+        => Until.True(() => Ask($"wait-ended {number} 1000") is [var line] && int.Parse(line.AsSpan(6), CultureInfo.InvariantCulture) >= number, $"{number} ends");
+
+    /// <summary>The command that runs what is appended in the Lab's namespaces.</summary>
+    internal string[] Inside() => Namespaces.Join(Id, _ownProcesses, _ownMounts);
+
+    /// <summary>Runs the program in the Lab's namespaces, to its end; nothing goes to a syslog.</summary>
+    internal Result Tool(params string[] arguments) => new ToolRun(this) { Arguments = [.. arguments, "--disable-syslog"] }.Run();
+
+    public void Dispose()
+    {
+        if (!_command.HasExited)
+        {
+            try
+            {
+                _command.CloseStdin(); // it then ends its own processes, by their ids
+                _command.WaitForEnd();
+            }
+            catch (Exception failure) when (failure is TimeoutException or IOException)
+            {
+                // Disposing kills it, and the kernel kills its processes with it.
+            }
+        }
+        _command.Dispose();
+    }
+
+    private static int OnlyChild(int pid)
+        => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim(), CultureInfo.InvariantCulture);
+
+    private string[] ReadUntil(string mark)
+    {
+        string[] lines = [];
+        Until.True(
+            () =>
+            {
+                string text = _command.Stdout[_read..];
+                int end = text.StartsWith(mark + "\n", StringComparison.Ordinal) ? 0 : text.IndexOf("\n" + mark + "\n", StringComparison.Ordinal) + 1;
+                if (end == 0 && !text.StartsWith(mark + "\n", StringComparison.Ordinal))
+                    return _command.HasExited ? throw new InvalidOperationException("the Lab ended: " + _command.WaitForEnd().Stderr) : false;
+                lines = text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+                _read += end + mark.Length + 1;
+                return true;
+            },
+            $"the Lab's '{mark}'");
+        return lines;
+    }
+}

@@ -1,0 +1,55 @@
+using Xunit;
+
+namespace TcpCloser.KernelTests.Harness;
+
+/// <summary>How this machine lets us have namespaces of our own: as root, or as anybody in a user namespace.</summary>
+internal static class Namespaces
+{
+    private static readonly Lazy<bool> s_asRoot = new(() => Works("-n"));
+    private static readonly Lazy<bool> s_asUser = new(() => Works("-rn"));
+
+    /// <summary>Whether a user namespace is needed for the others.</summary>
+    internal static bool NeedUserNamespace => !s_asRoot.Value;
+
+    /// <summary>Skips the test where neither is allowed: reported as skipped, not as passed.</summary>
+    internal static void Require()
+        => Skip.IfNot(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
+
+    /// <summary>The command that enters fresh namespaces and then runs what is appended.</summary>
+    internal static string[] Enter(bool ownProcesses, bool ownMounts)
+    {
+        List<string> command = ["unshare", NeedUserNamespace ? "-rn" : "-n"];
+        if (ownProcesses)
+            command.AddRange(["-p", "-f", "--mount-proc", "--kill-child"]);
+        if (ownMounts && !ownProcesses)
+            command.Add("-m");
+        command.Add("--");
+        return [.. command];
+    }
+
+    /// <summary>The command that joins the namespaces of a process and then runs what is appended.</summary>
+    internal static string[] Join(int pid, bool ownProcesses, bool ownMounts)
+    {
+        List<string> command = ["nsenter", "-t", $"{pid}", "-n"];
+        if (NeedUserNamespace)
+            command.AddRange(["-U", "--preserve-credentials"]);
+        if (ownProcesses)
+            command.AddRange(["-p", "-m"]);
+        else if (ownMounts)
+            command.Add("-m");
+        command.Add("--");
+        return [.. command];
+    }
+
+    private static bool Works(string flags)
+    {
+        try
+        {
+            return Command.Run("unshare", flags, "true").ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception) // unshare(1) itself is missing
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using TcpCloser.Lab.Holding;
+using TcpCloser.Lab.Interop;
+
+namespace TcpCloser.Lab;
+
+/// <summary>Answers the commands on stdin, one a line; every answer ends with a line <c>.</c>, an error is a line <c>error: …</c>.</summary>
+internal sealed class CommandLoop(LabSession session)
+{
+    private static readonly string[] Views = ["alive", "eof", "reset", "aborted", "notconn", "pipe", "closed"];
+
+    /// <summary>Serves until <c>quit</c> or the end of stdin.</summary>
+    internal void Run()
+    {
+        LineReader input = new(0);
+        while (input.ReadLine() is { } line)
+        {
+            string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words is ["quit"])
+                return;
+            try
+            {
+                LineWriter.Write(words.Length == 0 ? ["."] : [.. Answer(words), "."]);
+            }
+            catch (LabException failure)
+            {
+                LineWriter.Write([$"error: {failure.Message}", "."]);
+            }
+        }
+    }
+
+    private IEnumerable<string> Answer(string[] words) => words switch
+    {
+        ["state"] => State(),
+        ["list"] => List(),
+        ["processes"] => Processes(),
+        ["send"] => Merge("send").Select(count => $"{count.Role} {count.What}={count.Number}"),
+        ["close-clients"] => TellAll("close client"),
+        ["close-servers"] => TellAll("close server"),
+        ["busy-off"] => TellAll("busy-off"),
+        ["accept"] => Accept(0),
+        ["accept", var listener] => Accept(int.Parse(listener, CultureInfo.InvariantCulture)),
+        ["wait-ended", var number, var milliseconds] => WaitEnded(
+            int.Parse(number, CultureInfo.InvariantCulture),
+            int.Parse(milliseconds, CultureInfo.InvariantCulture)),
+        ["run" or "run-inheriting", ..] => RunInHolder(words),
+        _ => throw new LabException($"no command '{string.Join(' ', words)}'"),
+    };
+
+    private IEnumerable<string> State()
+    {
+        Dictionary<(string Role, string View), int> counts = [];
+        foreach (var (role, view, number) in Merge("state"))
+        {
+            string group = role.StartsWith("decoy-", StringComparison.Ordinal) ? "decoy" : role;
+            CollectionsMarshal.GetValueRefOrAddDefault(counts, (group, Array.IndexOf(Views, view) < 0 ? "other" : view), out _) += number;
+        }
+        foreach (string role in new[] { "server", "client", "decoy" })
+        {
+            int seen = counts.Where(count => count.Key.Role == role).Sum(count => count.Value);
+            yield return role + string.Concat(Views.Append("other").Select(view => $" {view}={counts.GetValueOrDefault((role, view))}"))
+                + $" gone={session.HandedOver(role) - seen}";
+        }
+        int listening = session.Connections.ListenerFds.Count(fd => Tcp.State(fd) == Tcp.Listen) + counts.GetValueOrDefault(("listener", "alive"));
+        int dead = session.Connections.ListenerFds.Length - session.Connections.ListenerFds.Count(fd => Tcp.State(fd) == Tcp.Listen)
+            + counts.Where(count => count.Key is { Role: "listener", View: not "alive" }).Sum(count => count.Value);
+        yield return $"listener alive={listening} dead={dead}";
+        int alive = session.Processes.Count(process => process.IsAlive());
+        yield return $"processes alive={alive} dead={session.Processes.Count() - alive}";
+    }
+
+    /// <summary>A line for each connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset …</c>.</summary>
+    private IEnumerable<string> List()
+    {
+        Dictionary<(string Role, string Index), string> ends = [];
+        foreach (string line in AskAll("list"))
+        {
+            // "server 0 aborted closed saw=ECONNABORTED,eof sent=EPIPE"
+            string[] words = line.Split(' ', 5);
+            string rest = words.Length > 4 ? " " + string.Join(' ', words[4].Split(' ').Select(word => $"{words[0]}-{word}")) : "";
+            ends[(words[0], words[1])] = $" {words[0]}-end={words[2]} {words[0]}-tcp={words[3]}{rest}";
+        }
+        for (int i = 0; i < session.Connections.Count; i++)
+        {
+            string index = i.ToString(CultureInfo.InvariantCulture);
+            yield return $"{i} server={session.Connections.Server(i)} client={session.Connections.Client(i)}"
+                + Describe("server", index) + Describe("client", index);
+        }
+
+        string Describe(string role, string index)
+            => ends.GetValueOrDefault((role, index), $" {role}-end={(session.HandedOver(role) > 0 ? "gone" : "none")}");
+    }
+
+    private IEnumerable<string> Processes()
+        => session.Processes.Select(process => $"pid={process.Pid} role={process.Role} state={(process.IsAlive() ? "alive" : process.Fate)}");
+
+    private IEnumerable<string> Accept(int listener)
+        => session.Connections.ListenerProcess is { } process
+            ? process.Channel.Ask($"accept {listener}") ?? throw new LabException("the listener's process is gone")
+            : Acceptor.Accept(session.Connections.ListenerFds[listener]);
+
+    /// <summary>Waits until so many of the ends that the test is about have ended; says how many have, in time or not.</summary>
+    private IEnumerable<string> WaitEnded(int number, int milliseconds)
+    {
+        string role = session.SubjectRole;
+        int ended = 0;
+        Wait.For(
+            () =>
+            {
+                int held = 0;
+                ended = 0;
+                foreach (var process in session.Connections.Processes)
+                {
+                    if (process.IsAlive() && process.Channel.Ask($"ended {role}") is [var answer])
+                    {
+                        string[] words = answer.Split(' ');
+                        held += int.Parse(words[0], CultureInfo.InvariantCulture);
+                        ended += int.Parse(words[1], CultureInfo.InvariantCulture);
+                    }
+                }
+                ended += session.HandedOver(role) - held; // what a dead process held
+                return ended >= number;
+            },
+            milliseconds);
+        yield return $"ended={ended}";
+    }
+
+    private List<string> RunInHolder(string[] words)
+    {
+        var holder = session.Connections.Processes.First(process => process.Role == session.Connections.ServerRole && process.IsAlive());
+        string request = $"run {(words[0] == "run-inheriting" ? "inherit" : "plain")} {string.Join(' ', words.Skip(1))}";
+        return holder.Channel.Ask(request) ?? throw new LabException("the holder is gone");
+    }
+
+    private List<string> TellAll(string request)
+    {
+        AskAll(request);
+        return [];
+    }
+
+    /// <summary>Asks every process that holds ends and still lives.</summary>
+    private List<string> AskAll(string request)
+    {
+        List<string> lines = [];
+        foreach (var process in session.Processes)
+        {
+            if (process.Role != "decoy-files" && process.IsAlive() && process.Channel.Ask(request) is { } answer)
+                lines.AddRange(answer);
+        }
+        return lines;
+    }
+
+    /// <summary>Sums lines of <c>role what number</c> over the processes.</summary>
+    private IEnumerable<(string Role, string What, int Number)> Merge(string request)
+    {
+        Dictionary<(string Role, string What), int> sums = [];
+        foreach (string line in AskAll(request))
+        {
+            string[] words = line.Split(' ');
+            CollectionsMarshal.GetValueRefOrAddDefault(sums, (words[0], words[1]), out _) += int.Parse(words[2], CultureInfo.InvariantCulture);
+        }
+        return sums.Select(sum => (sum.Key.Role, sum.Key.What, sum.Value));
+    }
+}

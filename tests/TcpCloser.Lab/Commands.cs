@@ -1,0 +1,141 @@
+using System.Diagnostics.CodeAnalysis;
+using ConsoleAppFramework;
+using TcpCloser.Lab.Holding;
+using TcpCloser.Lab.Making;
+
+namespace TcpCloser.Lab;
+
+/// <summary>The Lab's commands: <c>hold</c> for people and tests, the others for the processes it starts itself.</summary>
+[SuppressMessage("Performance", "CA1822", Justification = "ConsoleAppFramework calls the methods of an instance.")]
+internal sealed class Commands
+{
+    private const int UsageError = 2;
+
+    /// <summary>
+    /// Makes TCP connections inside this network namespace and holds them; prints READY, then answers commands on stdin:
+    /// state, list, processes, send, close-clients, close-servers, accept [LISTENER], wait-ended N MS, busy-off,
+    /// run PROGRAM ARGS, run-inheriting PROGRAM ARGS, quit.
+    /// </summary>
+    /// <param name="count">How many connections.</param>
+    /// <param name="family">v4, v6, dual (IPv4 clients of an IPv6 listener) or mapped (IPv4 with IPv6 sockets on both sides).</param>
+    /// <param name="port">The listening port, the first one if there are several.</param>
+    /// <param name="ports">Over how many listening ports the connections are spread.</param>
+    /// <param name="portStep">How far these are apart.</param>
+    /// <param name="address">The server's address; loopback of the family if it is not given.</param>
+    /// <param name="state">The server end's state: established, unaccepted, syn-sent (the client's), syn-recv, fin-wait-1, fin-wait-2, close-wait, last-ack, closing, time-wait, listen.</param>
+    /// <param name="orphan">The server's descriptor is closed in the states that go on without one.</param>
+    /// <param name="processes">How many processes share out the server ends (and the client ends with them).</param>
+    /// <param name="sharers">How many further processes hold every server end as well.</param>
+    /// <param name="clientProcess">The client ends are in a process of their own.</param>
+    /// <param name="busy">How many connections, the last ones, exchange data.</param>
+    /// <param name="every">How often they do, in ms.</param>
+    /// <param name="blocked">A thread sits in this call on each server end: none, read, write, poll, epoll; connect (client, syn-sent).</param>
+    /// <param name="unread">Bytes that the client sent and the server does not read.</param>
+    /// <param name="unsent">Bytes that the server wrote and the client does not take.</param>
+    /// <param name="deaf">The client end drops all that arrives, as a peer does that is gone (before --unsent is written).</param>
+    /// <param name="mptcp">MPTCP sockets.</param>
+    /// <param name="bindDevice">SO_BINDTODEVICE of all sockets.</param>
+    /// <param name="mark">SO_MARK of all sockets.</param>
+    /// <param name="decoys">Further idle connections, on the decoy port.</param>
+    /// <param name="decoyPort">The port of the decoys.</param>
+    /// <param name="decoyProcesses">Processes that hold none of the connections.</param>
+    /// <param name="decoyFiles">Open descriptors of each of these.</param>
+    /// <param name="ignoreTerm">Processes that hold connections ignore SIGTERM.</param>
+    /// <param name="cleanTerm">On SIGTERM these processes shut their sockets down and exit 0.</param>
+    public int Hold(
+        int count = 1,
+        string family = "v4",
+        int port = 5000,
+        int ports = 1,
+        int portStep = 1,
+        string address = "",
+        string state = "established",
+        bool orphan = false,
+        int processes = 1,
+        int sharers = 0,
+        bool clientProcess = false,
+        int busy = 0,
+        int every = 10,
+        string blocked = "none",
+        int unread = 0,
+        int unsent = 0,
+        bool deaf = false,
+        bool mptcp = false,
+        string bindDevice = "",
+        int mark = 0,
+        int decoys = 0,
+        int decoyPort = 6000,
+        int decoyProcesses = 0,
+        int decoyFiles = 0,
+        bool ignoreTerm = false,
+        bool cleanTerm = false)
+    {
+        LabOptions options = new()
+        {
+            Count = count,
+            Family = family,
+            Port = port,
+            Ports = ports,
+            PortStep = portStep,
+            Address = address,
+            State = state,
+            Orphan = orphan,
+            Processes = processes,
+            Sharers = sharers,
+            ClientProcess = clientProcess,
+            Busy = busy,
+            EveryMs = every,
+            Blocked = blocked,
+            Unread = unread,
+            Unsent = unsent,
+            Deaf = deaf,
+            Mptcp = mptcp,
+            BindDevice = bindDevice,
+            Mark = mark,
+            Decoys = decoys,
+            DecoyPort = decoyPort,
+            DecoyProcesses = decoyProcesses,
+            DecoyFiles = decoyFiles,
+            OnTerm = cleanTerm ? "clean" : ignoreTerm ? "ignore" : "die",
+        };
+        if (options.Check() is { } complaint)
+        {
+            LineWriter.Write([complaint], fd: 2);
+            return UsageError;
+        }
+        return Hold(options);
+    }
+
+    /// <summary>A process that the Lab starts itself: holds the ends that it is handed.</summary>
+    /// <param name="every">How often busy connections exchange data, in ms.</param>
+    /// <param name="onTerm">What SIGTERM does: die, ignore or clean.</param>
+    [Hidden]
+    public int Holder(int every, string onTerm) => new Holder(every, onTerm).Run();
+
+    /// <summary>A process that the Lab starts itself: has many open descriptors and none of the connections.</summary>
+    /// <param name="files">How many descriptors.</param>
+    [Hidden]
+    public int Decoy(int files) => DecoyFiles.Run(files);
+
+    private static int Hold(LabOptions options)
+    {
+        LabSession? session = null;
+        try
+        {
+            session = new LabSession(options);
+            session.Make();
+            LineWriter.Write([.. session.Announcement(), "READY"]);
+            new CommandLoop(session).Run();
+            return 0;
+        }
+        catch (LabException failure)
+        {
+            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
+            return 1;
+        }
+        finally
+        {
+            session?.End();
+        }
+    }
+}

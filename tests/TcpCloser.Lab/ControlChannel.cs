@@ -1,0 +1,124 @@
+using System.Text;
+using TcpCloser.Lab.Interop;
+
+namespace TcpCloser.Lab;
+
+/// <summary>
+/// A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors where a
+/// socket is handed over (SCM_RIGHTS). An answer is any number of packets and then <c>.</c>; one that begins with <c>!</c> is an error.
+/// </summary>
+internal sealed unsafe class ControlChannel(int fd)
+{
+    /// <summary>The kernel's SCM_MAX_FD is 253.</summary>
+    internal const int MaxDescriptors = 250;
+
+    /// <summary>What a packet holds; well under the default send buffer.</summary>
+    internal const int PacketSize = 64 * 1024;
+
+    private const int ControlHeader = 16; // struct cmsghdr: length 8, level 4, type 4
+
+    private readonly byte[] _buffer = new byte[PacketSize];
+
+    internal int Fd => fd;
+
+    internal static (ControlChannel Ours, int Theirs) Create()
+    {
+        int* pair = stackalloc int[2];
+        Errno.Check(Libc.SocketPair(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC, 0, pair), "socketpair");
+        return (new ControlChannel(pair[0]), pair[1]);
+    }
+
+    /// <summary>Sends a packet; false where the other side is gone.</summary>
+    internal bool Send(string text, ReadOnlySpan<int> descriptors = default)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        byte* control = stackalloc byte[ControlHeader + (MaxDescriptors * sizeof(int)) + 8];
+        fixed (byte* data = bytes)
+        {
+            IoVec vector = new() { Base = data, Length = (nuint)bytes.Length };
+            MsgHdr message = new() { Vectors = &vector, VectorCount = 1 };
+            if (!descriptors.IsEmpty)
+            {
+                int length = ControlHeader + (descriptors.Length * sizeof(int));
+                *(nuint*)control = (nuint)length;
+                *(int*)(control + 8) = Posix.SOL_SOCKET;
+                *(int*)(control + 12) = Posix.SCM_RIGHTS;
+                descriptors.CopyTo(new Span<int>(control + ControlHeader, descriptors.Length));
+                message.Control = control;
+                message.ControlLength = (nuint)((length + 7) & ~7);
+            }
+            nint sent;
+            do
+                sent = Libc.SendMessage(fd, &message, Posix.MSG_NOSIGNAL);
+            while (sent < 0 && Errno.Last == Errno.EINTR);
+            if (sent >= 0)
+                return true;
+            return Errno.Last is Errno.EPIPE or Errno.ECONNRESET or Errno.ENOTCONN
+                ? false
+                : throw new LabException($"sendmsg: {Errno.Name(Errno.Last)}");
+        }
+    }
+
+    /// <summary>Waits for a packet; null where the other side is gone. Descriptors that came with it are added to the list.</summary>
+    internal string? Receive(List<int>? descriptors = null)
+    {
+        byte* control = stackalloc byte[ControlHeader + (MaxDescriptors * sizeof(int)) + 8];
+        fixed (byte* data = _buffer)
+        {
+            IoVec vector = new() { Base = data, Length = PacketSize };
+            MsgHdr message = new()
+            {
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = control,
+                ControlLength = ControlHeader + (MaxDescriptors * sizeof(int)) + 8,
+            };
+            nint received;
+            do
+                received = Libc.ReceiveMessage(fd, &message, Posix.MSG_CMSG_CLOEXEC);
+            while (received < 0 && Errno.Last == Errno.EINTR);
+            if (received <= 0)
+                return null;
+            if (message.ControlLength >= ControlHeader && descriptors is not null)
+            {
+                int count = ((int)*(nuint*)control - ControlHeader) / sizeof(int);
+                descriptors.AddRange(new ReadOnlySpan<int>(control + ControlHeader, count));
+            }
+            return Encoding.UTF8.GetString(_buffer, 0, (int)received);
+        }
+    }
+
+    /// <summary>Sends a request and collects the lines of its answer; null where the other side is gone.</summary>
+    internal List<string>? Ask(string request, ReadOnlySpan<int> descriptors = default)
+    {
+        if (!Send(request, descriptors))
+            return null;
+        List<string> lines = [];
+        while (Receive() is { } packet)
+        {
+            if (packet == ".")
+                return lines;
+            if (packet[0] == '!')
+                throw new LabException(packet[1..]);
+            lines.AddRange(packet.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+        return null;
+    }
+
+    /// <summary>Sends an answer: the lines in as few packets as they fit into, then the end mark.</summary>
+    internal bool Answer(IEnumerable<string> lines)
+    {
+        StringBuilder packet = new();
+        foreach (string line in lines)
+        {
+            if (packet.Length + line.Length + 1 > PacketSize / 4 && packet.Length > 0) // a character is at most 4 bytes
+            {
+                if (!Send(packet.ToString()))
+                    return false;
+                packet.Clear();
+            }
+            packet.Append(line).Append('\n');
+        }
+        return (packet.Length == 0 || Send(packet.ToString())) && Send(".");
+    }
+}

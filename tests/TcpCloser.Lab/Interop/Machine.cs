@@ -1,0 +1,48 @@
+using System.Net;
+
+namespace TcpCloser.Lab.Interop;
+
+/// <summary>Prepares what the Lab runs in: the loopback device of its network namespace and its own limit of open files.</summary>
+internal static unsafe class Machine
+{
+    /// <summary>Brings lo up (netdevice(7)); a fresh network namespace has it down. Needs CAP_NET_ADMIN there, unless it is up already.</summary>
+    internal static void BringLoopbackUp()
+    {
+        int fd = Errno.Check(Libc.Socket(Posix.AF_INET, Posix.SOCK_DGRAM | Posix.SOCK_CLOEXEC, 0), "socket");
+        byte* request = stackalloc byte[40]; // struct ifreq: the name, then a union whose flags are a short
+        new Span<byte>(request, 40).Clear();
+        "lo"u8.CopyTo(new Span<byte>(request, 16));
+        Errno.Check(Libc.Ioctl(fd, Posix.SIOCGIFFLAGS, request), "ioctl SIOCGIFFLAGS lo");
+        short* flags = (short*)(request + 16);
+        if ((*flags & Posix.IFF_UP) == 0)
+        {
+            *flags |= Posix.IFF_UP;
+            Errno.Check(Libc.Ioctl(fd, Posix.SIOCSIFFLAGS, request), "ioctl SIOCSIFFLAGS lo up");
+        }
+        _ = Libc.Close(fd);
+    }
+
+    /// <summary>Gives lo one more IPv6 address, so that more connections to one port can be made than one address has ports.</summary>
+    internal static void AddLoopbackAddress(IPAddress address)
+    {
+        int fd = Errno.Check(Libc.Socket(Posix.AF_INET6, Posix.SOCK_DGRAM | Posix.SOCK_CLOEXEC, 0), "socket");
+        byte* request = stackalloc byte[24]; // struct in6_ifreq: address 16, prefix length 4, interface index 4
+        address.GetAddressBytes().CopyTo(new Span<byte>(request, 16));
+        *(uint*)(request + 16) = 128;
+        *(int*)(request + 20) = 1; // lo is the first device of every network namespace
+        const int EEXIST = 17;
+        if (Libc.Ioctl(fd, Posix.SIOCSIFADDR, request) < 0 && Errno.Last != EEXIST)
+            throw new LabException($"ioctl SIOCSIFADDR {address}: {Errno.Name(Errno.Last)}");
+        _ = Libc.Close(fd);
+    }
+
+    /// <summary>Raises the soft limit of open files to the hard one (setrlimit(2)) and returns it.</summary>
+    internal static int RaiseOpenFiles()
+    {
+        ulong* limit = stackalloc ulong[2];
+        Errno.Check(Libc.GetRLimit(Posix.RLIMIT_NOFILE, limit), "getrlimit");
+        limit[0] = limit[1];
+        Errno.Check(Libc.SetRLimit(Posix.RLIMIT_NOFILE, limit), "setrlimit");
+        return (int)Math.Min(limit[0], int.MaxValue);
+    }
+}

@@ -1,0 +1,72 @@
+namespace TcpCloser.Lab.Interop;
+
+/// <summary>Numbers from the C library's and the kernel's headers (the same on x86_64 and arm64), under their C names.</summary>
+internal static class Posix
+{
+    // <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>
+    internal const int AF_UNIX = 1;
+    internal const int AF_INET = 2;
+    internal const int AF_INET6 = 10;
+    internal const int SOCK_STREAM = 1;
+    internal const int SOCK_DGRAM = 2;
+    internal const int SOCK_SEQPACKET = 5;
+    internal const int SOCK_NONBLOCK = 0x800;
+    internal const int SOCK_CLOEXEC = 0x80000;
+    internal const int IPPROTO_TCP = 6;
+    internal const int IPPROTO_MPTCP = 262;
+    internal const int SOL_IP = 0;
+    internal const int SOL_SOCKET = 1;
+    internal const int SOL_TCP = 6;
+    internal const int SOL_IPV6 = 41;
+    internal const int SO_REUSEADDR = 2;
+    internal const int SO_ERROR = 4;
+    internal const int SO_SNDBUF = 7;
+    internal const int SO_RCVBUF = 8;
+    internal const int SO_BINDTODEVICE = 25;
+    internal const int SO_ATTACH_FILTER = 26;
+    internal const int SO_MARK = 36;
+    internal const int IP_BIND_ADDRESS_NO_PORT = 24;
+    internal const int IPV6_V6ONLY = 26;
+    internal const int TCP_INFO = 11;
+    internal const int SCM_RIGHTS = 1;
+    internal const int MSG_PEEK = 2;
+    internal const int MSG_DONTWAIT = 0x40;
+    internal const int MSG_NOSIGNAL = 0x4000;
+    internal const int MSG_CMSG_CLOEXEC = 0x40000000;
+    internal const int SHUT_WR = 1;
+    internal const int SHUT_RDWR = 2;
+
+    // <poll.h>, <sys/epoll.h>
+    internal const short POLLIN = 1;
+    internal const short POLLOUT = 4;
+    internal const short POLLERR = 8;
+    internal const short POLLHUP = 0x10;
+    internal const short POLLRDHUP = 0x2000;
+    internal const int EPOLL_CTL_ADD = 1;
+
+    // <fcntl.h>, <sys/ioctl.h>, <linux/sockios.h>
+    internal const int O_RDONLY = 0;
+    internal const int O_RDWR = 2;
+    internal const int O_CLOEXEC = 0x80000;
+    internal const int O_NONBLOCK = 0x800;
+    internal const int F_GETFL = 3;
+    internal const int F_SETFL = 4;
+    internal const int FIONREAD = 0x541B;
+    internal const int SIOCGIFFLAGS = 0x8913;
+    internal const int SIOCSIFFLAGS = 0x8914;
+    internal const int SIOCSIFADDR = 0x8916;
+    internal const int SIOCGIFINDEX = 0x8933;
+    internal const short IFF_UP = 1;
+
+    // <sys/resource.h>, <sys/prctl.h>, <signal.h>, <sys/wait.h>
+    internal const int RLIMIT_NOFILE = 7;
+    internal const int PR_SET_PDEATHSIG = 1;
+    internal const int SIGKILL = 9;
+    internal const int SIGPIPE = 13;
+    internal const int SIGTERM = 15;
+    internal const int SIG_BLOCK = 0;
+    internal const int SIG_UNBLOCK = 1;
+    internal const int SIG_SETMASK = 2;
+    internal const int SIG_IGN = 1;
+    internal const int WNOHANG = 1;
+}

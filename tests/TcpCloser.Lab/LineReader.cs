@@ -1,0 +1,32 @@
+using System.Text;
+using TcpCloser.Lab.Interop;
+
+namespace TcpCloser.Lab;
+
+/// <summary>Lines of a descriptor; System.Console would start a thread and touch the terminal.</summary>
+internal sealed unsafe class LineReader(int fd)
+{
+    private readonly byte[] _buffer = new byte[4096];
+    private readonly List<byte> _pending = [];
+
+    /// <summary>The next line, or null at the end of the input.</summary>
+    internal string? ReadLine()
+    {
+        while (true)
+        {
+            int end = _pending.IndexOf((byte)'\n');
+            if (end >= 0)
+            {
+                string line = Encoding.UTF8.GetString([.. _pending.GetRange(0, end)]);
+                _pending.RemoveRange(0, end + 1);
+                return line;
+            }
+            nint count;
+            fixed (byte* data = _buffer)
+                count = Libc.Read(fd, data, (nuint)_buffer.Length);
+            if (count == 0 || (count < 0 && Errno.Last != Errno.EINTR))
+                return null;
+            _pending.AddRange(_buffer.AsSpan(0, (int)Math.Max(count, 0)));
+        }
+    }
+}

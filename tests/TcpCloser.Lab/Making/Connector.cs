@@ -1,0 +1,109 @@
+using System.Net;
+using TcpCloser.Lab.Interop;
+
+namespace TcpCloser.Lab.Making;
+
+/// <summary>Makes connections: the client's socket, the connect, the accept, and which of the accepted belongs to which client.</summary>
+internal sealed unsafe class Connector(LabOptions options, int[] listeners)
+{
+    /// <summary>
+    /// Connections from one address to one port. There are 28,232 ephemeral ports, but the kernel looks for a free one among the
+    /// even half first: past some 14,000 each connect would search through all of these.
+    /// </summary>
+    private const int PerSourceAddress = 12_000;
+
+    private readonly HashSet<IPAddress> _added = [];
+
+    /// <summary>Makes the connections with the indexes first … first + count - 1.</summary>
+    internal List<Pair> Make(int first, int count)
+    {
+        List<Pair> pairs = new(count);
+        for (int index = first; index < first + count; index++)
+            pairs.Add(Connect(index));
+        if (options.State is not ("syn-sent" or "syn-recv" or "unaccepted" or "listen"))
+            Accept(pairs);
+        return pairs;
+    }
+
+    /// <summary>The socket address of each listener as a client has to name it.</summary>
+    internal SockAddress Target(int index) => SockAddress.For(options.ClientIsV6, options.ServerAddress, options.PortOf(index));
+
+    private Pair Connect(int index)
+    {
+        // Where the handshake is never to end, connect() must not wait for it.
+        bool waits = options.State is not ("syn-sent" or "syn-recv");
+        bool handsOver = options.Blocked == "connect";
+        int fd = Listeners.OpenSocket(options.ClientIsV6, options.Mptcp, waits || handsOver ? 0 : Posix.SOCK_NONBLOCK);
+        Listeners.SetCommonOptions(fd, options);
+        if (options.FillsServer || options.Unsent > 0)
+            Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_RCVBUF, Listeners.SmallBuffer, "SO_RCVBUF");
+        BindSource(fd, index / options.Ports / PerSourceAddress);
+        if (options.State == "syn-recv")
+            Tcp.Deafen(fd);
+        var target = Target(index);
+        if (!handsOver && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS))
+            throw new LabException($"connect to {target.ToEndpoint()}: {Errno.Name(Errno.Last)} (connection {index})");
+        return new Pair(index)
+        {
+            Client = fd,
+            ServerAddress = target.ToEndpoint(),
+            ClientAddress = Tcp.LocalAddress(fd).ToEndpoint(),
+        };
+    }
+
+    /// <summary>Spreads many connections over source addresses; the ports stay the kernel's choice (IP_BIND_ADDRESS_NO_PORT, ip(7)).</summary>
+    private void BindSource(int fd, int block)
+    {
+        if (block == 0)
+            return;
+        IPAddress source;
+        if (options.SpeaksV4)
+        {
+            source = new IPAddress([127, 1, (byte)(block >> 8), (byte)block]);
+        }
+        else
+        {
+            source = IPAddress.Parse($"fd00::{block:x}");
+            if (_added.Add(source))
+                Machine.AddLoopbackAddress(source);
+        }
+        Tcp.SetOption(fd, Posix.SOL_IP, Posix.IP_BIND_ADDRESS_NO_PORT, 1, "IP_BIND_ADDRESS_NO_PORT");
+        var address = SockAddress.For(options.ClientIsV6, source, 0);
+        int tries = 0;
+        while (Libc.Bind(fd, &address, address.Length) < 0)
+        {
+            // A fresh IPv6 address is tentative until the kernel's worker has looked at it, also on lo.
+            const int EADDRNOTAVAIL = 99;
+            if (Errno.Last != EADDRNOTAVAIL || tries++ == Wait.LimitMs)
+                throw new LabException($"bind {source}: {Errno.Name(Errno.Last)}");
+            _ = Libc.Poll(null, 0, 1);
+        }
+    }
+
+    private void Accept(List<Pair> pairs)
+    {
+        Dictionary<Endpoint, Pair>[] waiting = new Dictionary<Endpoint, Pair>[listeners.Length];
+        foreach (var pair in pairs)
+            (waiting[pair.Index % listeners.Length] ??= []).Add(pair.ClientAddress, pair);
+        for (int i = 0; i < listeners.Length; i++)
+        {
+            while (waiting[i] is { Count: > 0 } expected)
+                AcceptOne(listeners[i], expected);
+        }
+    }
+
+    private static void AcceptOne(int listener, Dictionary<Endpoint, Pair> expected)
+    {
+        SockAddress peer = default;
+        uint length = (uint)sizeof(SockAddress);
+        // The handshake's last segment may arrive a moment after connect() returned.
+        PollFd entry = new() { Fd = listener, Events = Posix.POLLIN };
+        if (Libc.Poll(&entry, 1, Wait.LimitMs) == 0)
+            throw new LabException("waited in vain for a connection to accept");
+        int fd = Libc.Accept4(listener, &peer, &length, Posix.SOCK_CLOEXEC);
+        Errno.Check(fd, "accept4");
+        if (!expected.Remove(peer.ToEndpoint(), out var pair))
+            throw new LabException($"a stranger connected: {peer.ToEndpoint()}");
+        pair.Server = fd;
+    }
+}

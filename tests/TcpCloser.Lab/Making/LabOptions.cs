@@ -1,0 +1,113 @@
+using System.Net;
+
+namespace TcpCloser.Lab.Making;
+
+/// <summary>What the Lab was asked to make; checked by <see cref="Check"/>. Sizes are in bytes, times in milliseconds.</summary>
+internal sealed record LabOptions
+{
+    /// <summary>The states the server end can be put into (the client end for syn-sent).</summary>
+    internal static readonly string[] States =
+    [
+        "established", "unaccepted", "syn-sent", "syn-recv", "fin-wait-1", "fin-wait-2", "close-wait", "last-ack", "closing",
+        "time-wait", "listen",
+    ];
+
+    internal required int Count { get; init; }
+    internal required string Family { get; init; }
+    internal required int Port { get; init; }
+    internal required int Ports { get; init; }
+    internal required int PortStep { get; init; }
+    internal required string Address { get; init; }
+    internal required string State { get; init; }
+    internal required bool Orphan { get; init; }
+    internal required int Processes { get; init; }
+    internal required int Sharers { get; init; }
+    internal required bool ClientProcess { get; init; }
+    internal required int Busy { get; init; }
+    internal required int EveryMs { get; init; }
+    internal required string Blocked { get; init; }
+    internal required int Unread { get; init; }
+    internal required int Unsent { get; init; }
+    internal required bool Deaf { get; init; }
+    internal required bool Mptcp { get; init; }
+    internal required string BindDevice { get; init; }
+    internal required int Mark { get; init; }
+    internal required int Decoys { get; init; }
+    internal required int DecoyPort { get; init; }
+    internal required int DecoyProcesses { get; init; }
+    internal required int DecoyFiles { get; init; }
+    internal required string OnTerm { get; init; }
+
+    /// <summary>Whether the server's sockets are IPv6 ones.</summary>
+    internal bool ServerIsV6 => Family is not "v4";
+
+    /// <summary>Whether the clients' sockets are IPv6 ones: a client of a dual-stack listener is an IPv4 program, unless it is "mapped".</summary>
+    internal bool ClientIsV6 => Family is "v6" or "mapped";
+
+    /// <summary>Whether what travels is IPv4.</summary>
+    internal bool SpeaksV4 => Family is not "v6";
+
+    /// <summary>Whether server ends exist as descriptors at all.</summary>
+    internal bool HasServerEnds => State is not ("unaccepted" or "listen" or "syn-sent" or "syn-recv" or "time-wait") && !Orphan;
+
+    /// <summary>Whether client ends exist as descriptors.</summary>
+    internal bool HasClientEnds => State is not "time-wait";
+
+    /// <summary>Whether the server has to have more to send than the client takes, so that its FIN stays queued.</summary>
+    internal bool FillsServer => State is "fin-wait-1" or "last-ack" or "closing" || Blocked == "write";
+
+    /// <summary>Where clients connect to.</summary>
+    internal IPAddress ServerAddress => Address.Length > 0
+        ? IPAddress.Parse(Address)
+        : SpeaksV4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
+
+    /// <summary>The listening port of a connection: they take turns.</summary>
+    internal int PortOf(int index) => Port + (index % Ports * PortStep);
+
+    /// <summary>These options for the decoys: plain idle connections on another port, held by a process of their own.</summary>
+    internal LabOptions ForDecoys() => this with
+    {
+        Count = Decoys,
+        Port = DecoyPort,
+        Ports = 1,
+        State = "established",
+        Orphan = false,
+        Processes = 1,
+        Sharers = 0,
+        ClientProcess = false,
+        Busy = 0,
+        Blocked = "none",
+        Unread = 0,
+        Unsent = 0,
+        Deaf = false,
+        Mptcp = false,
+        BindDevice = "",
+        Mark = 0,
+        Decoys = 0,
+        DecoyProcesses = 0,
+    };
+
+    /// <summary>Says what is wrong with the options, or null.</summary>
+    internal string? Check()
+    {
+        if (Family is not ("v4" or "v6" or "dual" or "mapped"))
+            return $"--family {Family}: v4, v6, dual or mapped";
+        if (Array.IndexOf(States, State) < 0)
+            return $"--state {State}: one of {string.Join(' ', States)}";
+        if (Blocked is not ("none" or "read" or "write" or "poll" or "epoll" or "connect"))
+            return $"--blocked {Blocked}: none, read, write, poll, epoll or connect";
+        if (Blocked == "connect" && State != "syn-sent")
+            return "--blocked connect needs --state syn-sent";
+        if (Blocked is not ("none" or "connect") && !HasServerEnds)
+            return $"--blocked {Blocked}: in {State} there is no server end to block on";
+        if (Orphan && State is not ("fin-wait-1" or "fin-wait-2" or "last-ack" or "closing"))
+            return $"--orphan: not in {State}";
+        if (Mptcp && (Deaf || State is not ("established" or "unaccepted" or "listen")))
+            return "--mptcp: only established connections, and not --deaf (the kernel filters no MPTCP socket)";
+        if (Address.Length > 0 && !IPAddress.TryParse(Address, out _))
+            return $"--address {Address}: an address";
+        if (Count < 0 || Ports < 1 || Processes < 1 || Port < 1 || Port + ((Ports - 1) * PortStep) > ushort.MaxValue)
+            return "--count, --ports, --processes, --port: out of range";
+        return null;
+    }
+}
