@@ -1,0 +1,98 @@
+# shellcheck shell=sh
+# What the scripts share. Source it from the repository's root: . scripts/lib.sh
+
+PATH=$PATH:/usr/sbin:/sbin
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+# need COMMAND:PACKAGE...
+# Installs the packages (Debian, Ubuntu) whose command is missing, saying so first. With a slash, COMMAND is a file.
+need() {
+    missing=
+    for pair; do
+        case $pair in
+            */*:*) test -e "${pair%%:*}" ;;
+            *) command -v "${pair%%:*}" >/dev/null ;;
+        esac || missing="$missing ${pair#*:}"
+    done
+    test -n "$missing" || return 0
+    command -v apt-get >/dev/null || die "missing (by their names in Debian):$missing"
+    test "$(id -u)" = 0 || die "missing:$missing. As root: apt-get install$missing"
+    say "installing$missing"
+    # shellcheck disable=SC2086 # a list of words
+    apt_install $missing || { quiet apt-get update && apt_install $missing; } || die "apt-get install$missing failed"
+}
+
+apt_install() { quiet env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
+
+# quiet COMMAND...: its output is shown only if it fails.
+quiet() {
+    log=$(mktemp)
+    if "$@" >"$log" 2>&1; then rm -f "$log"; else cat "$log" >&2; rm -f "$log"; return 1; fi
+}
+
+# own_arch: this machine's architecture as .NET names it.
+own_arch() {
+    case $(uname -m) in
+        x86_64) echo x64 ;;
+        aarch64) echo arm64 ;;
+        *) die "$(uname -m): neither x86_64 nor aarch64" ;;
+    esac
+}
+
+# deb_arch ARCH: the same as Debian names it.
+deb_arch() { case $1 in x64) echo amd64 ;; *) echo "$1" ;; esac; }
+
+# apt_conf ARCH: prints the path of a configuration under which (APT_CONFIG=path) apt-get and apt-cache serve another
+# architecture of this distribution, from lists of its own under artifacts/: the machine's apt learns nothing of it.
+apt_conf() {
+    state=$PWD/artifacts/apt/$1
+    if ! test -e "$state/apt.conf"; then
+        command -v apt-get >/dev/null || die "needs apt-get (Debian or Ubuntu)"
+        say "fetching the package lists for $(deb_arch "$1")"
+        mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
+        cat >"$state/apt.conf.new" <<END
+APT::Architecture "$(deb_arch "$1")";
+APT::Architectures { "$(deb_arch "$1")"; };
+APT::Sandbox::User "root";
+Dir::State "$state/state";
+Dir::State::status "/dev/null";
+Dir::Cache "$state/cache";
+END
+        # Ubuntu serves every architecture but its first from another place.
+        if test "$1" != x64 && grep -q '^ID=ubuntu' /etc/os-release; then
+            codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+            echo "deb http://ports.ubuntu.com/ubuntu-ports $codename main universe" >"$state/sources.list"
+            printf 'Dir::Etc::SourceList "%s";\nDir::Etc::SourceParts "/dev/null";\n' "$state/sources.list" >>"$state/apt.conf.new"
+        fi
+        quiet env APT_CONFIG="$state/apt.conf.new" apt-get update || die "apt-get update for $(deb_arch "$1") failed"
+        mv "$state/apt.conf.new" "$state/apt.conf"
+    fi
+    echo "$state/apt.conf"
+}
+
+# unpack ARCH DIR PACKAGE...: Debian packages of an architecture downloaded and unpacked into DIR, nothing installed; once.
+unpack() {
+    arch=$1 dir=$2
+    shift 2
+    test "$(cat "$dir/.unpacked" 2>/dev/null)" != "$*" || return 0
+    rm -rf "$dir"
+    mkdir -p "$dir/.debs"
+    # Lists that are some weeks old name packages that are gone: fetch them anew once.
+    download "$arch" "$dir/.debs" "$@" || { rm -rf "artifacts/apt/$arch" && download "$arch" "$dir/.debs" "$@"; } ||
+        die "downloading $* for $(deb_arch "$arch") failed"
+    for deb in "$dir"/.debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
+    rm -rf "$dir/.debs"
+    echo "$*" >"$dir/.unpacked"
+}
+
+download() (
+    conf=$(apt_conf "$1")
+    cd "$2" || exit
+    arch=$1
+    shift 2
+    say "downloading for $(deb_arch "$arch"): $*"
+    quiet env APT_CONFIG="$conf" apt-get download "$@"
+)
