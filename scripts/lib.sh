@@ -33,6 +33,15 @@ quiet() {
     if "$@" >"$log" 2>&1; then rm -f "$log"; else cat "$log" >&2; rm -f "$log"; return 1; fi
 }
 
+# What dotnet publish needs for a native binary.
+need_build_tools() {
+    command -v dotnet >/dev/null || die "no dotnet here: install the .NET SDK 10 (https://dotnet.microsoft.com)"
+    need gcc:gcc /usr/include/zlib.h:zlib1g-dev
+}
+
+# publish PROJECT [OPTION...]: a native binary of this machine's architecture, below artifacts/publish.
+publish() { quiet dotnet publish "$@" -c Release -r "linux-$(own_arch)" || die "dotnet publish $* failed"; }
+
 # own_arch: this machine's architecture as .NET names it.
 own_arch() {
     case $(uname -m) in

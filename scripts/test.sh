@@ -1,0 +1,46 @@
+#!/bin/sh
+# Runs every test: those that need no privilege, and those on this machine's kernel against the published native binary,
+# in namespaces of their own. Ends with one line: N passed, N failed, N skipped.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+need_build_tools
+need /usr/include/linux/inet_diag.h:linux-libc-dev unshare:util-linux strace:strace ss:iproute2 setpriv:util-linux
+
+say "dotnet build -warnaserror"
+dotnet build TcpCloser.slnx -c Release -warnaserror -v quiet
+say "publishing the native binaries"
+warnings=$(mktemp)
+trap 'rm -f "$warnings"' EXIT
+for variant in false true; do
+    dotnet publish TcpCloser.csproj -c Release -r "linux-$(own_arch)" -p:NoSockDestroy=$variant >"$warnings" 2>&1 ||
+        { cat "$warnings"; die "publish failed"; }
+    ! grep -i 'warning' "$warnings" || die "publishing is to give no warning"
+done
+publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
+
+results=artifacts/test-results
+rm -rf $results
+mkdir -p $results
+status=0
+for project in TcpCloser.Tests TcpCloser.KernelTests; do
+    say "$project"
+    dotnet test "tests/$project/$project.csproj" -c Release --no-build --logger "console;verbosity=normal" \
+        >$results/$project.log 2>&1 || status=1
+    grep -E '^ *(Failed|Skipped) |^ +(Error Message|Assert|Stack Trace)' $results/$project.log || true
+    test $status = 0 || tail -n 60 $results/$project.log
+done
+# A project that did not run at all counts as one failure.
+awk '
+    FNR == 1 { files++ }
+    /^ *Total tests: / { ran++ }
+    /^ *Passed: / { passed += $2 }
+    /^ *Failed: / { failed += $2 }
+    /^ *Skipped: / { skipped += $2 }
+    END {
+        failed += files - ran
+        printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+        exit failed > 0 || passed == 0
+    }' $results/*.log || status=1
+exit $status
