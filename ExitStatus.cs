@@ -12,6 +12,9 @@ internal static class ExitStatus
     /// <summary>The command line cannot be meant; nothing was looked at.</summary>
     public const int Usage = 2;
 
+    /// <summary>More connections would be closed than --max allows; none was.</summary>
+    public const int Refused = 4;
+
     /// <summary>No privilege, or the kernel lacks what is needed, and nothing was closed.</summary>
     public const int NotPossible = 3;
 }

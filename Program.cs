@@ -29,21 +29,31 @@ internal static class Program
             return ExitStatus.Usage;
         }
 
-        int status;
         using (log)
         {
-            log.Write(Level.Info, RunText.Describe(options));
-            log.Flush();
-            status = options.Interval is { } interval ? Service.Run(options, log, interval) : Once(options, log);
-        }
+            JsonRecords? records = options.Json ? new JsonRecords() : null;
+            int status = options.Check ? CheckRun.Run(records) : Run(options, log, records);
+            if (records is { Errno: not 0 })
+            {
+                log.Write(Level.Error, "writing records to stdout: " + Errno.Describe(records.Errno));
+            }
 
-        return status == ExitStatus.Done && log.Failed ? ExitStatus.Incomplete : status;
+            log.Flush();
+            return status == ExitStatus.Done && (log.Failed || records is { Errno: not 0 }) ? ExitStatus.Incomplete : status;
+        }
     }
 
-    private static int Once(Options options, Log log)
+    private static int Run(Options options, Log log, JsonRecords? records)
     {
-        var report = new RoundReport(log, options.Verbose);
-        int status = new Round(options, log).Run(report, signals: null);
+        log.Write(Level.Info, RunText.Describe(options));
+        log.Flush();
+        if (options.Interval is { } interval)
+        {
+            return Service.Run(options, log, records, interval);
+        }
+
+        var report = new RoundReport(log, options.Verbose, records);
+        int status = new Round(options, log, records).Run(report, signals: null);
         report.WriteSummary();
         return status;
     }

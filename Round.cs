@@ -9,28 +9,31 @@ namespace TcpCloser;
 /// <summary>One pass: ask the kernel, keep what is idle, close it, tell. Everything asked for is held before the first connection is closed.</summary>
 internal sealed class Round
 {
-    private static readonly Func<INetlinkSocket> s_openSocket = static () => new NetlinkSocket();
-
     private readonly Options _options;
     private readonly Log _log;
-    private readonly SocketDump _dump = new(s_openSocket);
+    private readonly JsonRecords? _records;
+    private readonly SocketDump _dump = new();
     private readonly Selection _selection;
     private readonly Census _census;
     private readonly IConnectionCloser _closer;
 
-    public Round(Options options, Log log)
+    public Round(Options options, Log log, JsonRecords? records)
     {
         _options = options;
         _log = log;
+        _records = records;
         _selection = new Selection(options);
         var idleRule = new IdleRule(options);
-        _census = new Census(_selection, idleRule, options.Verbose);
+        _census = new Census(_selection, idleRule,
+            keepLeftAlone: options.Verbose || (options.Json && options.Interval is null), keepDetails: options.Verbose || options.Json);
         _closer = options.Method switch
         {
+            Method.Kill => new ProcessKiller(idleRule, options.Signal, options.Grace),
 #if !NO_SOCK_DESTROY
-            Method.Destroy => new SockDestroyer(s_openSocket),
+            Method.Auto => new AutoCloser(new SockDestroyer(ladder: true), new SocketDisconnector(_dump)),
+            Method.Destroy => new SockDestroyer(ladder: false),
 #endif
-            _ => new ProcessKiller(s_openSocket, idleRule, options.Signal),
+            _ => new SocketDisconnector(_dump),
         };
     }
 
@@ -40,56 +43,210 @@ internal sealed class Round
     /// <returns>The exit status.</returns>
     public int Run(RoundReport report, SignalWatch? signals)
     {
+        NamespaceFinder namespaces = NamespaceFinder.Find(_options);
         try
         {
-            byte[] bytecode = _dump.Run(_selection, _census);
+            return Run(report, signals, namespaces);
+        }
+        catch (SystemCallException e)
+        {
+            report.Broke(e, _census.Doomed);
+            return Status(report);
+        }
+        finally
+        {
+            namespaces.Found.ForEach(static network => network.Dispose());
+        }
+    }
+
+    private int Run(RoundReport report, SignalWatch? signals, NamespaceFinder namespaces)
+    {
+        _census.Clear();
+        ResolveOwners(report);
+        _selection.CgroupIds = Cgroups(report);
+        namespaces.Missing.ForEach(report.Missing);
+        if (namespaces.Unreadable > 0)
+        {
+            report.Missing($"--all-netns: the namespaces of {namespaces.Unreadable} processes could not be looked at; run as root");
+        }
+
+        foreach (NetworkNamespace network in namespaces.Found)
+        {
+            Look(network, report);
+        }
+
+        ConnectionList doomed = _census.Doomed;
+        report.Counts.Matched = _census.Matched;
+        report.LeftAlone(_census.LeftAlone);
+        Spare(doomed, report);
+        if (_options.DryRun)
+        {
+            Show(report);
+        }
+
+        if (_options.Max is { } max && doomed.Count > max)
+        {
+            report.Refused(max);
+            return ExitStatus.Refused;
+        }
+
+        if (doomed.Count > 0 && !_options.DryRun)
+        {
+            using SignalWatch? own = signals is null ? new SignalWatch(_options.LogFile is null ? null : _log.Reopen) : null;
+            SignalWatch watch = signals ?? own!;
+            _closer.Close(doomed, report, watch.StopRequested);
+            report.BrokenOff(watch.StopSignal);
+            if (watch.StopSignal != 0)
+            {
+                return ExitStatus.Incomplete;
+            }
+        }
+
+        return Status(report);
+    }
+
+    private static int Status(RoundReport report) =>
+        report.Hopeless && report.Counts.Closed == 0 ? ExitStatus.NotPossible
+        : report.Counts.Failed + report.Counts.NotReached > 0 || report.Incomplete || report.Hopeless ? ExitStatus.Incomplete
+        : ExitStatus.Done;
+
+    /// <summary>Adds one namespace to the census. One that fails is told, and the others go on.</summary>
+    private void Look(NetworkNamespace network, RoundReport report)
+    {
+        _census.Begin(network);
+        try
+        {
+            if (_options.Interfaces.Count > 0)
+            {
+                _selection.Interfaces = [.. Devices(network)];
+            }
+
+            byte[] bytecode = _dump.Run(network.OpenSocket, _selection, _census);
             if (_options.Verbose)
             {
                 report.Filter(bytecode, _dump.Interrupted);
             }
-
-            report.Found(_census);
-            if (_census.Doomed.Count == 0)
-            {
-                return ExitStatus.Done;
-            }
-
-            if (_options.DryRun)
-            {
-                return Show();
-            }
-
-            using SignalWatch? own = signals is null ? new SignalWatch(_options.LogFile is null ? null : _log.Reopen) : null;
-            SignalWatch watch = signals ?? own!;
-            _closer.Close(_census.Doomed, report, watch.StopRequested);
-            report.BrokenOff(watch.StopSignal);
         }
-        catch (SystemCallException e)
+        catch (SystemCallException e) when (network.Name is not null)
         {
-            return report.Broke(e, _census.Doomed) ? ExitStatus.NotPossible : ExitStatus.Incomplete;
+            _census.Reset();
+            report.Missing($"netns {Escape.Text(network.Name)}: {e.Message}{RoundReport.Remedy(e)}");
         }
-
-        return report.Counts.Failed + report.Counts.NotReached == 0 ? ExitStatus.Done
-            : report.Hopeless && report.Counts.Closed == 0 ? ExitStatus.NotPossible
-            : ExitStatus.Incomplete;
     }
 
-    private int Show()
+    private List<uint> Devices(NetworkNamespace network)
     {
-        KillForecast? forecast = _options.Method == Method.Kill ? new KillForecast(s_openSocket, _census.Doomed) : null;
-        int errno = new DryRunTable().Print(_census.Doomed, (text, i) =>
+        var indexes = new List<uint>();
+        foreach (string device in _options.Interfaces)
         {
-            text.Add(RunText.MethodName(_options.Method));
-            if (forecast is not null)
+            uint index = network.DeviceIndex(device);
+            if (index != 0)
             {
-                text.AddForecast(forecast, i);
+                indexes.Add(index);
             }
-        });
-        if (errno != 0)
-        {
-            _log.Write(Level.Error, "writing the table to stdout: " + Errno.Describe(errno));
         }
 
-        return errno == 0 ? ExitStatus.Done : ExitStatus.Incomplete;
+        return indexes;
+    }
+
+    private void ResolveOwners(RoundReport report)
+    {
+        if (!_options.NamesProcesses)
+        {
+            return;
+        }
+
+        using var proc = new ProcDirectory();
+        ProcessInodes owned = ProcessInodes.OfNamed(proc, _options.Pids, _options.Comms);
+        _selection.OwnedInodes = owned.Inodes;
+        if (owned.Processes == 0)
+        {
+            report.Warn("no process has the id or the name that is asked for, so nothing matches");
+        }
+
+        if (owned.Unreadable > 0)
+        {
+            report.Hindered($"the sockets of {owned.Unreadable} of the processes asked for could not be looked at: " +
+                "CAP_SYS_PTRACE is missing; run as root", hopeless: !_options.DryRun);
+        }
+    }
+
+    /// <summary>The ids that the cgroups have now; null: none were named.</summary>
+    private List<ulong>? Cgroups(RoundReport report)
+    {
+        if (_options.Cgroups.Count == 0)
+        {
+            return null;
+        }
+
+        var ids = new List<ulong>();
+        foreach (string path in _options.Cgroups)
+        {
+            ulong id = Stat.Inode(Fcntl.AT_FDCWD, System.Text.Encoding.UTF8.GetBytes(path + '\0'));
+            if (id != 0)
+            {
+                ids.Add(id);
+            }
+            else
+            {
+                report.Warn($"no cgroup {Escape.Text(path)} now, so nothing of it matches");
+            }
+        }
+
+        return ids;
+    }
+
+    /// <summary>Takes out what is not to be closed after all: subflows of busy MPTCP connections, the own session.</summary>
+    private void Spare(ConnectionList doomed, RoundReport report)
+    {
+        if (doomed.Count == 0)
+        {
+            return;
+        }
+
+        if (_options.Method is Method.Auto or Method.Disconnect)
+        {
+            MptcpTable.Resolve(_dump, doomed);
+            report.Settled(doomed, 0, doomed.Count);
+            doomed.KeepIdle();
+        }
+
+        report.Counts.Idle = doomed.Count;
+        if (!_options.IncludeOwnSession)
+        {
+            OwnSession.Spare(doomed);
+        }
+
+        report.Settled(doomed, 0, doomed.Count);
+        doomed.KeepIdle();
+    }
+
+    private void Show(RoundReport report)
+    {
+        KillForecast? forecast = _options.Method == Method.Kill && _census.Doomed.Count > 0 ? new KillForecast(_dump, _census.Doomed) : null;
+        int errno = 0;
+        if (_records is not null)
+        {
+            for (int i = 0; i < _census.Doomed.Count; i++)
+            {
+                _records.Connection(_census.Doomed, i, forecast);
+            }
+        }
+        else
+        {
+            errno = new DryRunTable(_options.NamesNamespaces).Print(_census.Doomed, (text, i) =>
+            {
+                text.Add(RunText.MethodName(_options.Method));
+                if (forecast is not null)
+                {
+                    text.AddForecast(forecast, i);
+                }
+            });
+        }
+
+        if (errno != 0)
+        {
+            report.Missing("writing the table to stdout: " + Errno.Describe(errno));
+        }
     }
 }

@@ -9,17 +9,17 @@ namespace TcpCloser;
 internal static class Service
 {
     /// <returns>The exit status.</returns>
-    public static int Run(Options options, Log log, TimeSpan interval)
+    public static int Run(Options options, Log log, JsonRecords? records, TimeSpan interval)
     {
         long started = Stopwatch.GetTimestamp();
         var totals = new Counts();
         using var signals = new SignalWatch(log.Reopen);
         using var timer = new IntervalTimer(interval);
-        var round = new Round(options, log);
+        var round = new Round(options, log, records);
         long rounds = 0;
         do
         {
-            var report = new RoundReport(log, options.Verbose);
+            var report = new RoundReport(log, options.Verbose, records);
             int status = round.Run(report, signals);
             totals.Add(report.Counts);
             rounds++;
@@ -36,10 +36,13 @@ internal static class Service
         }
         while (timer.Wait(signals));
 
+        TimeSpan time = Stopwatch.GetElapsedTime(started);
         log.Write(Level.Info, $"stopping on {Signal.NameOf(signals.StopSignal)}");
         totals.Write(log.Begin(Level.Info).Add("totals rounds="u8).Add((ulong)rounds).Add(" "u8))
-            .Add(" time="u8).Add((ulong)Stopwatch.GetElapsedTime(started).TotalMilliseconds).Add("ms"u8);
+            .Add(" time="u8).Add((ulong)time.TotalMilliseconds).Add("ms"u8);
         log.End();
+        records?.Summary("totals"u8, totals, rounds, time);
+        records?.Flush();
         return ExitStatus.Done;
     }
 }

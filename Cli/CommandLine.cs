@@ -11,6 +11,7 @@ internal static class CommandLine
     [
         ["-4"], ["-6"], ["-h", "--help"], ["-n", "--dry-run"], ["-v", "--verbose"], ["--version"],
         ["--use-proc", "--use_proc"], ["--disable-syslog", "--disable_syslog"],
+        ["--all-netns"], ["--include-own-session"], ["--check"], ["--json"],
     ];
 
     /// <summary>Options that take one value each time they are given.</summary>
@@ -19,6 +20,8 @@ internal static class CommandLine
         ["-s", "--sport"], ["-d", "--dport"], ["--state"],
         ["-t", "--idle-time", "--idle_time"], ["--last-recv-limit", "--last_recv_limit"],
         ["-i", "--interval"], ["-f", "--logfile"], ["--signal"],
+        ["--src"], ["--dst"], ["--not-src"], ["--not-dst"], ["--uid"], ["--pid"], ["--comm"], ["--interface"], ["--mark"],
+        ["--cgroup"], ["--netns"], ["--idle-by"], ["--no-ack-for"], ["--method"], ["--grace"], ["--max"],
     ];
 
     /// <summary>Reads the command line.</summary>

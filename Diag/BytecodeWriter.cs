@@ -46,22 +46,37 @@ internal sealed class BytecodeWriter
         return index;
     }
 
+    /// <summary>A condition whose operand is what follows it: a device's index, a mark and its mask, a cgroup's id. Returns the op's index.</summary>
+    public int Condition(byte code, ReadOnlySpan<byte> operand)
+    {
+        int index = Op(code, (byte)(sizeof(uint) + operand.Length), Reject);
+        Operands(operand);
+        return index;
+    }
+
     public void Jump(int target) => Op(SockDiag.INET_DIAG_BC_JMP, sizeof(uint), target);
 
     public void Retarget(int op, int target) => _targets[op] = target;
 
-    /// <summary>What goes to <see cref="Next"/> goes here.</summary>
-    public void EndClause()
+    /// <summary>What goes to <see cref="Next"/> goes here; in a negated clause that is rejected, and what was to be rejected goes here.</summary>
+    public void EndClause(bool negated)
     {
         for (int i = _clauseStart; i < _targets.Count; i++)
         {
-            if (_targets[i] == Next)
-            {
-                _targets[i] = Position;
-            }
+            _targets[i] = _targets[i] == (negated ? Reject : Next) ? Position
+                : _targets[i] == Next ? Reject
+                : _targets[i];
         }
 
         _clauseStart = Position;
+    }
+
+    /// <summary>Takes the clauses from that op on back.</summary>
+    public void Truncate(int position)
+    {
+        _ops.RemoveRange(position, _ops.Count - position);
+        _targets.RemoveRange(position, _targets.Count - position);
+        _clauseStart = position;
     }
 
     /// <summary>The program, its branches as offsets in bytes. A branch to the very end accepts, four bytes further rejects.</summary>

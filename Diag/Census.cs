@@ -3,55 +3,67 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>Sorts the sockets of a dump: those to be closed, those left alone.</summary>
-internal sealed class Census(Selection selection, IdleRule idleRule, bool keepLeftAlone) : IDumpSink
+/// <param name="selection">What is meant.</param>
+/// <param name="idleRule">What is idle.</param>
+/// <param name="keepLeftAlone">Whether somebody wants to hear of those left alone.</param>
+/// <param name="keepDetails">Whether somebody wants to hear what tcp_info says.</param>
+internal sealed class Census(Selection selection, IdleRule idleRule, bool keepLeftAlone, bool keepDetails) : IDumpSink
 {
+    private int _matchedBefore;
+
     /// <summary>The connections to be closed.</summary>
     public ConnectionList Doomed { get; } = new();
 
-    /// <summary>Those that matched and are left alone; kept only for who wants to hear of them.</summary>
+    /// <summary>Those that matched and are left alone.</summary>
     public ConnectionList LeftAlone { get; } = new();
-
-    /// <summary>What tcp_info says of each of <see cref="Doomed"/> and of <see cref="LeftAlone"/>; kept likewise.</summary>
-    public List<TcpDetail> DoomedDetails { get; } = [];
-
-    public List<TcpDetail> LeftAloneDetails { get; } = [];
 
     /// <summary>How many connections matched.</summary>
     public int Matched { get; private set; }
 
-    public void Reset()
+    /// <summary>A new round.</summary>
+    public void Clear()
     {
         Matched = 0;
         Doomed.Clear();
         LeftAlone.Clear();
-        DoomedDetails.Clear();
-        LeftAloneDetails.Clear();
     }
 
-    public void Add(ref readonly InetDiagMsg message, ReadOnlySpan<byte> attributes)
+    /// <summary>What comes from here on is in that namespace.</summary>
+    public void Begin(NetworkNamespace network)
+    {
+        _matchedBefore = Matched;
+        Doomed.Begin(network);
+        LeftAlone.Begin(network);
+    }
+
+    public void Reset()
+    {
+        Matched = _matchedBefore;
+        Doomed.ClearPart();
+        LeftAlone.ClearPart();
+    }
+
+    public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
     {
         var connection = Connection.From(in message);
-        if (!selection.Matches(in connection))
+        if (!selection.Matches(in connection, in attributes))
         {
             return;
         }
 
         Matched++;
-        ReadOnlySpan<byte> info = NetlinkReader.Attribute(attributes, SockDiag.INET_DIAG_INFO);
-        idleRule.Judge(ref connection, info);
-        bool idle = connection.Outcome == Outcome.Idle;
-        if (idle)
+        connection.IsMptcp = attributes.IsMptcp;
+        idleRule.Judge(ref connection, attributes.Info);
+        ConnectionList list = connection.Outcome == Outcome.Idle ? Doomed : LeftAlone;
+        if (list == LeftAlone && !keepLeftAlone)
         {
-            Doomed.Add(in connection);
-        }
-        else if (keepLeftAlone)
-        {
-            LeftAlone.Add(in connection);
+            return;
         }
 
-        if (keepLeftAlone)
+        list.Add(in connection);
+        if (keepDetails)
         {
-            (idle ? DoomedDetails : LeftAloneDetails).Add(TcpDetail.From(in message, info));
+            list.Details.Add(TcpDetail.From(in message, attributes.Info));
         }
     }
 }

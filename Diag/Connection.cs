@@ -37,13 +37,28 @@ internal struct Connection
     /// <summary>As <see cref="TcpState"/> numbers them.</summary>
     public byte State;
 
-    /// <summary>The socket's family, AF_INET or AF_INET6; IPv4 may run over either.</summary>
-    public byte Family;
+    private byte _familyAndMptcp;
 
     public Outcome Outcome;
 
     /// <summary>The errno that belongs to <see cref="Outcome.Failed"/>; 0: none.</summary>
     public byte FailedErrno;
+
+    private const byte MptcpBit = 0x80;
+
+    /// <summary>The socket's family, AF_INET or AF_INET6; IPv4 may run over either.</summary>
+    public byte Family
+    {
+        readonly get => (byte)(_familyAndMptcp & ~MptcpBit);
+        set => _familyAndMptcp = (byte)(_familyAndMptcp & MptcpBit | value);
+    }
+
+    /// <summary>A subflow of an MPTCP connection, whose owner does not learn of the end of one subflow.</summary>
+    public bool IsMptcp
+    {
+        readonly get => (_familyAndMptcp & MptcpBit) != 0;
+        set => _familyAndMptcp = (byte)(value ? _familyAndMptcp | MptcpBit : Family);
+    }
 
     /// <summary>An IPv4 connection, on a socket of either family.</summary>
     public readonly bool IsIPv4 => Family == Socket.AF_INET || Source.IsMappedIPv4;

@@ -2,7 +2,7 @@ namespace TcpCloser.Diag;
 
 /// <summary>
 /// Connections in chunks: growing never copies, and a service's next round finds the chunks of the last one. A reference
-/// into the list stays good.
+/// into the list stays good. The connections of one network namespace stand together.
 /// </summary>
 internal sealed class ConnectionList
 {
@@ -10,10 +10,42 @@ internal sealed class ConnectionList
     private const int ChunkLength = 2048;
 
     private readonly List<Connection[]> _chunks = [];
+    private readonly List<(NetworkNamespace Namespace, int Start)> _parts = [];
 
     public int Count { get; private set; }
 
+    /// <summary>What tcp_info says of each; empty unless somebody wants to hear it.</summary>
+    public List<TcpDetail> Details { get; } = [];
+
+    /// <summary>The network namespaces, and from where to where in the list their connections stand.</summary>
+    public IEnumerable<(NetworkNamespace Namespace, int Start, int End)> Parts
+    {
+        get
+        {
+            for (int i = 0; i < _parts.Count; i++)
+            {
+                yield return (_parts[i].Namespace, _parts[i].Start, i + 1 < _parts.Count ? _parts[i + 1].Start : Count);
+            }
+        }
+    }
+
     public ref Connection this[int index] => ref _chunks[index / ChunkLength][index % ChunkLength];
+
+    /// <summary>The network namespace of a connection.</summary>
+    public NetworkNamespace NamespaceOf(int index)
+    {
+        int low = 0;
+        for (int high = _parts.Count - 1; low < high;)
+        {
+            int middle = (low + high + 1) / 2;
+            (low, high) = _parts[middle].Start <= index ? (middle, high) : (low, middle - 1);
+        }
+
+        return _parts[low].Namespace;
+    }
+
+    /// <summary>What is added from here on is in that namespace.</summary>
+    public void Begin(NetworkNamespace network) => _parts.Add((network, Count));
 
     public void Add(in Connection connection)
     {
@@ -25,5 +57,53 @@ internal sealed class ConnectionList
         this[Count++] = connection;
     }
 
-    public void Clear() => Count = 0;
+    /// <summary>Forgets what was added since the last <see cref="Begin"/>.</summary>
+    public void ClearPart() => Truncate(_parts[^1].Start);
+
+    public void Clear()
+    {
+        _parts.Clear();
+        Truncate(0);
+    }
+
+    /// <summary>Takes those out that are not <see cref="Outcome.Idle"/> any more.</summary>
+    public void KeepIdle()
+    {
+        int kept = 0;
+        int part = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            for (; part < _parts.Count && _parts[part].Start == i; part++)
+            {
+                _parts[part] = (_parts[part].Namespace, kept);
+            }
+
+            if (this[i].Outcome == Outcome.Idle)
+            {
+                this[kept] = this[i];
+                if (Details.Count > 0)
+                {
+                    Details[kept] = Details[i];
+                }
+
+                kept++;
+            }
+        }
+
+        for (; part < _parts.Count; part++)
+        {
+            _parts[part] = (_parts[part].Namespace, kept);
+        }
+
+        Truncate(kept);
+    }
+
+    private void Truncate(int count)
+    {
+        Count = count;
+        if (Details.Count > count)
+        {
+            Details.RemoveRange(count, Details.Count - count);
+        }
+    }
 }

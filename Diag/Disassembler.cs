@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using TcpCloser.Cli;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Diag;
@@ -24,6 +25,9 @@ internal static class Disassembler
                 SockDiag.INET_DIAG_BC_D_EQ => $"D_EQ {Port(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_S_COND => $"S_COND {Prefix(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_D_COND => $"D_COND {Prefix(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_DEV_COND => $"DEV_COND {Operand<uint>(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_MARK_COND => $"MARK_COND {Operand<SocketMark>(program, at)} else {no}",
+                SockDiag.INET_DIAG_BC_CGROUP_COND => $"CGROUP_COND {Operand<ulong>(program, at)} else {no}",
                 _ => $"op {op.Code} else {no}",
             };
             at += Math.Max(op.Yes, (byte)Unsafe.SizeOf<InetDiagBcOp>());
@@ -32,11 +36,13 @@ internal static class Disassembler
 
     private static string Target(int at, int length) => at == length ? "accept" : at > length ? "reject" : $"{at:x4}";
 
-    private static ushort Port(byte[] program, int at) => MemoryMarshal.Read<InetDiagBcOp>(program.AsSpan(at + Unsafe.SizeOf<InetDiagBcOp>())).No;
+    private static ushort Port(byte[] program, int at) => Operand<InetDiagBcOp>(program, at).No;
+
+    private static T Operand<T>(byte[] program, int at) where T : unmanaged => MemoryMarshal.Read<T>(program.AsSpan(at + Unsafe.SizeOf<InetDiagBcOp>()));
 
     private static string Prefix(byte[] program, int at)
     {
-        var condition = MemoryMarshal.Read<InetDiagHostCond>(program.AsSpan(at + Unsafe.SizeOf<InetDiagBcOp>()));
+        var condition = Operand<InetDiagHostCond>(program, at);
         var address = default(Address);
         int start = at + Unsafe.SizeOf<InetDiagBcOp>() + Unsafe.SizeOf<InetDiagHostCond>();
         int length = condition.Family == Socket.AF_INET ? 4 : 16;

@@ -14,7 +14,7 @@ internal static class DumpRequest
     /// sit on sockets of both families: the older TCPDIAG_GETSOCK walks both in one pass, where the newer request would
     /// need two. A single port is told by the id, for which the kernel needs no bytecode.
     /// </summary>
-    public static byte[] Build(Selection selection, ReadOnlySpan<byte> bytecode, uint sequence)
+    public static byte[] Build(Selection selection, ReadOnlySpan<byte> bytecode)
     {
         var id = new InetDiagSockId
         {
@@ -25,23 +25,23 @@ internal static class DumpRequest
         const ushort Flags = Netlink.NLM_F_REQUEST | Netlink.NLM_F_DUMP;
         if (selection.Families == Families.IPv6)
         {
-            return Message(SockDiag.SOCK_DIAG_BY_FAMILY, Flags, sequence, new InetDiagReqV2
+            return Message(SockDiag.SOCK_DIAG_BY_FAMILY, Flags, 0, new InetDiagReqV2
             {
                 SdiagFamily = Socket.AF_INET6,
                 SdiagProtocol = SockDiag.IPPROTO_TCP,
                 IdiagExt = Extensions,
                 IdiagStates = selection.States,
                 Id = id,
-            }, bytecode);
+            }, SockDiag.INET_DIAG_REQ_BYTECODE, bytecode);
         }
 
-        return Message(SockDiag.TCPDIAG_GETSOCK, Flags, sequence, new InetDiagReq
+        return Message(SockDiag.TCPDIAG_GETSOCK, Flags, 0, new InetDiagReq
         {
             IdiagFamily = Socket.AF_INET,
             IdiagExt = Extensions,
             IdiagStates = selection.States,
             Id = id,
-        }, bytecode);
+        }, SockDiag.INET_DIAG_REQ_BYTECODE, bytecode);
     }
 
     /// <summary>Looks one connection up, by its cookie, with tcp_info.</summary>
@@ -53,22 +53,39 @@ internal static class DumpRequest
             IdiagExt = 1 << (SockDiag.INET_DIAG_INFO - 1),
             IdiagStates = uint.MaxValue,
             Id = connection.Id,
-        }, default);
+        }, 0, default);
 
-    /// <summary>Header, body, and the bytecode as an attribute where there is any.</summary>
-    private static byte[] Message<T>(ushort type, ushort flags, uint sequence, in T body, ReadOnlySpan<byte> bytecode) where T : unmanaged
+    /// <summary>A dump of the MPTCP connections of a family, whose cookies their owners' descriptors have.</summary>
+    public static byte[] BuildMptcp(byte family)
+    {
+        uint protocol = SockDiag.IPPROTO_MPTCP;
+        return Message(SockDiag.SOCK_DIAG_BY_FAMILY, Netlink.NLM_F_REQUEST | Netlink.NLM_F_DUMP, 0, new InetDiagReqV2
+        {
+            SdiagFamily = family,
+            SdiagProtocol = SockDiag.IPPROTO_TCP,
+            IdiagStates = uint.MaxValue,
+        }, SockDiag.INET_DIAG_REQ_PROTOCOL, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in protocol)));
+    }
+
+    /// <summary>Gives a request its sequence number.</summary>
+    public static void SetSequence(Span<byte> request, uint sequence) =>
+        MemoryMarshal.AsRef<NlMsgHdr>(request).Sequence = sequence;
+
+    /// <summary>Header, body, and an attribute where it has a value.</summary>
+    private static byte[] Message<T>(ushort type, ushort flags, uint sequence, in T body, ushort attributeType, ReadOnlySpan<byte> value)
+        where T : unmanaged
     {
         int bodyEnd = Unsafe.SizeOf<NlMsgHdr>() + Unsafe.SizeOf<T>();
-        int attribute = bytecode.IsEmpty ? 0 : Unsafe.SizeOf<NlAttr>() + bytecode.Length;
+        int attribute = value.IsEmpty ? 0 : Unsafe.SizeOf<NlAttr>() + value.Length;
         var message = new byte[bodyEnd + Netlink.Align(attribute)];
         var header = new NlMsgHdr { Length = (uint)message.Length, Type = type, Flags = flags, Sequence = sequence };
         MemoryMarshal.Write(message, in header);
         MemoryMarshal.Write(message.AsSpan(Unsafe.SizeOf<NlMsgHdr>()), in body);
         if (attribute > 0)
         {
-            var attributeHeader = new NlAttr { Length = (ushort)attribute, Type = SockDiag.INET_DIAG_REQ_BYTECODE };
+            var attributeHeader = new NlAttr { Length = (ushort)attribute, Type = attributeType };
             MemoryMarshal.Write(message.AsSpan(bodyEnd), in attributeHeader);
-            bytecode.CopyTo(message.AsSpan(bodyEnd + Unsafe.SizeOf<NlAttr>()));
+            value.CopyTo(message.AsSpan(bodyEnd + Unsafe.SizeOf<NlAttr>()));
         }
 
         return message;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TcpCloser.Cli;
 using TcpCloser.Interop;
 
@@ -10,65 +11,125 @@ namespace TcpCloser.Diag;
 /// </summary>
 internal sealed class FilterCompiler
 {
-    /// <summary>More ranges than this cost the kernel more to check, squared in the program's length, than they save.</summary>
-    public const int MaxRanges = 3_000;
+    /// <summary>More ranges and prefixes than this cost the kernel more to check, squared in the program's length, than they save.</summary>
+    public const int MaxTerms = 3_000;
+
+    /// <summary>The longest program that the kernel takes, in bytes: the attribute around it has a 16-bit length.</summary>
+    public const int MaxLength = 65_528;
 
     private const int LeafRanges = 8;
 
     private readonly BytecodeWriter _code = new();
-    private readonly bool _hasEqual;
+    private readonly KernelOps _ops;
+    private int _terms;
 
-    private FilterCompiler(bool hasEqual) => _hasEqual = hasEqual;
+    private FilterCompiler(KernelOps ops) => _ops = ops;
 
     /// <summary>
     /// The program; empty where there is nothing to decide. It accepts every connection of the selection, and others too
     /// where the selection is larger than what a kernel takes or decides better: what comes back has to be matched again.
     /// </summary>
     /// <param name="selection">What is meant.</param>
-    /// <param name="hasEqual">Whether the kernel knows S_EQ and D_EQ; before about Linux 4.16 it does not and answers EINVAL.</param>
-    public static byte[] Compile(Selection selection, bool hasEqual)
+    /// <param name="ops">Which ops the kernel is believed to know.</param>
+    public static byte[] Compile(Selection selection, KernelOps ops)
     {
-        var compiler = new FilterCompiler(hasEqual);
-        compiler.Family(selection.Families);
+        var compiler = new FilterCompiler(ops);
+        compiler.Clauses(selection);
+        return compiler._code.ToArray();
+    }
+
+    private void Clauses(Selection selection)
+    {
+        if (selection.Families == Families.IPv4)
+        {
+            // Prefix length 0 takes AF_INET sockets and, among AF_INET6 ones, exactly ::ffff:0:0/96.
+            _code.HostCondition(SockDiag.INET_DIAG_BC_S_COND, Socket.AF_INET, 0, default, BytecodeWriter.Reject);
+            _code.EndClause(negated: false);
+        }
+
+        AnyOf(selection.Interfaces, static (code, index) => code.Condition(SockDiag.INET_DIAG_BC_DEV_COND, AsBytes(in index)));
+        if (_ops.HasFlag(KernelOps.MarkAndCgroup))
+        {
+            AnyOf(selection.Marks.Count == 0 ? null : selection.Marks,
+                static (code, mark) => code.Condition(SockDiag.INET_DIAG_BC_MARK_COND, AsBytes(in mark)));
+            AnyOf(selection.CgroupIds, static (code, id) => code.Condition(SockDiag.INET_DIAG_BC_CGROUP_COND, AsBytes(in id)));
+        }
+
+        Prefixes(selection.Sources, SockDiag.INET_DIAG_BC_S_COND, negated: false);
+        Prefixes(selection.Destinations, SockDiag.INET_DIAG_BC_D_COND, negated: false);
+        Prefixes(selection.NotSources, SockDiag.INET_DIAG_BC_S_COND, negated: true);
+        Prefixes(selection.NotDestinations, SockDiag.INET_DIAG_BC_D_COND, negated: true);
 
         // A single port is in the request's id and costs no bytecode. The shorter list goes first: it is surer to fit.
         PortSet? source = selection.SourcePorts is { Single: 0 } s ? s : null;
         PortSet? destination = selection.DestinationPorts is { Single: 0 } d ? d : null;
-        int left = MaxRanges;
-        if (source is not null && destination is not null && source.Ranges.Length > destination.Ranges.Length)
-        {
-            compiler.Ports(destination, false, ref left);
-            compiler.Ports(source, true, ref left);
-        }
-        else
-        {
-            compiler.Ports(source, true, ref left);
-            compiler.Ports(destination, false, ref left);
-        }
-
-        return compiler._code.ToArray();
+        bool destinationFirst = source is not null && destination is not null && source.Ranges.Length > destination.Ranges.Length;
+        Ports(destinationFirst ? destination : source, !destinationFirst);
+        Ports(destinationFirst ? source : destination, destinationFirst);
     }
 
-    /// <summary>IPv4 alone: a host condition of prefix length 0 takes AF_INET sockets and, among AF_INET6 ones, exactly ::ffff:0:0/96.</summary>
-    private void Family(Families families)
+    private void Ports(PortSet? ports, bool source)
     {
-        if (families == Families.IPv4)
+        if (ports is not null)
         {
-            _code.HostCondition(SockDiag.INET_DIAG_BC_S_COND, Socket.AF_INET, 0, default, BytecodeWriter.Reject);
-            _code.EndClause();
+            Clause(ports.Ranges.Length, negated: false, () => Tree(ports.Ranges.Span, source));
         }
     }
 
-    private void Ports(PortSet? ports, bool source, ref int left)
+    private void Prefixes(IReadOnlyList<AddressPrefix> prefixes, byte op, bool negated)
     {
-        if (ports is null || ports.Ranges.Length > left)
+        if (prefixes.Count > 0)
+        {
+            Clause(prefixes.Count, negated, () => Alternatives(prefixes, (code, prefix) =>
+                code.HostCondition(op, prefix.Family, prefix.Length, prefix.Address, BytecodeWriter.Reject)));
+        }
+    }
+
+    private void AnyOf<T>(IReadOnlyList<T>? values, Func<BytecodeWriter, T, int> condition)
+    {
+        if (values is not null)
+        {
+            Clause(values.Count, negated: false, () => Alternatives(values, condition));
+        }
+    }
+
+    /// <summary>Writes a clause, if the program stays within what the kernel takes; otherwise the clause is left to user space.</summary>
+    private void Clause(int terms, bool negated, Action write)
+    {
+        if (_terms + terms > MaxTerms)
         {
             return;
         }
 
-        left -= ports.Ranges.Length;
-        Tree(ports.Ranges.Span, source);
-        _code.EndClause();
+        int start = _code.Position;
+        write();
+        _code.EndClause(negated);
+        if (_code.Position * sizeof(uint) > MaxLength)
+        {
+            _code.Truncate(start);
+            return;
+        }
+
+        _terms += terms;
+    }
+
+    /// <summary>One condition after the other; the first that holds decides.</summary>
+    private void Alternatives<T>(IReadOnlyList<T> values, Func<BytecodeWriter, T, int> condition)
+    {
+        for (int i = 0; i < values.Count; i++)
+        {
+            int test = condition(_code, values[i]);
+            _code.Jump(BytecodeWriter.Next);
+            if (i + 1 < values.Count)
+            {
+                _code.Retarget(test, _code.Position);
+            }
+        }
+
+        if (values.Count == 0)
+        {
+            _code.Jump(BytecodeWriter.Reject);
+        }
     }
 
     private void Tree(ReadOnlySpan<PortRange> ranges, bool source)
@@ -92,7 +153,7 @@ internal sealed class FilterCompiler
         {
             PortRange range = ranges[i];
             int test;
-            if (range.First == range.Last && _hasEqual)
+            if (range.First == range.Last && _ops.HasFlag(KernelOps.Equal))
             {
                 test = _code.Port(source ? SockDiag.INET_DIAG_BC_S_EQ : SockDiag.INET_DIAG_BC_D_EQ, range.First, BytecodeWriter.Reject);
             }
@@ -110,4 +171,6 @@ internal sealed class FilterCompiler
             }
         }
     }
+
+    private static ReadOnlySpan<byte> AsBytes<T>(ref readonly T value) where T : unmanaged => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value));
 }

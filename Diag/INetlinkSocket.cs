@@ -13,4 +13,10 @@ internal interface INetlinkSocket : IDisposable
     /// <param name="sender">The sender's netlink port id; the kernel is 0.</param>
     /// <returns>The datagram's full length, which may be beyond the buffer; or minus the errno.</returns>
     int Receive(Span<byte> buffer, bool wait, out uint sender);
+
+    /// <summary>The index of a device in the socket's network namespace; 0: no such device.</summary>
+    uint DeviceIndex(string name);
+
+    /// <summary>The name of a device in the socket's network namespace; empty: no such device.</summary>
+    byte[] DeviceName(uint index);
 }

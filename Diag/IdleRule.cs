@@ -8,8 +8,10 @@ namespace TcpCloser.Diag;
 internal sealed class IdleRule(Options options)
 {
     private readonly bool _consultsClocks = options.ConsultsClocks;
+    private readonly IdleBy _idleBy = options.IdleBy;
     private readonly uint _idleMs = (uint)options.IdleTime.TotalMilliseconds;
     private readonly uint _limitMs = (uint)options.LastRecvLimit.TotalMilliseconds;
+    private readonly uint _noAckMs = (uint)options.NoAckFor.TotalMilliseconds;
 
     /// <summary>Sets the age and what is to become of the connection.</summary>
     /// <param name="connection">A connection that matched.</param>
@@ -17,12 +19,22 @@ internal sealed class IdleRule(Options options)
     public void Judge(ref Connection connection, ReadOnlySpan<byte> info)
     {
         // SYN_SENT carries clocks that were never set, LISTEN zeros.
-        bool usable = info.Length >= TcpInfo.LastDataRecv + sizeof(uint) && connection.State is not (TcpState.SynSent or TcpState.Listen);
-        connection.IdleMs = usable ? MemoryMarshal.Read<uint>(info[TcpInfo.LastDataRecv..]) : Connection.UnknownAge;
+        bool usable = info.Length >= TcpInfo.LastAckRecv + sizeof(uint) && connection.State is not (TcpState.SynSent or TcpState.Listen);
+        connection.IdleMs = usable ? Age(info) : Connection.UnknownAge;
         connection.Outcome = !_consultsClocks ? Outcome.Idle
             : !usable ? Outcome.NoClock
             : connection.IdleMs < _idleMs ? Outcome.Busy
             : _limitMs > 0 && connection.IdleMs >= _limitMs ? Outcome.BeyondLimit
+            : _noAckMs > 0 && (Field(info, TcpInfo.Unacked) == 0 || Field(info, TcpInfo.LastAckRecv) < _noAckMs) ? Outcome.Acknowledged
             : Outcome.Idle;
     }
+
+    private uint Age(ReadOnlySpan<byte> info) => _idleBy switch
+    {
+        IdleBy.Recv => Field(info, TcpInfo.LastDataRecv),
+        IdleBy.Send => Field(info, TcpInfo.LastDataSent),
+        _ => Math.Min(Field(info, TcpInfo.LastDataRecv), Field(info, TcpInfo.LastDataSent)),
+    };
+
+    private static uint Field(ReadOnlySpan<byte> info, int offset) => MemoryMarshal.Read<uint>(info[offset..]);
 }

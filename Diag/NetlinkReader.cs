@@ -35,29 +35,6 @@ internal ref struct NetlinkReader(ReadOnlySpan<byte> datagram)
         return true;
     }
 
-    /// <summary>The value of an attribute among those in <paramref name="attributes"/>; empty where it is not there.</summary>
-    public static ReadOnlySpan<byte> Attribute(ReadOnlySpan<byte> attributes, ushort type)
-    {
-        int headerSize = Unsafe.SizeOf<NlAttr>();
-        while (attributes.Length >= headerSize)
-        {
-            NlAttr attribute = MemoryMarshal.Read<NlAttr>(attributes);
-            if (attribute.Length < headerSize || attribute.Length > attributes.Length)
-            {
-                break;
-            }
-
-            if (attribute.Type == type)
-            {
-                return attributes[headerSize..attribute.Length];
-            }
-
-            attributes = attributes[Math.Min(Netlink.Align(attribute.Length), attributes.Length)..];
-        }
-
-        return default;
-    }
-
     /// <summary>The errno, positive, at the start of an NLMSG_ERROR's or NLMSG_DONE's payload; 0 where there is none.</summary>
     public static int Error(ReadOnlySpan<byte> payload) => payload.Length >= sizeof(int) ? -Math.Min(MemoryMarshal.Read<int>(payload), 0) : 0;
 }

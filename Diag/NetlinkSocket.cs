@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Diag;
@@ -61,6 +62,21 @@ internal sealed unsafe class NetlinkSocket : INetlinkSocket
                 }
             }
         }
+    }
+
+    public uint DeviceIndex(string name)
+    {
+        var request = default(IfReq);
+        Encoding.UTF8.GetBytes(name, new Span<byte>(request.Name, NetIf.IFNAMSIZ - 1));
+        return Ioctl.ioctl(_fd, Ioctl.SIOCGIFINDEX, &request) == 0 ? (uint)request.Index : 0;
+    }
+
+    public byte[] DeviceName(uint index)
+    {
+        var request = new IfReq { Index = (int)index };
+        return Ioctl.ioctl(_fd, Ioctl.SIOCGIFNAME, &request) == 0
+            ? MemoryMarshal.CreateReadOnlySpanFromNullTerminated(request.Name).ToArray()
+            : [];
     }
 
     public void Dispose() => _ = Unistd.close(_fd);

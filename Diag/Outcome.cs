@@ -15,8 +15,20 @@ internal enum Outcome : byte
     /// <summary>Left alone: the kernel gives no usable clock for it.</summary>
     NoClock,
 
+    /// <summary>Left alone: nothing is in flight, or it was acknowledged recently enough for --no-ack-for.</summary>
+    Acknowledged,
+
+    /// <summary>Left alone: another subflow of its MPTCP connection does not match or is not idle.</summary>
+    SubflowBusy,
+
+    /// <summary>Left alone: it carries the operator's own session.</summary>
+    Spared,
+
     /// <summary>The kernel aborted it.</summary>
     Destroyed,
+
+    /// <summary>It was fetched from its owner and disconnected.</summary>
+    Disconnected,
 
     /// <summary>Every process that held it is gone or going, and so is the connection.</summary>
     Killed,

@@ -5,10 +5,13 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>Asks the kernel for sockets and reads the answer to its end (sock_diag(7)).</summary>
-internal sealed class SocketDump(Func<INetlinkSocket> open)
+internal sealed class SocketDump
 {
     /// <summary>What a failed dump is called.</summary>
     public const string Operation = "listing TCP sockets by INET_DIAG";
+
+    /// <summary>What it is called where the kernel keeps marks from who has no privilege.</summary>
+    public const string MarkOperation = "filtering TCP sockets by mark";
 
     /// <summary>The kernel writes up to 32 KiB into one datagram, if the reader's buffer has room for it.</summary>
     private const int FirstBufferSize = 64 * 1024;
@@ -24,25 +27,32 @@ internal sealed class SocketDump(Func<INetlinkSocket> open)
     public bool Interrupted { get; private set; }
 
     /// <summary>Lists what is selected.</summary>
+    /// <param name="open">Opens a socket in the network namespace to look in.</param>
     /// <param name="selection">What is meant.</param>
     /// <param name="sink">Takes each socket; is reset where the dump has to be begun again.</param>
     /// <returns>The bytecode that the kernel took.</returns>
     /// <exception cref="SystemCallException">The kernel refused, or the answer did not arrive whole however often it was asked for.</exception>
-    public byte[] Run(Selection selection, IDumpSink sink)
+    public byte[] Run(Func<INetlinkSocket> open, Selection selection, IDumpSink sink)
     {
-        byte[] bytecode = FilterCompiler.Compile(selection, hasEqual: true);
-        int errno = Run(selection, bytecode, sink);
-        if (errno == Errno.EINVAL && bytecode.Length > 0)
+        // The newest ops first; a kernel that does not know one answers EINVAL.
+        byte[] bytecode = [];
+        int errno = Errno.EINVAL;
+        foreach (KernelOps ops in (ReadOnlySpan<KernelOps>)[KernelOps.Equal | KernelOps.MarkAndCgroup, KernelOps.MarkAndCgroup, KernelOps.Basic])
         {
-            // A kernel before 4.16 knows no S_EQ and D_EQ.
-            bytecode = FilterCompiler.Compile(selection, hasEqual: false);
-            errno = Run(selection, bytecode, sink);
+            if (errno == Errno.EINVAL)
+            {
+                bytecode = FilterCompiler.Compile(selection, ops);
+                selection.KernelDecides = ops.HasFlag(KernelOps.MarkAndCgroup);
+                errno = Run(open, DumpRequest.Build(selection, bytecode), sink);
+            }
         }
 
-        return errno == 0 ? bytecode : throw new SystemCallException(Operation, errno);
+        return errno == 0 ? bytecode
+            : throw new SystemCallException(errno == Errno.EPERM && selection.Marks.Count > 0 ? MarkOperation : Operation, errno);
     }
 
-    private int Run(Selection selection, ReadOnlySpan<byte> bytecode, IDumpSink sink)
+    /// <summary>Sends a request for a dump and reads the answer. Returns 0 or the errno.</summary>
+    public int Run(Func<INetlinkSocket> open, byte[] request, IDumpSink sink)
     {
         int errno = 0;
         for (int attempt = 0; attempt < Attempts; attempt++)
@@ -53,7 +63,8 @@ internal sealed class SocketDump(Func<INetlinkSocket> open)
             // A socket of its own each time: what is left of a broken dump is thrown away with the socket.
             using INetlinkSocket socket = open();
             uint sequence = s_sequence++;
-            errno = socket.Send(DumpRequest.Build(selection, bytecode, sequence));
+            DumpRequest.SetSequence(request, sequence);
+            errno = socket.Send(request);
             if (errno == 0)
             {
                 errno = Read(socket, sequence, sink);
@@ -107,7 +118,7 @@ internal sealed class SocketDump(Func<INetlinkSocket> open)
                     case SockDiag.SOCK_DIAG_BY_FAMILY or SockDiag.TCPDIAG_GETSOCK when reader.Payload.Length >= Unsafe.SizeOf<InetDiagMsg>():
                         sink.Add(
                             in MemoryMarshal.AsRef<InetDiagMsg>(reader.Payload),
-                            reader.Payload[Unsafe.SizeOf<InetDiagMsg>()..]);
+                            new SocketAttributes(reader.Payload[Unsafe.SizeOf<InetDiagMsg>()..]));
                         break;
                 }
             }

@@ -48,7 +48,7 @@ internal sealed class SocketLookup(Func<INetlinkSocket> open) : IDisposable
                 if (reader.Header.Type == SockDiag.SOCK_DIAG_BY_FAMILY && reader.Payload.Length >= Unsafe.SizeOf<InetDiagMsg>())
                 {
                     now = Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(reader.Payload));
-                    info = NetlinkReader.Attribute(reader.Payload[Unsafe.SizeOf<InetDiagMsg>()..], SockDiag.INET_DIAG_INFO);
+                    info = new SocketAttributes(reader.Payload[Unsafe.SizeOf<InetDiagMsg>()..]).Info;
                     return true;
                 }
 

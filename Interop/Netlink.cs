@@ -19,6 +19,9 @@ internal static class Netlink
     /// <summary>NLM_F_ROOT | NLM_F_MATCH: list everything that matches.</summary>
     public const ushort NLM_F_DUMP = 0x300;
 
+    /// <summary>A bit of an attribute type: attributes are nested in it.</summary>
+    public const ushort NLA_F_NESTED = 0x8000;
+
     /// <summary>NLMSG_ALIGN and NLA_ALIGN: both round up to 4.</summary>
     public static int Align(int length) => (length + 3) & ~3;
 }

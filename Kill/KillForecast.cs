@@ -1,4 +1,3 @@
-using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 
@@ -10,18 +9,17 @@ internal sealed class KillForecast
     private readonly List<SocketHolder>[] _holders;
 
     /// <exception cref="SystemCallException">No /proc, no sockets.</exception>
-    public KillForecast(Func<INetlinkSocket> open, ConnectionList doomed)
+    public KillForecast(SocketDump dump, ConnectionList doomed)
     {
         var everything = new InodeCollector();
-        new SocketDump(open).Run(new Selection(new Options
+        foreach ((NetworkNamespace network, _, _) in doomed.Parts)
         {
-            Families = Families.IPv4 | Families.IPv6,
-            States = StateList.Parse("--state", "all"),
-        }), everything);
-        int proc = SocketOwners.OpenProc();
+            dump.Run(network.OpenSocket, new Selection(MptcpTable.Everything), everything);
+        }
+
+        using var proc = new ProcDirectory();
         var index = new InodeIndex(doomed);
         var owners = new SocketOwners(proc, index, everything.Inodes);
-        _ = Unistd.close(proc);
         Unreadable = owners.Unreadable;
         _holders = new List<SocketHolder>[doomed.Count];
         foreach (SocketHolder holder in owners.Holders)
@@ -50,9 +48,12 @@ internal sealed class KillForecast
     {
         public HashSet<uint> Inodes { get; } = [];
 
-        public void Reset() => Inodes.Clear();
+        /// <summary>Nothing to forget: what a broken dump brought is as true as the rest.</summary>
+        public void Reset()
+        {
+        }
 
-        public void Add(ref readonly InetDiagMsg message, ReadOnlySpan<byte> attributes)
+        public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
         {
             if (message.IdiagInode != 0)
             {

@@ -10,15 +10,24 @@ internal sealed class ProcessGuard
     private const ulong KernelThread = 0x00200000;
 
     private readonly int _proc;
-    private readonly HashSet<int> _own = [];
+    private readonly HashSet<int> _own;
 
     /// <param name="proc">A descriptor of /proc.</param>
     public ProcessGuard(int proc)
     {
         _proc = proc;
-        for (int pid = Unistd.getpid(); pid > 0 && _own.Add(pid); pid = Parent(pid))
+        _own = OwnProcesses(proc);
+    }
+
+    /// <summary>This process and its ancestors.</summary>
+    public static HashSet<int> OwnProcesses(int proc)
+    {
+        var own = new HashSet<int>();
+        for (int pid = Unistd.getpid(); pid > 0 && own.Add(pid); pid = (int)StatField(proc, pid, 1))
         {
         }
+
+        return own;
     }
 
     /// <summary>Why the process is never signalled, or null.</summary>
@@ -39,10 +48,10 @@ internal sealed class ProcessGuard
             return "process 1 of its pid namespace";
         }
 
-        return (StatField(pid, 6) & KernelThread) != 0 ? "a kernel thread" : null;
+        return IsKernelThread(_proc, pid) ? "a kernel thread" : null;
     }
 
-    private int Parent(int pid) => (int)StatField(pid, 1);
+    public static bool IsKernelThread(int proc, int pid) => (StatField(proc, pid, 6) & KernelThread) != 0;
 
     /// <summary>NSpid in /proc/PID/status ends with the id in the innermost namespace.</summary>
     private bool IsFirstOfItsNamespace(int pid)
@@ -60,9 +69,9 @@ internal sealed class ProcessGuard
     }
 
     /// <summary>A number in /proc/PID/stat, counted from the state (0): the name before it may hold anything, brackets too.</summary>
-    private ulong StatField(int pid, int field)
+    private static ulong StatField(int proc, int pid, int field)
     {
-        ReadOnlySpan<byte> stat = ProcFile.Read(_proc, ProcPath.Of(pid, "stat"u8));
+        ReadOnlySpan<byte> stat = ProcFile.Read(proc, ProcPath.Of(pid, "stat"u8));
         stat = stat[(stat.LastIndexOf((byte)')') + 1)..];
         for (int i = 0; i <= field && !stat.IsEmpty; i++)
         {

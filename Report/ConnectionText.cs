@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
@@ -9,21 +8,23 @@ namespace TcpCloser.Report;
 internal static class ConnectionText
 {
     /// <summary><c>127.0.0.1:22 -> 127.0.0.1:51422</c>.</summary>
-    public static TextBuffer AddEnds(this TextBuffer text, ref readonly Connection connection) =>
-        text.AddLocal(in connection).Add(" -> "u8).AddRemote(in connection);
+    public static TextBuffer AddEnds(this TextBuffer text, ConnectionList list, int index) =>
+        text.AddLocal(list, index).Add(" -> "u8).AddRemote(list, index);
 
-    public static TextBuffer AddLocal(this TextBuffer text, ref readonly Connection connection) =>
-        text.AddEnd(in connection, in connection.Source, connection.SourcePort);
+    public static TextBuffer AddLocal(this TextBuffer text, ConnectionList list, int index) =>
+        text.AddEnd(list, index, in list[index].Source, list[index].SourcePort);
 
-    public static TextBuffer AddRemote(this TextBuffer text, ref readonly Connection connection) =>
-        text.AddEnd(in connection, in connection.Destination, connection.DestinationPort);
+    public static TextBuffer AddRemote(this TextBuffer text, ConnectionList list, int index) =>
+        text.AddEnd(list, index, in list[index].Destination, list[index].DestinationPort);
 
-    /// <summary><c>state=established idle=61234ms uid=0 inode=12345</c>.</summary>
-    public static TextBuffer AddFacts(this TextBuffer text, ref readonly Connection connection)
+    /// <summary><c>state=established idle=61234ms uid=0 inode=12345</c>, and the network namespace where others are looked at.</summary>
+    public static TextBuffer AddFacts(this TextBuffer text, ConnectionList list, int index)
     {
+        ref Connection connection = ref list[index];
         text.Add(" state="u8).Add(StateList.Name(connection.State)).Add(" idle="u8);
         text.AddAge(connection.IdleMs);
-        return text.Add(" uid="u8).Add(connection.Uid).Add(" inode="u8).Add(connection.Inode);
+        text.Add(" uid="u8).Add(connection.Uid).Add(" inode="u8).Add(connection.Inode);
+        return list.NamespaceOf(index).Name is { } name ? text.Add(" netns="u8).AddForeign(name) : text;
     }
 
     /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>; what the kernel does not tell is left out.</summary>
@@ -45,34 +46,25 @@ internal static class ConnectionText
     public static TextBuffer AddAge(this TextBuffer text, uint milliseconds) =>
         milliseconds == Connection.UnknownAge ? text.Add("unknown"u8) : text.Add(milliseconds).Add("ms"u8);
 
-    private static TextBuffer AddEnd(this TextBuffer text, ref readonly Connection connection, ref readonly Address address, ushort port)
+    /// <summary>The address alone, with <c>%dev</c> where it is link-local.</summary>
+    public static TextBuffer AddAddress(this TextBuffer text, ConnectionList list, int index, ref readonly Address address)
     {
-        bool bracketed = !connection.IsIPv4;
-        if (bracketed)
-        {
-            text.Add("["u8);
-        }
-
+        ref Connection connection = ref list[index];
         text.Advance(AddressText.Write(text.Room(AddressText.MaxLength), in address, connection.Family));
-        if (bracketed)
+        if (connection.Interface != 0 && connection.Family == Socket.AF_INET6 && address.IsLinkLocalIPv6)
         {
-            if (address.IsLinkLocalIPv6 && connection.Interface != 0)
-            {
-                text.Add("%"u8).AddDevice(connection.Interface);
-            }
-
-            text.Add("]"u8);
+            byte[] device = list.NamespaceOf(index).DeviceName(connection.Interface);
+            text.Add("%"u8);
+            _ = device.Length > 0 ? text.AddForeign(device) : text.Add(connection.Interface);
         }
 
-        return text.Add(":"u8).Add(port);
+        return text;
     }
 
-    /// <summary>The device's name, or its index where it has none any more.</summary>
-    private static unsafe TextBuffer AddDevice(this TextBuffer text, uint index)
+    private static TextBuffer AddEnd(this TextBuffer text, ConnectionList list, int index, ref readonly Address address, ushort port)
     {
-        byte* name = stackalloc byte[NetIf.IFNAMSIZ];
-        return NetIf.if_indextoname(index, name) is null
-            ? text.Add(index)
-            : text.AddForeign(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
+        bool bracketed = !list[index].IsIPv4;
+        text.Add(bracketed ? "["u8 : default).AddAddress(list, index, in address);
+        return text.Add(bracketed ? "]:"u8 : ":"u8).Add(port);
     }
 }

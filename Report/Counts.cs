@@ -27,8 +27,11 @@ internal sealed class Counts
     {
         switch (outcome)
         {
-            case Outcome.Destroyed or Outcome.Killed:
+            case Outcome.Destroyed or Outcome.Disconnected or Outcome.Killed:
                 Closed++;
+                break;
+            case Outcome.Spared:
+                Spared++;
                 break;
             case Outcome.Vanished:
                 Vanished++;

@@ -5,12 +5,13 @@ using TcpCloser.Interop;
 namespace TcpCloser.Report;
 
 /// <summary>What <c>-n</c> prints to stdout: a row for each connection that would be closed.</summary>
-internal sealed class DryRunTable
+/// <param name="namesNamespaces">Whether each row names its network namespace.</param>
+internal sealed class DryRunTable(bool namesNamespaces)
 {
     private const int ColumnGap = 2;
     private const int FlushAt = 48 * 1024;
 
-    private static readonly string[] Titles = ["LOCAL", "PEER", "STATE", "IDLE", "UID", "INODE", "ACTION"];
+    private static readonly string[] Titles = ["NETNS", "LOCAL", "PEER", "STATE", "IDLE", "UID", "INODE", "ACTION"];
 
     private readonly TextBuffer _cell = new();
     private readonly TextBuffer _out = new();
@@ -27,16 +28,16 @@ internal sealed class DryRunTable
             return 0;
         }
 
-        for (int column = 0; column < Titles.Length; column++)
+        for (int column = FirstColumn; column < Titles.Length; column++)
         {
             _widths[column] = Titles[column].Length;
             for (int i = 0; i < doomed.Count && column < Titles.Length - 1; i++)
             {
-                _widths[column] = Math.Max(_widths[column], Cell(in doomed[i], column).Length);
+                _widths[column] = Math.Max(_widths[column], Cell(doomed, i, column).Length);
             }
         }
 
-        for (int column = 0; column < Titles.Length; column++)
+        for (int column = FirstColumn; column < Titles.Length; column++)
         {
             int start = _out.Length;
             _out.Add(Titles[column]);
@@ -45,10 +46,10 @@ internal sealed class DryRunTable
 
         for (int i = 0; i < doomed.Count; i++)
         {
-            for (int column = 0; column < Titles.Length - 1; column++)
+            for (int column = FirstColumn; column < Titles.Length - 1; column++)
             {
                 int start = _out.Length;
-                _out.Add(Cell(in doomed[i], column));
+                _out.Add(Cell(doomed, i, column));
                 EndCell(start, column);
             }
 
@@ -62,6 +63,8 @@ internal sealed class DryRunTable
 
         return Flush();
     }
+
+    private int FirstColumn => namesNamespaces ? 0 : 1;
 
     private int Flush()
     {
@@ -82,17 +85,18 @@ internal sealed class DryRunTable
         }
     }
 
-    private ReadOnlySpan<byte> Cell(ref readonly Connection connection, int column)
+    private ReadOnlySpan<byte> Cell(ConnectionList doomed, int i, int column)
     {
         _cell.Clear();
-        return (column switch
+        return (Titles[column] switch
         {
-            0 => _cell.AddLocal(in connection),
-            1 => _cell.AddRemote(in connection),
-            2 => _cell.Add(StateList.Name(connection.State)),
-            3 => _cell.AddAge(connection.IdleMs),
-            4 => _cell.Add(connection.Uid),
-            _ => _cell.Add(connection.Inode),
+            "LOCAL" => _cell.AddLocal(doomed, i),
+            "PEER" => _cell.AddRemote(doomed, i),
+            "STATE" => _cell.Add(StateList.Name(doomed[i].State)),
+            "IDLE" => _cell.AddAge(doomed[i].IdleMs),
+            "UID" => _cell.Add(doomed[i].Uid),
+            "INODE" => _cell.Add(doomed[i].Inode),
+            _ => doomed.NamespaceOf(i).Name is { } name ? _cell.AddForeign(name) : _cell.Add("-"u8),
         }).Written;
     }
 }

@@ -6,55 +6,51 @@ using TcpCloser.Kill;
 namespace TcpCloser.Report;
 
 /// <summary>Tells what a round does and counts it.</summary>
-internal sealed class RoundReport(Log log, bool verbose) : IWitness
+/// <param name="log">Where lines go.</param>
+/// <param name="verbose">Whether also what was left alone is told, and more of each.</param>
+/// <param name="records">Where records go; null: nowhere.</param>
+internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) : IWitness
 {
     private readonly long _started = Stopwatch.GetTimestamp();
-    private List<TcpDetail> _details = [];
-    private int _told;
 
     public Counts Counts { get; } = new();
 
-    /// <summary>Whether all that failed did so because it is not possible here: no privilege, or the kernel lacks what is needed.</summary>
+    /// <summary>Whether what failed did so because it is not possible here: no privilege, or the kernel lacks what is needed.</summary>
     public bool Hopeless { get; private set; }
 
-    /// <summary>What was found.</summary>
-    public void Found(Census census)
+    /// <summary>Whether something that was named could not be looked at.</summary>
+    public bool Incomplete { get; private set; }
+
+    private TimeSpan Elapsed => Stopwatch.GetElapsedTime(_started);
+
+    /// <summary>The connections that matched and were left alone; a round that nobody wants to hear of has kept none.</summary>
+    public void LeftAlone(ConnectionList connections)
     {
-        Counts.Matched = census.Matched;
-        Counts.Idle = census.Doomed.Count;
-        _details = census.DoomedDetails;
-        for (int i = 0; i < census.LeftAlone.Count; i++)
+        for (int i = 0; i < connections.Count; i++)
         {
-            ref Connection connection = ref census.LeftAlone[i];
-            Line(Level.Debug, LeftAloneVerb(connection.Outcome), in connection).AddDetail(census.LeftAloneDetails[i]);
-            log.End();
+            Tell(connections, i);
         }
     }
+
+    /// <summary>Something named that cannot be looked at; the rest goes on.</summary>
+    public void Missing(string what)
+    {
+        Incomplete = true;
+        log.Write(Level.Error, what);
+    }
+
+    public void Warn(string what) => log.Write(Level.Warning, what);
 
     public void Settled(ConnectionList connections, int start, int end)
     {
         for (int i = start; i < end; i++)
         {
-            ref Connection connection = ref connections[i];
-            Counts.Count(connection.Outcome);
-            TextBuffer text = connection.Outcome switch
+            if (connections[i].Outcome != Outcome.Idle)
             {
-                Outcome.Destroyed => Line(Level.Info, "destroyed "u8, in connection),
-                Outcome.Killed => Line(Level.Info, "closed by kill "u8, in connection),
-                Outcome.Vanished => Line(Level.Info, "vanished "u8, in connection),
-                Outcome.NotReached => Line(Level.Warning, "not reached "u8, in connection),
-                Outcome.Busy => Line(Level.Info, "left alone: busy again "u8, in connection),
-                _ => Line(Level.Error, "failed "u8, in connection).Add(" reason=\""u8).Add(Reason(in connection)).Add("\""u8),
-            };
-            if (verbose)
-            {
-                text.AddDetail(_details[i]);
+                Tell(connections, i);
             }
-
-            log.End();
         }
 
-        _told = end;
         log.Flush();
     }
 
@@ -63,6 +59,7 @@ internal sealed class RoundReport(Log log, bool verbose) : IWitness
         log.Begin(Level.Info).Add("sent "u8).Add(Signal.NameOf(signal)).Add(" to pid="u8).Add((ulong)process.Pid)
             .Add(" comm="u8).AddForeign(process.Comm).Add(" connections="u8).Add((ulong)process.Sockets.Count);
         log.End();
+        records?.Signalled(process, signal);
     }
 
     public void Hindered(string why, bool hopeless)
@@ -71,39 +68,46 @@ internal sealed class RoundReport(Log log, bool verbose) : IWitness
         log.Write(Level.Error, why);
     }
 
+    /// <summary>More would be closed than <c>--max</c> allows.</summary>
+    public void Refused(int max) =>
+        log.Write(Level.Error, $"refused: {Counts.Idle - Counts.Spared} connections would be closed, more than --max {max}; nothing was closed");
+
     /// <summary>The run was broken off by that signal; 0: it was not.</summary>
     public void BrokenOff(int signal)
     {
-        if (signal != 0 && Counts.NotReached > 0)
+        if (signal != 0)
         {
             log.Write(Level.Warning, $"broken off by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
         }
     }
 
-    /// <summary>The round could not go on. Returns whether it is not possible here at all and nothing was closed.</summary>
-    public bool Broke(SystemCallException e, ConnectionList doomed)
+    /// <summary>The round could not go on. What was not told yet could not be closed.</summary>
+    public void Broke(SystemCallException e, ConnectionList doomed)
     {
-        for (int i = _told; i < doomed.Count; i++)
+        for (int i = 0; i < doomed.Count; i++)
         {
             if (doomed[i].Outcome == Outcome.Idle)
             {
                 doomed[i].Outcome = Outcome.Failed;
                 doomed[i].FailedErrno = (byte)e.Errno;
+                Tell(doomed, i);
             }
         }
 
-        Settled(doomed, _told, doomed.Count);
         log.Write(Level.Error, e.Message + Remedy(e));
-        return Counts.Closed == 0 && e.Errno is (Errno.EPERM or Errno.EACCES or Errno.ENOENT or Errno.ESRCH or Errno.EINVAL
-            or Errno.EOPNOTSUPP or Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT or Errno.ENOSYS);
+        Incomplete = true;
+        Hopeless |= e.Errno is Errno.EPERM or Errno.EACCES or Errno.ENOENT or Errno.ESRCH or Errno.EINVAL or Errno.EOPNOTSUPP
+            or Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT or Errno.ENOSYS;
     }
 
     /// <summary>The line that every run ends with.</summary>
     public void WriteSummary()
     {
-        Counts.Write(log.Begin(Level.Info).Add("summary "u8))
-            .Add(" time="u8).Add((ulong)Stopwatch.GetElapsedTime(_started).TotalMilliseconds).Add("ms"u8);
+        Counts.Write(log.Begin(Level.Info).Add("summary "u8)).Add(" time="u8).Add((ulong)Elapsed.TotalMilliseconds).Add("ms"u8);
         log.End();
+        log.Flush();
+        records?.Summary("summary"u8, Counts, rounds: null, Elapsed);
+        records?.Flush();
     }
 
     /// <summary>The filter that the kernel ran.</summary>
@@ -121,29 +125,38 @@ internal sealed class RoundReport(Log log, bool verbose) : IWitness
         }
     }
 
-    private static string Remedy(SystemCallException e) => e.Errno switch
+    /// <summary>What to do about an operation that failed.</summary>
+    public static string Remedy(SystemCallException e) => e.Errno switch
     {
+        Errno.EPERM when e.Operation == SocketDump.MarkOperation => "; CAP_NET_ADMIN is missing, and marks are hidden without it; run as root",
         Errno.ENOENT or Errno.EOPNOTSUPP or Errno.EPROTONOSUPPORT when e.Operation == SocketDump.Operation =>
             "; this kernel has no tcp_diag: load it with 'modprobe tcp_diag', or use one with CONFIG_INET_DIAG",
         Errno.EPERM or Errno.EACCES => "; run as root",
         _ => "",
     };
 
-    private static ReadOnlySpan<byte> LeftAloneVerb(Outcome outcome) => outcome switch
+    private void Tell(ConnectionList connections, int i)
     {
-        Outcome.Busy => "left alone: not idle long enough "u8,
-        Outcome.BeyondLimit => "left alone: idle beyond --last-recv-limit "u8,
-        _ => "left alone: no usable clock "u8,
-    };
+        ref Connection connection = ref connections[i];
+        Counts.Count(connection.Outcome);
+        records?.Connection(connections, i, forecast: null);
+        Level level = OutcomeText.LevelOf(connection.Outcome);
+        if (level == Level.Debug && !verbose)
+        {
+            return;
+        }
 
-    private static string Reason(ref readonly Connection connection) => connection.Outcome switch
-    {
-        Outcome.NoOwner => "no process found that holds it",
-        Outcome.OwnerProtected => "held only by processes that are never signalled: process 1, kernel threads, tcp-closer and its ancestors",
-        Outcome.StillThere => "its processes were signalled, and it is still there",
-        _ => Errno.Describe(connection.FailedErrno),
-    };
+        TextBuffer text = log.Begin(level).Add(OutcomeText.Verb(connection.Outcome)).AddEnds(connections, i).AddFacts(connections, i);
+        if (OutcomeText.Reason(in connection) is { } reason)
+        {
+            text.Add(" reason=\""u8).Add(reason).Add("\""u8);
+        }
 
-    private TextBuffer Line(Level level, ReadOnlySpan<byte> verb, ref readonly Connection connection) =>
-        log.Begin(level).Add(verb).AddEnds(in connection).AddFacts(in connection);
+        if (verbose && connections.Details.Count > 0)
+        {
+            text.AddDetail(connections.Details[i]);
+        }
+
+        log.End();
+    }
 }

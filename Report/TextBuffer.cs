@@ -56,6 +56,8 @@ internal sealed class TextBuffer
         return escaped.Length == 0 || escaped.Contains(' ') ? Add("\""u8).Add(escaped).Add("\""u8) : Add(escaped);
     }
 
+    public TextBuffer AddForeign(string text) => AddForeign(Encoding.UTF8.GetBytes(text));
+
     /// <summary>Spaces until the text since <paramref name="start"/> is as wide as that.</summary>
     public TextBuffer PadTo(int start, int width)
     {

@@ -29,6 +29,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
+exec 2>&1
 mkfifo "$work/in"
 : >"$work/out"
 

@@ -1,6 +1,6 @@
 using System.Buffers.Text;
 
-namespace TcpCloser.Kill;
+namespace TcpCloser.Interop;
 
 /// <summary>Paths below /proc, with the NUL that the kernel wants.</summary>
 internal static class ProcPath

@@ -1,8 +1,7 @@
 using System.Buffers.Text;
 using System.Runtime.InteropServices;
-using TcpCloser.Interop;
 
-namespace TcpCloser.Kill;
+namespace TcpCloser.Interop;
 
 /// <summary>Reading /proc relative to directory descriptors (proc(5)).</summary>
 internal static unsafe class ProcFile
@@ -13,7 +12,7 @@ internal static unsafe class ProcFile
     public static int OpenDirectory(int directory, ReadOnlySpan<byte> path) =>
         Fcntl.Open(directory, path, Fcntl.O_RDONLY | Fcntl.O_DIRECTORY);
 
-    /// <summary>Reads a small file whole; empty where it cannot be read.</summary>
+    /// <summary>Reads a file whole; empty where it cannot be read.</summary>
     public static byte[] Read(int directory, ReadOnlySpan<byte> path)
     {
         int fd = Fcntl.Open(directory, path, Fcntl.O_RDONLY);
@@ -22,16 +21,24 @@ internal static unsafe class ProcFile
             return [];
         }
 
-        var content = new byte[4096];
+        var content = new byte[2048];
         int length = 0;
-        fixed (byte* p = content)
+        nint read;
+        do
         {
-            nint read;
-            while (length < content.Length && (read = Unistd.read(fd, p + length, (nuint)(content.Length - length))) > 0)
+            if (length == content.Length)
             {
-                length += (int)read;
+                Array.Resize(ref content, length * 2);
             }
+
+            fixed (byte* p = content)
+            {
+                read = Unistd.read(fd, p + length, (nuint)(content.Length - length));
+            }
+
+            length += (int)Math.Max(read, 0);
         }
+        while (read > 0);
 
         _ = Unistd.close(fd);
         return content[..length];
@@ -47,13 +54,20 @@ internal static unsafe class ProcFile
         }
     }
 
-    /// <summary>Takes one struct linux_dirent64 off the entries and returns its name as a number; -1: it is none.</summary>
-    public static int TakeNumber(ref ReadOnlySpan<byte> entries)
+    /// <summary>Takes one struct linux_dirent64 off the entries and returns its name, with the NUL and the padding behind it.</summary>
+    public static ReadOnlySpan<byte> TakeName(ref ReadOnlySpan<byte> entries)
     {
-        // d_ino 8, d_off 8, d_reclen 2, d_type 1, then the name with its NUL.
+        // d_ino 8, d_off 8, d_reclen 2, d_type 1, then the name.
         int length = MemoryMarshal.Read<ushort>(entries[16..]);
         ReadOnlySpan<byte> name = entries[19..length];
         entries = entries[length..];
+        return name;
+    }
+
+    /// <summary>The same for a name that is a number; -1: it is none.</summary>
+    public static int TakeNumber(ref ReadOnlySpan<byte> entries)
+    {
+        ReadOnlySpan<byte> name = TakeName(ref entries);
         return Utf8Parser.TryParse(name, out int number, out int used) && used < name.Length && name[used] == 0 ? number : -1;
     }
 
@@ -72,5 +86,34 @@ internal static unsafe class ProcFile
 
         return length > SocketPrefix.Length && link.StartsWith(SocketPrefix)
             && Utf8Parser.TryParse(link[SocketPrefix.Length..(int)length], out uint inode, out _) ? inode : 0;
+    }
+
+    /// <summary>The entries of a directory that are numbers; read ahead, so that the directory may be read again meanwhile.</summary>
+    public static List<int> Numbers(int directory)
+    {
+        var numbers = new List<int>();
+        Span<byte> buffer = stackalloc byte[8 * 1024];
+        int length;
+        while ((length = ReadEntries(directory, buffer)) > 0)
+        {
+            ReadOnlySpan<byte> entries = buffer[..length];
+            while (!entries.IsEmpty)
+            {
+                int number = TakeNumber(ref entries);
+                if (number >= 0)
+                {
+                    numbers.Add(number);
+                }
+            }
+        }
+
+        return numbers;
+    }
+
+    /// <summary>The name of a process (/proc/PID/comm), without the newline: up to 15 bytes of anything.</summary>
+    public static byte[] Comm(int proc, int pid)
+    {
+        byte[] comm = Read(proc, ProcPath.Of(pid, "comm"u8));
+        return comm.Length > 0 ? comm[..^1] : comm;
     }
 }

@@ -2,9 +2,8 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using TcpCloser.Interop;
 
-namespace TcpCloser.Diag;
+namespace TcpCloser.Interop;
 
 /// <summary>Addresses as RFC 5952 and ss(8) write them.</summary>
 internal static class AddressText

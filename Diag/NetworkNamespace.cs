@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>
+/// A network namespace to look in. setns(2) moves only the calling thread and a socket stays where it was opened, so one
+/// process serves many. Nobody goes back: every socket is opened by saying which namespace it is for.
+/// </summary>
+internal class NetworkNamespace : IDisposable
+{
+    private readonly int _fd;
+
+    /// <param name="name">What it is called in lines and records; null: the own one, when no other is looked at.</param>
+    /// <param name="fd">Its descriptor, closed with this; -1: the own one, without a setns(2).</param>
+    public NetworkNamespace(string? name = null, int fd = -1)
+    {
+        Name = name;
+        _fd = fd;
+    }
+
+    public string? Name { get; }
+
+    /// <summary>Opens a socket in it.</summary>
+    /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
+    public virtual INetlinkSocket OpenSocket()
+    {
+        if (_fd >= 0 && Sched.setns(_fd, Sched.CLONE_NEWNET) != 0)
+        {
+            throw new SystemCallException("entering the network namespace", Marshal.GetLastPInvokeError());
+        }
+
+        return new NetlinkSocket();
+    }
+
+    /// <summary>The index of a device in it; 0: no such device.</summary>
+    public uint DeviceIndex(string name)
+    {
+        using INetlinkSocket socket = OpenSocket();
+        return socket.DeviceIndex(name);
+    }
+
+    /// <summary>The name of a device in it, empty where it is gone.</summary>
+    public byte[] DeviceName(uint index)
+    {
+        using INetlinkSocket socket = OpenSocket();
+        return socket.DeviceName(index);
+    }
+
+    public void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            _ = Unistd.close(_fd);
+        }
+
+        GC.SuppressFinalize(this);
+    }
+}

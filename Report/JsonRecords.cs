@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Text;
+using TcpCloser.Cli;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Kill;
+
+namespace TcpCloser.Report;
+
+/// <summary><c>--json</c>: one object a line to stdout (RFC 8259, UTF-8). Numbers are numbers, times are in ms.</summary>
+internal sealed class JsonRecords
+{
+    private const int FlushAt = 48 * 1024;
+
+    private readonly TextBuffer _out = new();
+    private readonly TextBuffer _value = new();
+
+    /// <summary>The errno of the first write(2) that failed, or 0.</summary>
+    public int Errno { get; private set; }
+
+    /// <summary>A connection, with what became of it and, before a kill, whose it is.</summary>
+    public void Connection(ConnectionList list, int i, KillForecast? forecast)
+    {
+        ref Connection connection = ref list[i];
+        Begin("connection"u8);
+        if (list.NamespaceOf(i).Name is { } network)
+        {
+            Text("netns"u8, Encoding.UTF8.GetBytes(network));
+        }
+
+        Word("family"u8, connection.IsIPv4 ? "ipv4"u8 : "ipv6"u8);
+        _value.Clear();
+        Word("local_address"u8, _value.AddAddress(list, i, in connection.Source).Written);
+        Number("local_port"u8, connection.SourcePort);
+        _value.Clear();
+        Word("remote_address"u8, _value.AddAddress(list, i, in connection.Destination).Written);
+        Number("remote_port"u8, connection.DestinationPort);
+        Word("state"u8, Encoding.UTF8.GetBytes(StateList.Name(connection.State)));
+        Key("idle_ms"u8);
+        _ = connection.IdleMs == Diag.Connection.UnknownAge ? _out.Add("null"u8) : _out.Add(connection.IdleMs);
+        Number("uid"u8, connection.Uid);
+        Number("inode"u8, connection.Inode);
+        if (list.Details.Count > 0)
+        {
+            Detail(list.Details[i]);
+        }
+
+        Word("outcome"u8, OutcomeText.Name(connection.Outcome));
+        if (OutcomeText.Reason(in connection) is { } reason)
+        {
+            Text("reason"u8, Encoding.UTF8.GetBytes(reason));
+        }
+
+        if (forecast is not null)
+        {
+            Processes(forecast, i);
+        }
+
+        End();
+    }
+
+    public void Signalled(SocketHolder process, int signal)
+    {
+        Begin("signal"u8);
+        Number("pid"u8, (ulong)process.Pid);
+        Text("comm"u8, process.Comm);
+        Text("signal"u8, Encoding.UTF8.GetBytes(Signal.NameOf(signal)));
+        Number("connections"u8, (ulong)process.Sockets.Count);
+        End();
+    }
+
+    /// <param name="type">What kind of sum it is.</param>
+    /// <param name="counts">The counts.</param>
+    /// <param name="rounds">Of how many rounds; null: of one.</param>
+    /// <param name="time">How long it took.</param>
+    public void Summary(ReadOnlySpan<byte> type, Counts counts, long? rounds, TimeSpan time)
+    {
+        Begin(type);
+        if (rounds is { } count)
+        {
+            Number("rounds"u8, (ulong)count);
+        }
+
+        Number("matched"u8, (ulong)counts.Matched);
+        Number("idle"u8, (ulong)counts.Idle);
+        Number("closed"u8, (ulong)counts.Closed);
+        Number("vanished"u8, (ulong)counts.Vanished);
+        Number("spared"u8, (ulong)counts.Spared);
+        Number("failed"u8, (ulong)counts.Failed);
+        Number("time_ms"u8, (ulong)time.TotalMilliseconds);
+        End();
+    }
+
+    /// <summary>One thing that <c>--check</c> looked at.</summary>
+    public void Ability(string name, bool possible, string why)
+    {
+        Begin("check"u8);
+        Text("name"u8, Encoding.UTF8.GetBytes(name));
+        Key("possible"u8);
+        _out.Add(possible ? "true"u8 : "false"u8);
+        if (why.Length > 0)
+        {
+            Text("reason"u8, Encoding.UTF8.GetBytes(why));
+        }
+
+        End();
+    }
+
+    public void Flush()
+    {
+        int errno = StandardStreams.Write(Unistd.STDOUT_FILENO, _out.Written);
+        Errno = Errno == 0 ? errno : Errno;
+        _out.Clear();
+    }
+
+    private void Detail(TcpDetail detail)
+    {
+        Key("rtt_us"u8);
+        _ = detail.RttMicroseconds == TcpDetail.Unknown ? _out.Add("null"u8) : _out.Add(detail.RttMicroseconds);
+        Key("snd_wnd"u8);
+        _ = detail.SendWindow == TcpDetail.Unknown ? _out.Add("null"u8) : _out.Add(detail.SendWindow);
+        Number("rqueue"u8, detail.ReceiveQueue);
+        Number("wqueue"u8, detail.SendQueue);
+    }
+
+    private void Processes(KillForecast forecast, int i)
+    {
+        Key("processes"u8);
+        if (forecast.Holders(i).Count == 0 && forecast.Unreadable > 0)
+        {
+            _out.Add("null"u8);
+            return;
+        }
+
+        _out.Add("["u8);
+        string separator = "";
+        foreach (SocketHolder holder in forecast.Holders(i))
+        {
+            _out.Add(separator).Add("{\"pid\":"u8).Add((ulong)holder.Pid);
+            Text("comm"u8, holder.Comm);
+            Number("other_connections"u8, (ulong)holder.OtherConnections);
+            Key("protected"u8);
+            _out.Add(holder.Protection is null ? "false"u8 : "true"u8).Add("}"u8);
+            separator = ",";
+        }
+
+        _out.Add("]"u8);
+    }
+
+    private void Begin(ReadOnlySpan<byte> type) => _out.Add("{\"type\":\""u8).Add(type).Add("\""u8);
+
+    private void End()
+    {
+        _out.Add("}\n"u8);
+        if (_out.Length >= FlushAt)
+        {
+            Flush();
+        }
+    }
+
+    private void Key(ReadOnlySpan<byte> name) => _out.Add(",\""u8).Add(name).Add("\":"u8);
+
+    private void Number(ReadOnlySpan<byte> name, ulong value)
+    {
+        Key(name);
+        _out.Add(value);
+    }
+
+    /// <summary>A value of our own, which needs no escapes.</summary>
+    private void Word(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        Key(name);
+        _out.Add("\""u8).Add(value).Add("\""u8);
+    }
+
+    /// <summary>A value of any bytes: as JSON escapes it, and each byte that is no UTF-8 as the text <c>\xHH</c>.</summary>
+    private void Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        Key(name);
+        _out.Add("\""u8);
+        while (!value.IsEmpty)
+        {
+            bool valid = Rune.DecodeFromUtf8(value, out Rune rune, out int length) == System.Buffers.OperationStatus.Done;
+            if (!valid)
+            {
+                length = 1;
+                _out.Add("\\\\x"u8).Add(value[0].ToString("X2", CultureInfo.InvariantCulture));
+            }
+            else if (rune.Value is '"' or '\\')
+            {
+                _out.Add("\\"u8).Add(value[..1]);
+            }
+            else if (rune.Value is < 0x20 or 0x7f || Escape.PlainLength(value) == 0 && rune.Value > 0x7f)
+            {
+                _out.Add("\\u"u8).Add(rune.Value.ToString("x4", CultureInfo.InvariantCulture));
+            }
+            else
+            {
+                _out.Add(value[..length]);
+            }
+
+            value = value[length..];
+        }
+
+        _out.Add("\""u8);
+    }
+}
