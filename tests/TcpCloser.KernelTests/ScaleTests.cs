@@ -67,13 +67,12 @@ public sealed class ScaleTests
     public void MoreScatteredPortsThanTheKernelsFilterTakesAreFoundTheSame()
     {
         using var lab = LabProcess.Start("--count", "30", "--ports", "10", "--port-step", "2000", "--decoys", "20", "--decoy-port", "5001");
-        string[] even = [.. Enumerable.Range(1, 20_000).Select(i => $"{2 * i}")];
+        string[] even = [.. Enumerable.Range(1, 16_000).Select(i => $"{2 * i}")]; // below the clients' ephemeral ports
 
-        var result = lab.Tool(["-s", string.Join(',', even[..10_000]), "-s", string.Join(',', even[10_000..])]).Expect(0);
+        var result = lab.Tool(["-s", string.Join(',', even[..8000]), "-s", string.Join(',', even[8000..])]).Expect(0);
 
+        Assert.Equal(30, result.Summary("closed"));
         Assert.Equal(30, lab.State()["server", "aborted"]);
-        Assert.Equal(10, lab.List().Count(connection => connection.Index < 10 && connection.Server.View == "aborted"));
-        // The decoys' server port is odd; their clients' ports are the kernel's choice, so that their number is not known.
-        Assert.Contains("summary", result.Stderr, StringComparison.Ordinal);
+        Assert.Equal(40, lab.State()["decoy", "alive"]);
     }
 }

@@ -83,7 +83,7 @@ internal sealed partial class LabProcess : IDisposable
     internal void WaitEnded(int number)
         => Until.True(() => Ask($"wait-ended {number} 1000") is [var line] && int.Parse(line.AsSpan(6), CultureInfo.InvariantCulture) >= number, $"{number} ends");
 
-    /// <summary>Milliseconds since data was last received, for each server end that is established, by ss.</summary>
+    /// <summary>Milliseconds since data was last received, for each server end that is established, by ss (which leaves a zero out).</summary>
     internal int[] ReceiveAges() =>
     [
         .. ReceiveClock()
