@@ -92,7 +92,7 @@ public sealed class ServiceTests
         using TemporaryFolder folder = new();
         using var service = new ToolRun(lab)
         {
-            Wrapper = [.. Trace(folder.File("trace")), "-e", "inject=sendto,sendmsg:error=ENOBUFS:when=5"],
+            Wrapper = [.. Trace(folder.File("trace")), "-e", "inject=sendto,sendmsg:error=ENOMEM:when=5"],
             Arguments = ["-v", "-s", $"{LabProcess.Port}", "-t", "1h", "-i", "50ms", "--disable-syslog"],
         }.Start();
 
