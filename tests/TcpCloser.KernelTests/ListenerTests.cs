@@ -30,16 +30,15 @@ public sealed class ListenerTests
         using var lab = LabProcess.Start("--count", "3", "--family", family);
         using TemporaryFolder folder = new();
         string option = family == "v6" ? "-6" : "-4";
-        string trace = folder.File("trace");
-        int dumps = CountDumps(lab, option, trace);
-        ToolRun run = new(lab)
+        Strace strace = new(folder.File("trace"));
+        int dumps = strace.CountDumps(lab, option, "-s", $"{LabProcess.Port}");
+        using var tool = new ToolRun(lab)
         {
-            Wrapper = [.. Trace(trace), "-e", $"inject=sendto,sendmsg:delay_enter=3s:when={dumps + 1}"],
+            Wrapper = strace.Injecting($"delay_enter=3s:when={dumps + 1}"),
             Arguments = [option, "-s", $"{LabProcess.Port}", "--disable-syslog"],
-        };
-        using var tool = run.Start();
+        }.Start();
         // strace writes down what it holds back: the dumps are done, and the program stands before its next message.
-        Until.True(() => Sends(trace) > dumps, "the destroy, held back");
+        Until.True(() => strace.Sends > dumps, "the destroy, held back");
 
         lab.Ask("close-clients"); // the client's FIN first, so that no TIME_WAIT of the server's end remains
         Until.True(() => lab.List().TrueForAll(connection => connection.Server.Tcp == "close-wait"), "the clients' FINs");
@@ -48,27 +47,11 @@ public sealed class ListenerTests
         var result = tool.WaitForEnd().Expect(0);
 
         Assert.Equal(1, lab.State()["listener", "alive"]);
-        Assert.Contains(File.ReadLines(trace), line => line.Contains("nlmsg_type=0x15", StringComparison.Ordinal) || line.Contains("SOCK_DESTROY", StringComparison.Ordinal));
+        Assert.True(strace.SawDestroy);
         Assert.Equal(3, result.Summary("matched"));
         Assert.Equal(3, result.Summary("vanished"));
         Assert.Equal(0, result.Summary("closed"));
         Assert.Equal(0, result.Summary("failed"));
         Assert.Empty(result.Destroyed);
     }
-
-    private static string[] Trace(string file) => ["strace", "-f", "-o", file, "-e", "trace=sendto,sendmsg"];
-
-    /// <summary>How many messages ask for dumps: all that a dry run sends.</summary>
-    private static int CountDumps(LabProcess lab, string option, string trace)
-    {
-        ToolRun dry = new(lab) { Wrapper = Trace(trace), Arguments = [option, "-n", "-s", $"{LabProcess.Port}"] };
-        dry.Run().Expect(0);
-        int dumps = Sends(trace);
-        File.Delete(trace);
-        Assert.NotEqual(0, dumps);
-        return dumps;
-    }
-
-    private static int Sends(string trace)
-        => File.Exists(trace) ? File.ReadLines(trace).Count(line => line.Contains(" send", StringComparison.Ordinal)) : 0;
 }

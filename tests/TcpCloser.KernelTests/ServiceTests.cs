@@ -49,14 +49,14 @@ public sealed class ServiceTests
     {
         using var lab = LabProcess.Start("--count", "3");
         using TemporaryFolder folder = new();
-        string trace = folder.File("trace");
+        Strace strace = new(folder.File("trace"));
         using var service = new ToolRun(lab)
         {
-            Wrapper = Trace(trace),
+            Wrapper = strace.Wrapper,
             Arguments = ["-s", $"{LabProcess.Port}", "-t", "1h", "-i", "20ms", "--disable-syslog"],
         }.Start();
-        Until.True(() => Sends(trace) > 20, "a number of rounds");
-        SignalChild(service, "TERM");
+        Until.True(() => strace.Sends > 20, "a number of rounds");
+        Strace.Signal(service, "TERM");
 
         var result = service.WaitForEnd().Expect(0);
         Assert.DoesNotContain(result.Log, line => line.Contains("summary", StringComparison.Ordinal));
@@ -73,11 +73,11 @@ public sealed class ServiceTests
         // Every message to the kernel takes 30 ms longer: rounds that were counted from the end of the last would drift by that.
         using var service = new ToolRun(lab)
         {
-            Wrapper = [.. Trace(folder.File("trace")), "-e", "inject=sendto,sendmsg:delay_enter=30ms"],
+            Wrapper = new Strace(folder.File("trace")).Injecting("delay_enter=30ms"),
             Arguments = ["-v", "-s", $"{LabProcess.Port}", "-t", "1h", "-i", $"{IntervalMs}ms", "--disable-syslog"],
         }.Start();
         Until.True(() => Summaries(service).Length >= Rounds, $"{Rounds} rounds");
-        SignalChild(service, "TERM");
+        Strace.Signal(service, "TERM");
         service.WaitForEnd().Expect(0);
 
         var times = Summaries(service).Select(line => DateTime.Parse(line[..line.IndexOf(' ')], CultureInfo.InvariantCulture)).ToArray();
@@ -92,14 +92,14 @@ public sealed class ServiceTests
         using TemporaryFolder folder = new();
         using var service = new ToolRun(lab)
         {
-            Wrapper = [.. Trace(folder.File("trace")), "-e", "inject=sendto,sendmsg:error=ENOMEM:when=5"],
+            Wrapper = new Strace(folder.File("trace")).Injecting("error=ENOMEM:when=5"),
             Arguments = ["-v", "-s", $"{LabProcess.Port}", "-t", "1h", "-i", "50ms", "--disable-syslog"],
         }.Start();
 
         Until.True(() => Errors(service).Length > 0, "the failure");
         int after = Summaries(service).Length;
         Until.True(() => Summaries(service).Length > after + 3, "further rounds");
-        SignalChild(service, "TERM");
+        Strace.Signal(service, "TERM");
 
         service.WaitForEnd().Expect(0);
         Assert.NotEmpty(Errors(service));
@@ -168,11 +168,6 @@ public sealed class ServiceTests
     private static Command Start(LabProcess lab, params string[] arguments)
         => new ToolRun(lab) { Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog", .. arguments] }.Start();
 
-    private static string[] Trace(string file) => ["strace", "-f", "-o", file, "-e", "trace=sendto,sendmsg"];
-
-    private static int Sends(string trace)
-        => File.Exists(trace) ? File.ReadLines(trace).Count(line => line.Contains(" send", StringComparison.Ordinal)) : 0;
-
     private static string[] Lines(Command service, string word)
         => [.. service.Stderr.Split('\n').SkipLast(1).Where(line => line.Contains(word, StringComparison.Ordinal))];
 
@@ -182,10 +177,6 @@ public sealed class ServiceTests
 
     private static int Rounds(string log)
         => File.Exists(log) ? File.ReadLines(log).Count(line => line.Contains(" summary ", StringComparison.Ordinal)) : 0;
-
-    /// <summary>Signals the program where strace is in front of it.</summary>
-    private static void SignalChild(Command strace, string signal)
-        => Command.Run("kill", "-s", signal, File.ReadAllText($"/proc/{strace.Id}/task/{strace.Id}/children").Trim());
 
     /// <summary>What is open between two rounds: the least of many looks, because a round opens some for itself.</summary>
     private static int Descriptors(int pid)

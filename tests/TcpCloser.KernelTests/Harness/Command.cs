@@ -24,8 +24,6 @@ internal sealed class Command : IDisposable
         };
         foreach (string argument in arguments.Skip(1))
             start.ArgumentList.Add(argument);
-        // Where a test sets these for dotnet itself, they are none of the child's business.
-        start.Environment.Remove("DOTNET_gcServer");
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
         Id = _process.Id;
         _readers = Task.WhenAll(Collect(_process.StandardOutput, _stdout), Collect(_process.StandardError, _stderr));
