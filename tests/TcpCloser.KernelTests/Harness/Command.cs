@@ -73,7 +73,8 @@ internal sealed class Command : IDisposable
     {
         if (!_process.HasExited)
         {
-            _process.Kill();
+            // Its descendants by their ids too: a program whose strace is killed would go on without it.
+            _process.Kill(entireProcessTree: true);
             _process.WaitForExit();
         }
         _process.Dispose();
