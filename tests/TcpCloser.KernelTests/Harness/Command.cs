@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace TcpCloser.KernelTests.Harness;
@@ -73,11 +74,28 @@ internal sealed class Command : IDisposable
     {
         if (!_process.HasExited)
         {
-            // Its descendants by their ids too: a program whose strace is killed would go on without it.
-            _process.Kill(entireProcessTree: true);
+            // A program whose strace is killed would go on without it.
+            string[] children = Children(Id);
+            _process.Kill();
+            if (children.Length > 0)
+                Run(["kill", "-s", "KILL", .. children]);
             _process.WaitForExit();
         }
         _process.Dispose();
+    }
+
+    /// <summary>The processes below one, by their ids.</summary>
+    private static string[] Children(int pid)
+    {
+        try
+        {
+            string[] direct = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return [.. direct, .. direct.SelectMany(child => Children(int.Parse(child, CultureInfo.InvariantCulture)))];
+        }
+        catch (IOException) // it has just ended
+        {
+            return [];
+        }
     }
 
     private static string Read(StringBuilder text)
