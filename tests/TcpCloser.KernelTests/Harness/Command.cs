@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace TcpCloser.KernelTests.Harness;
@@ -24,8 +25,6 @@ internal sealed class Command : IDisposable
         };
         foreach (string argument in arguments.Skip(1))
             start.ArgumentList.Add(argument);
-        // Where a test sets these for dotnet itself, they are none of the child's business.
-        start.Environment.Remove("DOTNET_gcServer");
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
         Id = _process.Id;
         _readers = Task.WhenAll(Collect(_process.StandardOutput, _stdout), Collect(_process.StandardError, _stderr));
@@ -75,10 +74,28 @@ internal sealed class Command : IDisposable
     {
         if (!_process.HasExited)
         {
+            // A program whose strace is killed would go on without it.
+            string[] children = Children(Id);
             _process.Kill();
+            if (children.Length > 0)
+                Run(["kill", "-s", "KILL", .. children]);
             _process.WaitForExit();
         }
         _process.Dispose();
+    }
+
+    /// <summary>The processes below one, by their ids.</summary>
+    private static string[] Children(int pid)
+    {
+        try
+        {
+            string[] direct = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return [.. direct, .. direct.SelectMany(child => Children(int.Parse(child, CultureInfo.InvariantCulture)))];
+        }
+        catch (IOException) // it has just ended
+        {
+            return [];
+        }
     }
 
     private static string Read(StringBuilder text)

@@ -1,9 +1,10 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests.Harness;
 
 /// <summary>The Lab in a fresh network namespace, with its connections standing.</summary>
-internal sealed class LabProcess : IDisposable
+internal sealed partial class LabProcess : IDisposable
 {
     /// <summary>The listening port unless a test asks for another.</summary>
     internal const int Port = 5000;
@@ -36,7 +37,7 @@ internal sealed class LabProcess : IDisposable
     internal static LabProcess Start(LabSurroundings surroundings, params string[] options)
     {
         Namespaces.Require();
-        string[] enter = Namespaces.Enter(surroundings.OwnProcesses, surroundings.OwnMounts);
+        string[] enter = surroundings.Within?.Inside() ?? Namespaces.Enter(surroundings.OwnProcesses, surroundings.OwnMounts);
         string[] prepare = surroundings.Preparation.Length == 0 ? [] : ["sh", "-ec", surroundings.Preparation + "\nexec \"$@\"", "sh"];
         var command = Command.Start([.. enter, .. prepare, Binaries.Lab, "hold", .. options]);
         LabProcess lab = new(command, surroundings.OwnProcesses, surroundings.OwnMounts || surroundings.OwnProcesses);
@@ -82,6 +83,18 @@ internal sealed class LabProcess : IDisposable
     internal void WaitEnded(int number)
         => Until.True(() => Ask($"wait-ended {number} 1000") is [var line] && int.Parse(line.AsSpan(6), CultureInfo.InvariantCulture) >= number, $"{number} ends");
 
+    /// <summary>Milliseconds since data was last received, for each server end that is established, by ss (which leaves a zero out).</summary>
+    internal int[] ReceiveAges() =>
+    [
+        .. ReceiveClock()
+            .Matches(Command.Run([.. Inside(), "ss", "-tinOH", "state", "established", "sport", "=", $":{Port}"]).Stdout)
+            .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)),
+    ];
+
+    /// <summary>Waits until so many server ends have received nothing for that long.</summary>
+    internal void WaitIdle(int number, int milliseconds)
+        => Until.True(() => ReceiveAges().Count(age => age >= milliseconds) >= number, $"{number} ends idle for {milliseconds} ms");
+
     /// <summary>The command that runs what is appended in the Lab's namespaces.</summary>
     internal string[] Inside() => Namespaces.Join(Id, _ownProcesses, _ownMounts);
 
@@ -104,6 +117,9 @@ internal sealed class LabProcess : IDisposable
         }
         _command.Dispose();
     }
+
+    [GeneratedRegex(@"lastrcv:(\d+)")]
+    private static partial Regex ReceiveClock();
 
     private static int OnlyChild(int pid)
         => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim(), CultureInfo.InvariantCulture);

@@ -9,6 +9,9 @@ internal sealed record LabSurroundings
     /// <summary>A mount namespace of its own.</summary>
     internal bool OwnMounts { get; init; }
 
+    /// <summary>A Lab whose namespaces this one shares.</summary>
+    internal LabProcess? Within { get; init; }
+
     /// <summary>Shell commands that prepare the namespaces before the Lab starts in them.</summary>
     internal string Preparation { get; init; } = "";
 }

@@ -120,8 +120,7 @@ internal sealed unsafe class BlockedCall
         if (result >= 0)
             return result.ToString(CultureInfo.InvariantCulture);
         int errno = Errno.Last;
-        lock (_end)
-            _end.Saw(errno);
+        _end.Saw(errno);
         return Errno.Name(errno);
     }
 

@@ -12,7 +12,9 @@ internal sealed class End(string role, int index, int fd, bool busy)
     /// <summary>Stands in the list of what was seen for an end of file; no errno is that large.</summary>
     internal const int EndOfFile = 4095;
 
-    private readonly List<int> _seen = [];
+    /// <summary>Replaced as a whole, because a blocked thread may see something at any time.</summary>
+    private volatile int[] _seen = [];
+    private readonly Lock _gate = new();
     private int _seenAtFirst;
 
     /// <summary><c>server</c>, <c>client</c>, <c>decoy-server</c>, <c>decoy-client</c> or <c>listener</c>.</summary>
@@ -32,16 +34,17 @@ internal sealed class End(string role, int index, int fd, bool busy)
     internal string? Sent { get; private set; }
 
     /// <summary>Whether something happened since the holder got it.</summary>
-    internal bool HasEnded => Fd < 0 || _seen.Count > _seenAtFirst;
+    internal bool HasEnded => Fd < 0 || _seen.Length > _seenAtFirst;
 
     /// <summary>alive, eof, or the error in a word: the first error counts more than an end of file.</summary>
     internal string View
     {
         get
         {
-            if (_seen.Count == 0)
+            int[] all = _seen;
+            if (all.Length == 0)
                 return Fd < 0 ? "closed" : "alive";
-            int error = _seen.Find(seen => seen != EndOfFile);
+            int error = Array.Find(all, seen => seen != EndOfFile);
             return error switch
             {
                 0 => "eof",
@@ -55,13 +58,16 @@ internal sealed class End(string role, int index, int fd, bool busy)
     }
 
     /// <summary>Takes what there is now for normal: a CLOSE_WAIT socket has its end of file from the start.</summary>
-    internal void RememberAsNormal() => _seenAtFirst = _seen.Count;
+    internal void RememberAsNormal() => _seenAtFirst = _seen.Length;
 
     /// <summary>Remembers an errno or an end of file.</summary>
     internal void Saw(int what)
     {
-        if (!_seen.Contains(what))
-            _seen.Add(what);
+        lock (_gate)
+        {
+            if (Array.IndexOf(_seen, what) < 0)
+                _seen = [.. _seen, what];
+        }
     }
 
     /// <summary>Looks at a socket on which poll(2) reported something.</summary>
@@ -112,7 +118,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
             Saw(EndOfFile);
         else if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
             Saw(Errno.Last);
-        if (_seen.Count > 0)
+        if (_seen.Length > 0)
             Busy = false;
         else
             Send();
@@ -132,8 +138,8 @@ internal sealed class End(string role, int index, int fd, bool busy)
         StringBuilder text = new();
         text.Append(role).Append(' ').Append(index).Append(' ').Append(View).Append(' ')
             .Append(Fd < 0 ? "closed" : Tcp.StateName(Tcp.State(Fd)));
-        if (_seen.Count > 0)
-            text.Append(" saw=").AppendJoin(',', _seen.ConvertAll(seen => seen == EndOfFile ? "eof" : Errno.Name(seen)));
+        if (_seen.Length > 0)
+            text.Append(" saw=").AppendJoin(',', Array.ConvertAll(_seen, seen => seen == EndOfFile ? "eof" : Errno.Name(seen)));
         if (Sent is not null)
             text.Append(" sent=").Append(Sent);
         if (Blocked is not null)

@@ -30,8 +30,7 @@ internal sealed unsafe class EndTable
             var end = _ends[i];
             if (end.Fd < 0 || (entries[i].Revents == 0 && end.Role != "listener"))
                 continue;
-            lock (end)
-                end.Look(entries[i].Revents);
+            end.Look(entries[i].Revents);
         }
         NativeMemory.Free(entries);
     }

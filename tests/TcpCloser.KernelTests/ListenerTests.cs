@@ -1,0 +1,57 @@
+using TcpCloser.KernelTests.Harness;
+using Xunit;
+
+namespace TcpCloser.KernelTests;
+
+/// <summary>A listener on the same port is never touched unless it is named, whatever happens to its connections meanwhile.</summary>
+public sealed class ListenerTests
+{
+    [SkippableTheory]
+    [InlineData("established")]
+    [InlineData("all")]
+    [InlineData("connected")]
+    [InlineData("synchronized")]
+    public void NoGroupOfStatesContainsTheListener(string states)
+    {
+        using var lab = LabProcess.Start("--count", "2");
+
+        lab.Tool("-s", $"{LabProcess.Port}", "--state", states).Expect(0);
+
+        Assert.Equal(2, lab.State()["server", "aborted"]);
+        Assert.Equal(1, lab.State()["listener", "alive"]);
+    }
+
+    [SkippableTheory]
+    [InlineData("v4")]
+    [InlineData("v6")]
+    [InlineData("dual")]
+    public void AListenerSurvivesWhenItsConnectionIsGoneBeforeTheDestroy(string family)
+    {
+        using var lab = LabProcess.Start("--count", "3", "--family", family);
+        using TemporaryFolder folder = new();
+        string option = family == "v6" ? "-6" : "-4";
+        Strace strace = new(folder.File("trace"));
+        int dumps = strace.CountDumps(lab, option, "-s", $"{LabProcess.Port}");
+        using var tool = new ToolRun(lab)
+        {
+            Wrapper = strace.Injecting($"delay_enter=3s:when={dumps + 1}"),
+            Arguments = [option, "-s", $"{LabProcess.Port}", "--disable-syslog"],
+        }.Start();
+        // strace writes down what it holds back: the dumps are done, and the program stands before its next message.
+        Until.True(() => strace.Sends > dumps, "the destroy, held back");
+
+        lab.Ask("close-clients"); // the client's FIN first, so that no TIME_WAIT of the server's end remains
+        Until.True(() => lab.List().TrueForAll(connection => connection.Server.Tcp == "close-wait"), "the clients' FINs");
+        lab.Ask("close-servers");
+        Until.True(() => lab.Sockets().Count(socket => socket.LocalPort == LabProcess.Port) == 1, "only the listener");
+        var result = tool.WaitForEnd().Expect(0);
+
+        Assert.Equal(1, lab.State()["listener", "alive"]);
+        Assert.True(strace.SawDestroy);
+        Assert.Equal(3, result.Summary("matched"));
+        Assert.Equal(3, result.Summary("vanished"));
+        Assert.Equal(0, result.Summary("closed"));
+        Assert.Equal(0, result.Summary("failed"));
+        Assert.Empty(result.Destroyed);
+    }
+}

@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using System.Globalization;
+using TcpCloser.KernelTests.Harness;
+using Xunit;
+
+namespace TcpCloser.KernelTests;
+
+/// <summary>Service mode: rounds at their times, quiet without news, a clean end.</summary>
+public sealed class ServiceTests
+{
+    private const int IdleMs = 400;
+
+    [SkippableTheory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public void WhatBecomesIdleIsClosedAndTheTotalsComeAtTheEnd(string signal)
+    {
+        using var lab = LabProcess.Start("--count", "6", "--busy", "3");
+        using var service = Start(lab, "-i", "50ms", "-t", $"{IdleMs}");
+
+        lab.WaitEnded(3);
+        Assert.All(lab.List(), connection => Assert.Equal(connection.Index < 3 ? "aborted" : "alive", connection.Server.View));
+        lab.Ask("busy-off");
+        lab.WaitEnded(6);
+        service.Signal(signal);
+
+        var result = service.WaitForEnd().Expect(0);
+        Assert.Equal(6, result.Destroyed.Length);
+        Assert.Equal(6, result.Summary("closed"));
+        Assert.Contains("totals", result.Log[^1], StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void ASignalEndsItWithinASecond()
+    {
+        using var lab = LabProcess.Start("--count", "1");
+        using var service = Start(lab, "-i", "1h", "-v", "-t", "1h");
+        Until.True(() => service.Stderr.Contains("matched=1", StringComparison.Ordinal), "the first round");
+
+        long start = Stopwatch.GetTimestamp();
+        service.Signal("TERM");
+        service.WaitForEnd().Expect(0);
+
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 1000);
+    }
+
+    [SkippableFact]
+    public void RoundsWithoutNewsSayNothing()
+    {
+        using var lab = LabProcess.Start("--count", "3");
+        using TemporaryFolder folder = new();
+        Strace strace = new(folder.File("trace"));
+        using var service = new ToolRun(lab)
+        {
+            Wrapper = strace.Wrapper,
+            Arguments = ["-s", $"{LabProcess.Port}", "-t", "1h", "-i", "20ms", "--disable-syslog"],
+        }.Start();
+        Until.True(() => strace.Sends > 20, "a number of rounds");
+        Strace.Signal(service, "TERM");
+
+        var result = service.WaitForEnd().Expect(0);
+        Assert.DoesNotContain(result.Log, line => line.Contains("summary", StringComparison.Ordinal));
+        Assert.InRange(result.Log.Length, 2, 3); // what it does; that and how it ends
+    }
+
+    [SkippableFact]
+    public void RoundsDoNotDrift()
+    {
+        const int IntervalMs = 100;
+        const int Rounds = 25;
+        using var lab = LabProcess.Start("--count", "1");
+        using TemporaryFolder folder = new();
+        // Every message to the kernel takes 30 ms longer: rounds that were counted from the end of the last would drift by that.
+        using var service = new ToolRun(lab)
+        {
+            Wrapper = new Strace(folder.File("trace")).Injecting("delay_enter=30ms"),
+            Arguments = ["-v", "-s", $"{LabProcess.Port}", "-t", "1h", "-i", $"{IntervalMs}ms", "--disable-syslog"],
+        }.Start();
+        Until.True(() => Summaries(service).Length >= Rounds, $"{Rounds} rounds");
+        Strace.Signal(service, "TERM");
+        service.WaitForEnd().Expect(0);
+
+        var times = Summaries(service).Select(line => DateTime.Parse(line[..line.IndexOf(' ')], CultureInfo.InvariantCulture)).ToArray();
+        double took = (times[Rounds - 1] - times[0]).TotalMilliseconds;
+        Assert.InRange(took, ((Rounds - 1) * IntervalMs) - 150, ((Rounds - 1) * IntervalMs) + 150);
+    }
+
+    [SkippableFact]
+    public void AFailingRoundIsLoggedAndTheNextOneTried()
+    {
+        using var lab = LabProcess.Start("--count", "2");
+        using TemporaryFolder folder = new();
+        using var service = new ToolRun(lab)
+        {
+            Wrapper = new Strace(folder.File("trace")).Injecting("error=ENOMEM:when=5"),
+            Arguments = ["-v", "-s", $"{LabProcess.Port}", "-t", "1h", "-i", "50ms", "--disable-syslog"],
+        }.Start();
+
+        Until.True(() => Errors(service).Length > 0, "the failure");
+        int after = Summaries(service).Length;
+        Until.True(() => Summaries(service).Length > after + 3, "further rounds");
+        Strace.Signal(service, "TERM");
+
+        service.WaitForEnd().Expect(0);
+        Assert.NotEmpty(Errors(service));
+    }
+
+    [SkippableFact]
+    public void HangUpOpensTheLogFileAgain()
+    {
+        using var lab = LabProcess.Start("--count", "2");
+        using TemporaryFolder folder = new();
+        string log = folder.File("log");
+        using var service = Start(lab, "-v", "-i", "30ms", "-t", "1h", "-f", log);
+        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary", StringComparison.Ordinal), "the first rounds");
+
+        File.Move(log, log + ".1");
+        service.Signal("HUP");
+        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary", StringComparison.Ordinal), "rounds in the new file");
+        long rotated = new FileInfo(log + ".1").Length;
+        int lines = File.ReadAllLines(log).Length;
+        Until.True(() => File.ReadAllLines(log).Length > lines + 5, "further rounds in the new file");
+
+        Assert.Equal(rotated, new FileInfo(log + ".1").Length);
+        service.Signal("TERM");
+        service.WaitForEnd().Expect(0);
+    }
+
+    [SkippableFact]
+    public void WhereTheLogFileCannotBeOpenedAgainTheOldOneStays()
+    {
+        using var lab = LabProcess.Start("--count", "2");
+        using TemporaryFolder folder = new();
+        string log = folder.File("log");
+        using var service = Start(lab, "-v", "-i", "30ms", "-t", "1h", "-f", log);
+        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary", StringComparison.Ordinal), "the first rounds");
+
+        File.Move(log, log + ".1");
+        Directory.CreateDirectory(log);
+        service.Signal("HUP");
+        Until.True(() => File.ReadAllText(log + ".1").Contains(" error ", StringComparison.Ordinal), "the error");
+        int lines = File.ReadAllLines(log + ".1").Length;
+        Until.True(() => File.ReadAllLines(log + ".1").Length > lines + 5, "further rounds in the old file");
+
+        service.Signal("TERM");
+        service.WaitForEnd().Expect(0);
+    }
+
+    [SkippableFact]
+    public void MemoryAndDescriptorsStayFlat()
+    {
+        using var lab = LabProcess.Start("--count", "500");
+        using TemporaryFolder folder = new();
+        string log = folder.File("log");
+        using var service = Start(lab, "-v", "-i", "5ms", "-t", "1h", "-f", log);
+        Until.True(() => Rounds(log) > 100, "a warm-up");
+        int descriptors = Descriptors(service.Id);
+        int memory = ResidentKilobytes(service.Id);
+
+        Until.True(() => Rounds(log) > 600, "500 rounds");
+
+        Assert.Equal(descriptors, Descriptors(service.Id));
+        Assert.InRange(ResidentKilobytes(service.Id), 0, memory + 1024);
+        service.Signal("TERM");
+        service.WaitForEnd().Expect(0);
+    }
+
+    private static Command Start(LabProcess lab, params string[] arguments)
+        => new ToolRun(lab) { Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog", .. arguments] }.Start();
+
+    private static string[] Lines(Command service, string word)
+        => [.. service.Stderr.Split('\n').SkipLast(1).Where(line => line.Contains(word, StringComparison.Ordinal))];
+
+    private static string[] Summaries(Command service) => Lines(service, " summary ");
+
+    private static string[] Errors(Command service) => Lines(service, " error ");
+
+    private static int Rounds(string log)
+        => File.Exists(log) ? File.ReadLines(log).Count(line => line.Contains(" summary ", StringComparison.Ordinal)) : 0;
+
+    /// <summary>What is open between two rounds: the least of many looks, because a round opens some for itself.</summary>
+    private static int Descriptors(int pid)
+        => Enumerable.Range(0, 50).Min(_ =>
+        {
+            Thread.Sleep(1);
+            return Directory.GetFiles($"/proc/{pid}/fd").Length;
+        });
+
+    private static int ResidentKilobytes(int pid)
+        => int.Parse(
+            File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+            CultureInfo.InvariantCulture);
+}
