@@ -80,20 +80,26 @@ internal static class CommandLine
         var command = new Command("tcp-closer");
         foreach (string[] names in Flags)
         {
-            command.Add(new Option<bool>(names[0], names[1..]) { Arity = ArgumentArity.Zero });
+            command.Add(Option(names, ArgumentArity.Zero));
         }
 
         foreach (string[] names in Valued)
         {
-            // A parser of our own that parses nothing: the values are read off the tokens, and the package's converters stay out of the binary.
-            command.Add(new Option<string>(names[0], names[1..]) { Arity = new ArgumentArity(1, 100_000), CustomParser = static _ => null });
+            command.Add(Option(names, ArgumentArity.OneOrMore));
         }
 
         // The program's name goes first because the parser takes it away where it finds it, also from a user who typed it.
         return command.Parse([command.Name, .. args], new ParserConfiguration { ResponseFileTokenReplacer = null }).Tokens;
     }
 
-    private static bool IsFlag(string option) => Array.Exists(Flags, names => names.Contains(option));
+    /// <summary>
+    /// With a parser of our own that parses nothing: the values are read off the tokens, and the package's converters for every
+    /// type there is stay out of the binary.
+    /// </summary>
+    private static Option<string> Option(string[] names, ArgumentArity arity) =>
+        new(names[0], names[1..]) { Arity = arity, CustomParser = static _ => null };
+
+    private static bool IsFlag(string option) => Array.Exists(Flags, names => Array.IndexOf(names, option) >= 0);
 
     /// <summary>
     /// The parser takes forms that getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>) and <c>--sport:22</c>. Who
@@ -116,7 +122,7 @@ internal static class CommandLine
             if (arg.StartsWith("--", StringComparison.Ordinal))
             {
                 int end = arg.AsSpan().IndexOfAny('=', ':');
-                if (end >= 0 && arg[end] == ':' && Array.Exists([.. Flags, .. Valued], names => names.Contains(arg[..end])))
+                if (end >= 0 && arg[end] == ':' && Array.Exists([.. Flags, .. Valued], names => Array.IndexOf(names, arg[..end]) >= 0))
                 {
                     throw new UsageException("unknown option", arg, $"{arg[..end]} takes its value after '=' or as the next word");
                 }

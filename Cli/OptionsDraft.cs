@@ -186,8 +186,8 @@ internal sealed class OptionsDraft
         if (options.LastRecvLimit > TimeSpan.Zero && options.IdleTime >= options.LastRecvLimit)
         {
             throw new UsageException(
-                $"-t/--idle-time {options.IdleTime.TotalMilliseconds} ms: must be below --last-recv-limit " +
-                $"({options.LastRecvLimit.TotalMilliseconds} ms), or nothing can ever be closed");
+                $"-t/--idle-time {(long)options.IdleTime.TotalMilliseconds} ms: must be below --last-recv-limit " +
+                $"({(long)options.LastRecvLimit.TotalMilliseconds} ms), or nothing can ever be closed");
         }
 
         if (options.Method != Method.Kill && (_signal > 0 || options.Grace is not null))

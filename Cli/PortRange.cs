@@ -1,4 +1,9 @@
 namespace TcpCloser.Cli;
 
-/// <summary>Ports from <paramref name="First"/> to <paramref name="Last"/>, both included, host order.</summary>
-internal readonly record struct PortRange(ushort First, ushort Last);
+/// <summary>Ports from <see cref="First"/> to <see cref="Last"/>, both included, host order.</summary>
+internal readonly struct PortRange(ushort first, ushort last)
+{
+    public ushort First { get; } = first;
+
+    public ushort Last { get; } = last;
+}

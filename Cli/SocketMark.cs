@@ -3,8 +3,12 @@ using System.Globalization;
 namespace TcpCloser.Cli;
 
 /// <summary>A firewall mark (SO_MARK) and the bits of it that count, as ss(8) takes them: <c>0x10/0xff</c>.</summary>
-internal readonly record struct SocketMark(uint Mark, uint Mask)
+internal readonly struct SocketMark(uint mark, uint mask)
 {
+    public uint Mark { get; } = mark;
+
+    public uint Mask { get; } = mask;
+
     /// <exception cref="UsageException">It is no mark.</exception>
     public static SocketMark Parse(string option, string value)
     {

@@ -23,7 +23,7 @@ internal sealed class PortSet
             // Neighbours merge too: 22,23 is the range 22-23.
             if (range.First <= sorted[last].Last + 1)
             {
-                sorted[last] = sorted[last] with { Last = Math.Max(sorted[last].Last, range.Last) };
+                sorted[last] = new PortRange(sorted[last].First, Math.Max(sorted[last].Last, range.Last));
             }
             else
             {

@@ -4,8 +4,19 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>What <c>-v</c> tells of a connection beyond <see cref="Connection"/>.</summary>
-internal readonly record struct TcpDetail(uint ReceiveQueue, uint SendQueue, uint RttMicroseconds, uint SendWindow)
+internal readonly struct TcpDetail(uint receiveQueue, uint sendQueue, uint rttMicroseconds, uint sendWindow)
 {
+    /// <summary>Bytes received and not read.</summary>
+    public uint ReceiveQueue { get; } = receiveQueue;
+
+    /// <summary>Bytes written and not acknowledged.</summary>
+    public uint SendQueue { get; } = sendQueue;
+
+    public uint RttMicroseconds { get; } = rttMicroseconds;
+
+    /// <summary>Bytes that the peer has room for.</summary>
+    public uint SendWindow { get; } = sendWindow;
+
     /// <summary>A field that the kernel's tcp_info does not have.</summary>
     public const uint Unknown = uint.MaxValue;
 

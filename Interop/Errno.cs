@@ -9,6 +9,7 @@ internal static class Errno
     public const int EINTR = 4;
     public const int EIO = 5;
     public const int EBADF = 9;
+    public const int ENXIO = 6;
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
     public const int EACCES = 13;
@@ -45,6 +46,7 @@ internal static class Errno
         ESRCH => "ESRCH (no such process)",
         EINTR => "EINTR (interrupted by a signal)",
         EIO => "EIO (input/output error)",
+        ENXIO => "ENXIO (no such device, or a FIFO that nobody reads)",
         EBADF => "EBADF (bad file descriptor)",
         EAGAIN => "EAGAIN (resource temporarily unavailable)",
         ENOMEM => "ENOMEM (out of memory)",

@@ -49,7 +49,7 @@ internal static unsafe class ProcFile
     {
         fixed (byte* p = buffer)
         {
-            nint length = Unistd.syscall(Unistd.SYS_getdents64, directory, (nint)p, buffer.Length, 0);
+            nint length = Unistd.syscall(Unistd.SYS_getdents64, directory, (nint)p, buffer.Length, 0, 0);
             return length >= 0 ? (int)length : -Marshal.GetLastPInvokeError();
         }
     }

@@ -16,6 +16,9 @@ internal static unsafe partial class Unistd
     /// <summary>getdents64(2) has no number that the architectures share.</summary>
     public static readonly nint SYS_getdents64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 61 : 217;
 
+    /// <summary>statx(2) likewise, and musl has no function for it before 1.2.4.</summary>
+    public static readonly nint SYS_statx = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 291 : 332;
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint read(int fd, void* buf, nuint count);
 
@@ -36,5 +39,5 @@ internal static unsafe partial class Unistd
 
     /// <summary>syscall(2), for the calls that a libc may not wrap. Integer arguments only.</summary>
     [LibraryImport("libc", SetLastError = true)]
-    public static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
+    public static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 }

@@ -1,4 +1,9 @@
 namespace TcpCloser.Kill;
 
 /// <summary>A descriptor of a process that is a wanted socket.</summary>
-internal readonly record struct HeldSocket(int Fd, uint Inode);
+internal readonly struct HeldSocket(int fd, uint inode)
+{
+    public int Fd { get; } = fd;
+
+    public uint Inode { get; } = inode;
+}
