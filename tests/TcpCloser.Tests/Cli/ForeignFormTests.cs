@@ -82,12 +82,16 @@ public sealed class ForeignFormTests
     [Theory]
     [InlineData("--verbose=true")]
     [InlineData("--verbose=false")]
+    [InlineData("--verbose=")]
     [InlineData("--verbose:true")]
     [InlineData("--verbose:")]
     [InlineData("--dry-run=0")]
     [InlineData("--use-proc=yes")]
     [InlineData("-v=true")]
+    [InlineData("-v=")]
+    [InlineData("-v:")]
     [InlineData("-v:true")]
+    [InlineData("-4=")]
     [InlineData("-n=0")]
     [InlineData("-vn=")]
     public void AValueForAFlag(string word) => Refused(word);
@@ -109,6 +113,13 @@ public sealed class ForeignFormTests
     [InlineData("-t", "-v")]
     [InlineData("-t", "--verbose")]
     public void AMissingValue(params string[] words) => Refused(words);
+
+    [Theory]
+    [InlineData("-\u001b=x")]
+    [InlineData("-\n:x")]
+    [InlineData("-v\u009b=x")]
+    [InlineData("-\u2028:")]
+    public void AnOptionThatDrivesATerminal(string word) => Refused(word);
 
     private static void Refused(params string[] words)
     {

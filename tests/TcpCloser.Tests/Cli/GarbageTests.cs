@@ -7,6 +7,34 @@ namespace TcpCloser.Tests.Cli;
 /// <summary>No command line whatever makes the parser throw anything but a usage error of one line.</summary>
 public sealed class GarbageTests
 {
+    private static readonly string[] s_known =
+    [
+        "-4", "-6", "-s", "-d", "-t", "-i", "-f", "-v", "-h", "-n", "--", "-", "--sport", "--dport", "--state", "--idle-time", "--idle_time",
+        "--last-recv-limit", "--interval", "--logfile", "--signal", "--use-proc", "--disable-syslog", "--version", "--help", "-4v", "-s22",
+        "--sport=22", "22", "80-90", "90-80", "0", "", " ", "=", ":", "tcp-closer", "@x", "[x]", "established", "5s", "--sport=", "-s=", "TERM",
+    ];
+
+    private static readonly Gen<string> s_word = Gen.OneOf(
+        Gen.String,
+        Gen.String[Gen.Char["-=:,@[]46sdtifvhn0123456789 \t\n\"'\\\u001b\u202e\ud800"], 0, 12],
+        Gen.OneOf(s_known),
+        Gen.Select(Gen.OneOf(s_known), Gen.String[0, 4], static (known, tail) => known + tail));
+
+    [Fact]
+    public void AnythingElseThanAUsageErrorIsAParsedCommandLine() => s_word.Array[0, 8].Sample(static words =>
+    {
+        try
+        {
+            Options? options = CommandLine.Parse(words, out string? text);
+            Assert.True(options is null != text is null);
+            Assert.True(options is null || options.SourcePorts.Count + options.DestinationPorts.Count > 0);
+        }
+        catch (UsageException e)
+        {
+            Words.AssertOneLine(e.Message);
+        }
+    }, iter: 10_000);
+
     [Fact]
     public void GarbageAsAValueIsRefusedInOneLine() => Gen.Select(
         Gen.OneOf("-s", "-d", "-t", "--last-recv-limit", "-i", "--state"),

@@ -181,6 +181,24 @@ public sealed class SockDestroyerTests
         Assert.Equal(3, kernel.Sent.Count);
     }
 
+    /// <summary>The answers were lost, and so is the look-up: nobody knows what became of the connections, so none is said to be destroyed.</summary>
+    [Fact]
+    public void WhatCannotBeLookedUpIsNotSaidToBeDestroyed()
+    {
+        var kernel = new FakeKernel(static (sent, _) => [DestroyRequest.IsDestroy(sent) ? Answer.Failing(Errno.ENOBUFS) : Answer.Failing(Errno.ENOMEM)]);
+        ConnectionList doomed = Connections.Many(3);
+
+        Exception? thrown = Record.Exception(() => new SockDestroyer(kernel.Open).Close(doomed, _witness, static () => false));
+
+        Assert.True(thrown is null or SystemCallException);
+        for (int i = 0; i < doomed.Count; i++)
+        {
+            Assert.NotEqual(Outcome.Destroyed, doomed[i].Outcome);
+        }
+
+        Assert.Equal(0, kernel.LeftOpen);
+    }
+
     [Fact]
     public void AnswersOfOthersAndForOthersAreNotListenedTo()
     {

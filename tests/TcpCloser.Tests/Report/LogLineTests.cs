@@ -135,6 +135,24 @@ public sealed class LogLineTests
         report.BrokenOff(0);
     }));
 
+    /// <summary>The dump broke in its middle, before anything was told of what it had listed so far.</summary>
+    [Fact]
+    public void ADumpThatBreaksInItsMiddle()
+    {
+        foreach (bool verbose in new[] { false, true })
+        {
+            string lines = LogText.Of(log =>
+            {
+                string[] words = ["-s", "22"];
+                var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), verbose);
+                var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
+                var e = Assert.Throws<SystemCallException>(() => new SocketDump(kernel.Open).Run(Words.Select(words), census));
+                Assert.False(new RoundReport(log, verbose).Broke(e, census.Doomed));
+            });
+            Assert.Contains("ENOBUFS", lines, StringComparison.Ordinal);
+        }
+    }
+
     private static ConnectionList Outcomes()
     {
         var connections = new ConnectionList();
