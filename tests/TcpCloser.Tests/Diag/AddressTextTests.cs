@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using CsCheck;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>Addresses as RFC 5952 writes them.</summary>
+public sealed class AddressTextTests
+{
+    [Theory]
+    [InlineData("0.0.0.0", "0.0.0.0")]
+    [InlineData("255.255.255.255", "255.255.255.255")]
+    [InlineData("10.0.100.9", "10.0.100.9")]
+    [InlineData("::", "::")]
+    [InlineData("::1", "::1")]
+    [InlineData("1::", "1::")]
+    [InlineData("2001:db8::1", "2001:db8::1")]
+    [InlineData("2001:0DB8:0000:0000:0000:0000:0002:0001", "2001:db8::2:1")]
+    [InlineData("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1")]
+    [InlineData("2001:0:0:1:0:0:0:1", "2001:0:0:1::1")]
+    [InlineData("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1")]
+    [InlineData("0:0:1:1:1:1:0:0", "::1:1:1:1:0:0")]
+    [InlineData("0:1:0:0:0:0:0:0", "0:1::")]
+    [InlineData("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")]
+    [InlineData("fe80::abc", "fe80::abc")]
+    [InlineData("::ffff:10.0.0.1", "10.0.0.1")]
+    [InlineData("::ffff:0.0.0.0", "0.0.0.0")]
+    [InlineData("64:ff9b::a00:1", "64:ff9b::a00:1")]
+    public void Of(string address, string text)
+    {
+        var ip = IPAddress.Parse(address);
+        Address bytes = Connections.Bytes(ip);
+        Assert.Equal(text, AddressText.Format(in bytes, address.Contains(':') ? 10 : 2));
+    }
+
+    [Fact]
+    public void IPv4AsDotNetWritesIt() => Gen.Byte.Array[4].Sample(static bytes =>
+        Assert.Equal(new IPAddress(bytes).ToString(), Format(bytes, 2)));
+
+    [Fact]
+    public void MappedIsWrittenAsIPv4() => Gen.Byte.Array[4].Sample(static bytes =>
+        Assert.Equal(new IPAddress(bytes).ToString(), Format([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, .. bytes], 10)));
+
+    [Fact]
+    public void IPv6AsRfc5952WritesIt() =>
+        Gen.OneOf(Gen.OneOf<ushort>(0, 0, 1), Gen.UShort, Gen.OneOf<ushort>(0, 0xffff)).Array[8].Sample(static groups =>
+    {
+        byte[] bytes = [.. groups.SelectMany(static group => new[] { (byte)(group >> 8), (byte)group })];
+        var ip = new IPAddress(bytes);
+        string text = Format(bytes, 10);
+        Assert.InRange(text.Length, 2, AddressText.MaxLength);
+        if (ip.IsIPv4MappedToIPv6)
+        {
+            Assert.Equal(ip.MapToIPv4().ToString(), text);
+            return;
+        }
+
+        Assert.Equal(ip, IPAddress.Parse(text));
+        Assert.Equal(Rfc5952(groups), text);
+        if (!ip.ToString().Contains('.'))
+        {
+            Assert.Equal(ip.ToString(), text);
+        }
+    }, iter: 50_000);
+
+    private static string Format(byte[] bytes, int family)
+    {
+        Address address = Connections.Bytes(new IPAddress(bytes));
+        return AddressText.Format(in address, family);
+    }
+
+    /// <summary>The longest run of zeros, the first of equals, as <c>::</c>: tried from the longest on.</summary>
+    private static string Rfc5952(ushort[] groups)
+    {
+        string[] words = [.. groups.Select(static group => group.ToString("x", CultureInfo.InvariantCulture))];
+        for (int length = 8; length > 1; length--)
+        {
+            for (int at = 0; at + length <= 8; at++)
+            {
+                if (groups.AsSpan(at, length).IndexOfAnyExcept((ushort)0) < 0)
+                {
+                    return string.Join(':', words[..at]) + "::" + string.Join(':', words[(at + length)..]);
+                }
+            }
+        }
+
+        return string.Join(':', words);
+    }
+}

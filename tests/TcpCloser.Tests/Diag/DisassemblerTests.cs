@@ -1,0 +1,32 @@
+using TcpCloser.Diag;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>The filter in words.</summary>
+public sealed class DisassemblerTests
+{
+    [Theory]
+    [InlineData("list", "-4", "-s", "22,80,443,8000-8999")]
+    [InlineData("tree", "-6", "-s", "1,3,5,7,9,11,13,15,17,20-30", "-d", "80-90")]
+    public void Of(string name, params string[] words) =>
+        Snap.Match(string.Join('\n', Disassembler.Lines(FilterCompiler.Compile(Words.Select(words), hasEqual: true))), name);
+
+    [Fact]
+    public void NoFilterIsNoLine() => Assert.Empty(Disassembler.Lines([]));
+
+    [Fact]
+    public void EveryOpOfALongFilterHasItsLine()
+    {
+        byte[] program = FilterCompiler.Compile(Words.Select("-4", "-s", string.Join(',', Enumerable.Range(1, 1_000).Select(static i => 7 * i))), true);
+        int ops = 0;
+        for (int at = 0; at < program.Length; at += program[at + 1])
+        {
+            ops++;
+        }
+
+        string[] lines = [.. Disassembler.Lines(program)];
+        Assert.Equal(ops, lines.Length);
+        Assert.DoesNotContain(lines, static line => line.Contains(" op ", StringComparison.Ordinal));
+    }
+}

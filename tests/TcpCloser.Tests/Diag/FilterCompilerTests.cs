@@ -1,0 +1,183 @@
+using CsCheck;
+using TcpCloser.Cli;
+using TcpCloser.Diag;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>What the compiled filter lists is what set arithmetic says, and a kernel takes it.</summary>
+public sealed class FilterCompilerTests
+{
+    private static readonly Gen<PortRange> s_range = Gen.OneOf(
+        Gen.Int[1, 65_535].Select(static port => (port, 0)),
+        Gen.Select(Gen.Int[1, 65_535], Gen.Int[0, 200]),
+        Gen.Select(Gen.Int[1, 40], Gen.Int[0, 3]),
+        Gen.Select(Gen.OneOf(1, 2, 32_767, 32_768, 65_534, 65_535), Gen.OneOf(0, 1, 65_535)))
+        .Select(static pair => new PortRange((ushort)pair.Item1, (ushort)Math.Min(pair.Item1 + pair.Item2, 65_535)));
+
+    private static readonly Gen<string> s_family = Gen.OneOf("-4", "-6", "-46");
+
+    [Fact]
+    public void SourcePortsAgreeForEveryPort() =>
+        Gen.Select(s_family, s_range.Array[1, 60], Gen.Bool).Sample(static (family, ranges, hasEqual) =>
+            EveryPortAgrees(family, ranges, isSource: true, hasEqual), iter: 80);
+
+    [Fact]
+    public void DestinationPortsAgreeForEveryPort() =>
+        Gen.Select(s_family, s_range.Array[1, 60], Gen.Bool).Sample(static (family, ranges, hasEqual) =>
+            EveryPortAgrees(family, ranges, isSource: false, hasEqual), iter: 80);
+
+    [Fact]
+    public void BothTogetherAgree() =>
+        Gen.Select(s_family, s_range.Array[1, 40], s_range.Array[1, 40], Gen.Bool, Gen.Int[0, 65_535].Array[40])
+            .Sample(static (family, source, destination, hasEqual, more) =>
+    {
+        byte[] program = Compile(family, source, destination, hasEqual);
+        var sources = new PortSet(source);
+        var destinations = new PortSet(destination);
+        foreach (ushort sourcePort in Interesting(source, more))
+        {
+            foreach (ushort destinationPort in Interesting(destination, more))
+            {
+                FilterEntry entry = Connected(family, sourcePort, destinationPort, sources.Single, destinations.Single);
+                Agrees(family, program, entry, sources.Contains(entry.SourcePort) && destinations.Contains(entry.DestinationPort));
+            }
+        }
+    }, iter: 150);
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(8, 1)]
+    [InlineData(9, 1)]
+    [InlineData(16, 2)]
+    [InlineData(17, 1)]
+    [InlineData(1_000, 1)]
+    [InlineData(2_944, 2)]
+    [InlineData(3_000, 1)]
+    [InlineData(3_000, 2)]
+    public void ScatteredRangesAgreeForEveryPort(int count, int length)
+    {
+        PortRange[] ranges = Scattered(count, length);
+        EveryPortAgrees("-4", ranges, isSource: true, hasEqual: true);
+        EveryPortAgrees("-6", ranges, isSource: false, hasEqual: false);
+    }
+
+    [Fact]
+    public void AllPortsInOneRangeOrOneByOne()
+    {
+        EveryPortAgrees("-4", [new PortRange(1, 65_535)], isSource: true, hasEqual: true);
+        EveryPortAgrees("-6", [.. Enumerable.Range(1, 65_535).Select(static port => Port(port))], isSource: false, hasEqual: false);
+    }
+
+    /// <summary>Any mixture of two lists fits into an attribute, also without S_EQ, when every range takes twenty bytes.</summary>
+    [Fact]
+    public void TheProgramNeverOutgrowsItsAttribute() => Gen.Select(Gen.Int[1, 3_000], Gen.Int[1, 3_000], Gen.Bool).Sample(static (some, others, hasEqual) =>
+        Assert.InRange(Compile("-4", Scattered(some, 2), Scattered(others, 2), hasEqual).Length, 4, BytecodeAudit.MaxLength), iter: 300);
+
+    [Theory]
+    [InlineData(3_001, 0)]
+    [InlineData(16_000, 0)]
+    [InlineData(0, 3_001)]
+    [InlineData(1_501, 1_500)]
+    [InlineData(3_001, 3_001)]
+    [InlineData(3_001, 10)]
+    [InlineData(10, 3_001)]
+    public void WhatIsTooMuchIsLeftToUserSpaceAndNothingIsLost(int sources, int destinations)
+    {
+        PortRange[] source = Scattered(sources, 1);
+        PortRange[] destination = Scattered(destinations, 2);
+        byte[] program = Compile("-6", source, destination, hasEqual: true);
+
+        Assert.InRange(program.Length, 0, BytecodeAudit.MaxLength);
+        Selection selection = Words.Select("-6", source, destination);
+        foreach (ushort sourcePort in Interesting(source.Take(20).Concat(source.TakeLast(20)), [1, 2, 65_535]))
+        {
+            foreach (ushort destinationPort in Interesting(destination.Take(20).Concat(destination.TakeLast(20)), [1, 2, 65_535]))
+            {
+                FilterEntry entry = FilterEntry.Between("fd00::1", sourcePort, "fd00::2", destinationPort);
+                Connection connection = Connections.Of($"fd00::1:{sourcePort} fd00::2:{destinationPort}");
+                if (selection.Matches(in connection))
+                {
+                    Assert.True(BytecodeInterpreter.Accepts(program, in entry));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void TheShorterListIsKeptForTheKernel()
+    {
+        byte[] program = Compile("-6", Scattered(3_001, 1), Scattered(10, 1), hasEqual: true);
+        FilterEntry wrong = FilterEntry.Between("fd00::1", 9, "fd00::2", 65_000);
+        Assert.NotEmpty(program);
+        Assert.False(BytecodeInterpreter.Accepts(program, in wrong));
+    }
+
+    [Theory]
+    [InlineData("-6", "-s", "22")]
+    [InlineData("-46", "-d", "22")]
+    [InlineData("-46", "-s", "22", "-d", "80")]
+    public void WhereTheRequestsIdSaysItAllThereIsNoProgram(params string[] words) =>
+        Assert.Empty(FilterCompiler.Compile(Words.Select(words), hasEqual: true));
+
+    /// <summary>With S_EQ a leaf costs 12 bytes a port; a tree over 1,000 of them stays far below a linear list of GE + LE.</summary>
+    [Fact]
+    public void ThreeThousandPortsAreDecidedInFewSteps()
+    {
+        byte[] program = Compile("-6", Scattered(3_000, 1), [], hasEqual: true);
+        Assert.InRange(program.Length, 36_000, 42_000);
+    }
+
+    private static void EveryPortAgrees(string family, IReadOnlyList<PortRange> ranges, bool isSource, bool hasEqual)
+    {
+        byte[] program = isSource ? Compile(family, ranges, [], hasEqual) : Compile(family, [], ranges, hasEqual);
+        var set = new PortSet(ranges);
+        if (set.Single != 0)
+        {
+            return; // the id in the request says it
+        }
+
+        for (int port = 0; port < 65_536; port++)
+        {
+            FilterEntry entry = isSource ? Connected(family, port, 7, 0, 0) : Connected(family, 7, port, 0, 0);
+            Agrees(family, program, entry, set.Contains((ushort)port));
+        }
+    }
+
+    private static void Agrees(string family, byte[] program, FilterEntry entry, bool wanted)
+    {
+        if (BytecodeInterpreter.Accepts(program, in entry) != wanted)
+        {
+            Assert.Fail($"{family}: {entry.SourcePort} -> {entry.DestinationPort} should {(wanted ? "" : "not ")}be listed");
+        }
+    }
+
+    /// <summary>A socket of the family. A port that the request's id already fixed is never another one.</summary>
+    private static FilterEntry Connected(string family, int source, int destination, ushort fixedSource, ushort fixedDestination) =>
+        new(family == "-4" ? 2 : 10, fixedSource == 0 ? (ushort)source : fixedSource, fixedDestination == 0 ? (ushort)destination : fixedDestination);
+
+    private static byte[] Compile(string family, IReadOnlyList<PortRange> source, IReadOnlyList<PortRange> destination, bool hasEqual)
+    {
+        byte[] program = FilterCompiler.Compile(Words.Select(family, source, destination), hasEqual);
+        if (program.Length > 0)
+        {
+            Assert.Null(BytecodeAudit.Refusal(program, hasEqual, netAdmin: false));
+        }
+
+        return program;
+    }
+
+    private static IEnumerable<ushort> Interesting(IEnumerable<PortRange> ranges, IEnumerable<int> more) =>
+        ranges.SelectMany(static range => new[] { range.First - 1, range.First, range.Last, range.Last + 1 }).Concat(more)
+            .Where(static port => port is >= 0 and <= 65_535).Select(static port => (ushort)port).Distinct();
+
+    /// <summary>As many ranges of that length, never adjacent, over the whole of the ports.</summary>
+    private static PortRange[] Scattered(int count, int length)
+    {
+        int step = count == 0 ? 0 : Math.Max(65_535 / count, length + 1);
+        return [.. Enumerable.Range(0, count).Select(i => new PortRange((ushort)(10 + i * step), (ushort)(9 + i * step + length)))
+            .Where(static range => range.Last >= range.First)];
+    }
+
+    private static PortRange Port(int port) => new((ushort)port, (ushort)port);
+}

@@ -1,0 +1,90 @@
+using TcpCloser.Diag;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>Dumps as a real kernel wrote them.</summary>
+public sealed class RecordedDumpTests
+{
+    [Theory]
+    [InlineData("recorded-legacy")]
+    [InlineData("recorded-inet6")]
+    public void EveryConnectionIsRead(string name)
+    {
+        var recording = new Recording(name);
+        RecordingSink sink = Dump(recording.Datagrams);
+        Assert.Equal(recording.Connections, Known(sink, recording));
+        Assert.Equal(recording.Connections.Length, sink.Sockets.Count);
+        Assert.All(sink.Infos, static info => Assert.Equal(280, info.Length));
+    }
+
+    [Theory]
+    [InlineData("-4", 2 * 5 + 2 * 3)] // the connections to the dual-stack listener have one end on an IPv6 socket
+    [InlineData("-6", 2 * 4 + 3)]
+    [InlineData("-46", 2 * 5 + 2 * 3 + 2 * 4)]
+    public void TheFamilyAskedForIsMatched(string family, int count)
+    {
+        string[] words = [family, "-s", "1-65535", "--state", "all"];
+        var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), keepLeftAlone: false);
+        new SocketDump(Kernel(new Recording("recorded-legacy").Datagrams).Open).Run(Words.Select(words), census);
+        Assert.Equal(count, census.Matched);
+        Assert.Equal(count, census.Doomed.Count);
+        for (int i = 0; i < census.Doomed.Count; i++)
+        {
+            Assert.InRange(census.Doomed[i].IdleMs, 0u, 10_000u);
+            Assert.NotEqual(0UL, census.Doomed[i].Cookie);
+        }
+    }
+
+    [Theory]
+    [InlineData("recorded-legacy")]
+    [InlineData("recorded-inet6")]
+    public void CutAnywhereNothingIsListedThatWasNotThere(string name)
+    {
+        var recording = new Recording(name);
+        List<string> whole = Dump(recording.Datagrams).Sockets;
+        foreach (byte[] datagram in recording.Datagrams)
+        {
+            for (int cut = 0; cut < datagram.Length; cut++)
+            {
+                List<string> listed = Dump([datagram[..cut]]).Sockets;
+                Assert.True(listed.TrueForAll(whole.Contains), $"cut at {cut}");
+            }
+        }
+    }
+
+    [Fact]
+    public void TheDetailsOfVerboseAreThere()
+    {
+        string[] words = ["-6", "-s", "1-65535", "--state", "all"];
+        var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), keepLeftAlone: true);
+        new SocketDump(Kernel(new Recording("recorded-inet6").Datagrams).Open).Run(Words.Select(words), census);
+        Assert.Equal(census.Doomed.Count, census.DoomedDetails.Count);
+        Assert.All(census.DoomedDetails, static detail =>
+        {
+            Assert.InRange(detail.RttMicroseconds, 1u, 100_000u);
+            Assert.InRange(detail.SendWindow, 1_000u, 1_000_000u);
+            Assert.Equal(0u, detail.ReceiveQueue);
+            Assert.Equal(0u, detail.SendQueue);
+        });
+    }
+
+    /// <summary>What was listed, as the recording writes it: without the cookie, which nobody but the kernel knew, and the uid.</summary>
+    private static string[] Known(RecordingSink sink, Recording recording)
+    {
+        Assert.Equal(recording.Connections.Length, sink.Sockets.Select(static socket => socket.Split(' ')[4]).Distinct().Count());
+        return [.. sink.Sockets.Select(static socket => socket.Split(' ')).Select(static words => $"{words[0]} {words[1]} {words[2]} {words[3]} {words[5]}")
+            .Order(StringComparer.Ordinal)];
+    }
+
+    private static RecordingSink Dump(List<byte[]> datagrams)
+    {
+        var sink = new RecordingSink();
+        new SocketDump(Kernel(datagrams).Open).Run(Words.Select("-46", "-s", "22"), sink);
+        return sink;
+    }
+
+    /// <summary>Ends the dump itself, where a cut took NLMSG_DONE away.</summary>
+    private static FakeKernel Kernel(List<byte[]> datagrams) =>
+        FakeKernel.Answering([.. datagrams.Select(static datagram => new Answer(datagram)), Answer.Of(Netlink.DoneMessage())]);
+}

@@ -1,0 +1,121 @@
+using TcpCloser.Diag;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>The requests, byte for byte as the C headers lay them out.</summary>
+public sealed class RequestBytesTests
+{
+    [Fact]
+    public void IPv6AloneIsAskedForByFamily() => Field.AssertAre(
+        DumpRequest.Build(Words.Select("-6", "-s", "22"), [], 0x01020304),
+        new("nlmsg_len", "48 00 00 00"),
+        new("nlmsg_type SOCK_DIAG_BY_FAMILY", "14 00"),
+        new("nlmsg_flags REQUEST|DUMP", "01 03"),
+        new("nlmsg_seq", "04 03 02 01"),
+        new("nlmsg_pid", "00 00 00 00"),
+        new("sdiag_family AF_INET6", "0a"),
+        new("sdiag_protocol IPPROTO_TCP", "06"),
+        new("idiag_ext INFO", "02"),
+        new("pad", "00"),
+        new("idiag_states ESTABLISHED", "02 00 00 00"),
+        new("idiag_sport, network order", "00 16"),
+        new("idiag_dport", "00 00"),
+        new("idiag_src", "00000000 00000000 00000000 00000000"),
+        new("idiag_dst", "00000000 00000000 00000000 00000000"),
+        new("idiag_if", "00 00 00 00"),
+        new("idiag_cookie", "00000000 00000000"));
+
+    [Fact]
+    public void WithIPv4TheOlderRequestWalksBothFamilies() => Field.AssertAre(
+        DumpRequest.Build(Words.Select("-46", "-d", "8080", "--state", "close-wait,fin-wait-2"), [], 7),
+        new("nlmsg_len", "4c 00 00 00"),
+        new("nlmsg_type TCPDIAG_GETSOCK", "12 00"),
+        new("nlmsg_flags REQUEST|DUMP", "01 03"),
+        new("nlmsg_seq", "07 00 00 00"),
+        new("nlmsg_pid", "00 00 00 00"),
+        new("idiag_family", "02"),
+        new("idiag_src_len", "00"),
+        new("idiag_dst_len", "00"),
+        new("idiag_ext INFO", "02"),
+        new("idiag_sport", "00 00"),
+        new("idiag_dport, network order", "1f 90"),
+        new("idiag_src", "00000000 00000000 00000000 00000000"),
+        new("idiag_dst", "00000000 00000000 00000000 00000000"),
+        new("idiag_if", "00 00 00 00"),
+        new("idiag_cookie", "00000000 00000000"),
+        new("idiag_states CLOSE_WAIT|FIN_WAIT2", "20 01 00 00"),
+        new("idiag_dbs", "00 00 00 00"));
+
+    [Fact]
+    public void IPv4AloneAddsItsFilter()
+    {
+        Selection selection = Words.Select("-4", "-s", "22", "-d", "80,90-99");
+        Field.AssertAre(
+            DumpRequest.Build(selection, FilterCompiler.Compile(selection, hasEqual: true), 1),
+            new("nlmsg_len", "80 00 00 00"),
+            new("nlmsg_type TCPDIAG_GETSOCK", "12 00"),
+            new("nlmsg_flags REQUEST|DUMP", "01 03"),
+            new("nlmsg_seq", "01 00 00 00"),
+            new("nlmsg_pid", "00 00 00 00"),
+            new("idiag_family, lengths, ext", "02 00 00 02"),
+            new("idiag_sport: the only one", "00 16"),
+            new("idiag_dport: more than one", "00 00"),
+            new("idiag_src, idiag_dst", "0000000000000000 0000000000000000 0000000000000000 0000000000000000"),
+            new("idiag_if, idiag_cookie", "00000000 00000000 00000000"),
+            new("idiag_states, idiag_dbs", "02000000 00000000"),
+            new("nla_len", "34 00"),
+            new("nla_type INET_DIAG_REQ_BYTECODE", "01 00"),
+            new("0000 S_COND yes 16 no reject", "07 10 34 00"),
+            new("  AF_INET/0, port -1", "02 00 00 00 ff ff ff ff"),
+            new("  addr", "00 00 00 00"),
+            new("0010 D_EQ 80 yes 8 no 0x1c", "0c 08 0c 00 00 00 50 00"),
+            new("0018 JMP accept", "01 04 18 00"),
+            new("001c D_GE 90 yes 8 no reject", "04 08 18 00 00 00 5a 00"),
+            new("0024 D_LE 99 yes 8 no reject", "05 08 10 00 00 00 63 00"),
+            new("002c JMP accept", "01 04 04 00"));
+    }
+
+    [Fact]
+    public void ALookUpNamesTheConnectionByItsCookie()
+    {
+        Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
+        connection.Interface = 3;
+        Field.AssertAre(
+            DumpRequest.BuildLookup(in connection, 9),
+            new("nlmsg_len", "48 00 00 00"),
+            new("nlmsg_type SOCK_DIAG_BY_FAMILY", "14 00"),
+            new("nlmsg_flags REQUEST, no DUMP", "01 00"),
+            new("nlmsg_seq", "09 00 00 00"),
+            new("nlmsg_pid", "00 00 00 00"),
+            new("sdiag_family AF_INET", "02"),
+            new("sdiag_protocol IPPROTO_TCP", "06"),
+            new("idiag_ext INFO", "02"),
+            new("pad", "00"),
+            new("idiag_states all", "ff ff ff ff"),
+            new("idiag_sport", "00 16"),
+            new("idiag_dport", "c8 de"),
+            new("idiag_src", "0a000001 00000000 00000000 00000000"),
+            new("idiag_dst", "0a000002 00000000 00000000 00000000"),
+            new("idiag_if", "03 00 00 00"),
+            new("idiag_cookie[0] low", "88 77 66 55"),
+            new("idiag_cookie[1] high", "44 33 22 11"));
+    }
+
+    [Fact]
+    public void ADualStackConnectionIsLookedUpAmongIPv6Sockets()
+    {
+        Connection connection = Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:51422");
+        byte[] request = DumpRequest.BuildLookup(in connection, 9);
+        Assert.Equal(10, request[16]);
+        Assert.Equal("00000000000000000000ffff0a000001", Convert.ToHexStringLower(request.AsSpan(28, 16)));
+    }
+
+    [Fact]
+    public void TheLongestFilterFitsTheAttributesLength()
+    {
+        byte[] request = DumpRequest.Build(Words.Select("-6", "-s", "22"), new byte[BytecodeAudit.MaxLength], 1);
+        Assert.Equal(72 + 4 + BytecodeAudit.MaxLength, request.Length);
+        Assert.Equal(4 + BytecodeAudit.MaxLength, BitConverter.ToUInt16(request, 72));
+    }
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using TcpCloser.Interop;
+using TcpCloser.Tests.Support;
+using Signal = TcpCloser.Interop.Signal;
+
+namespace TcpCloser.Tests.Interop;
+
+/// <summary>Every constant with a name of C has the value that the machine's headers give it.</summary>
+public sealed class ConstantTests
+{
+    private static readonly string[] s_headers =
+    [
+        "dirent.h", "errno.h", "fcntl.h", "netinet/in.h", "net/if.h", "poll.h", "sched.h", "signal.h", "sys/ioctl.h", "sys/ptrace.h", "sys/signalfd.h",
+        "sys/socket.h", "sys/stat.h", "sys/syscall.h", "sys/time.h", "sys/timerfd.h", "sys/un.h", "sys/wait.h", "time.h", "unistd.h",
+        "linux/capability.h", "linux/inet_diag.h", "linux/netlink.h", "linux/sock_diag.h",
+    ];
+
+    [Fact]
+    public void NamesOfC()
+    {
+        CLayout c = new CLayout().Include(s_headers);
+        int count = 0;
+        foreach (Type type in typeof(Errno).Assembly.GetTypes().Where(static type => type.Namespace == "TcpCloser.Interop"))
+        {
+            foreach (FieldInfo field in Constants(type).Where(static field => IsNameOfC(field.Name)))
+            {
+                c.Assert($"{field.Name} == {Value(field)}");
+                count++;
+            }
+        }
+
+        Assert.True(count > 100);
+        c.Compile();
+    }
+
+    [Fact]
+    public void SignalsByName()
+    {
+        CLayout c = new CLayout().Include("signal.h").Assert($"{Signal.Highest} == _NSIG - 1");
+        for (int number = 1; number < 32; number++)
+        {
+            Assert.StartsWith("SIG", Signal.NameOf(number), StringComparison.Ordinal);
+            Assert.Equal(number, Signal.NumberOf(Signal.NameOf(number)));
+            c.Assert($"{Signal.NameOf(number)} == {number}");
+        }
+
+        c.Compile();
+    }
+
+    [Fact]
+    public void SizesThatStandAsNumbers() => new CLayout().Include(s_headers)
+        .Assert($"sizeof(struct signalfd_siginfo) == {Signal.SignalFdSiginfoSize}")
+        .Assert("offsetof(struct signalfd_siginfo, ssi_signo) == 0")
+        .Assert($"sizeof(sigset_t) == {Signal.SigsetWords * sizeof(ulong)}")
+        .Assert("offsetof(struct dirent64, d_reclen) == 16 && offsetof(struct dirent64, d_name) == 19") // see ProcFile.TakeNumber
+        .Compile();
+
+    [Fact]
+    public void TcpInfoOffsets()
+    {
+        CLayout c = new CLayout().Include("linux/tcp.h").Assert("sizeof(struct tcp_info) >= 232");
+        FieldInfo[] offsets = [.. Constants(typeof(TcpInfo))];
+        Assert.NotEmpty(offsets);
+        foreach (FieldInfo offset in offsets)
+        {
+            c.Assert($"offsetof(struct tcp_info, tcpi{Underscored(offset.Name)}) == {Value(offset)}");
+            c.Assert($"sizeof(((struct tcp_info *)0)->tcpi{Underscored(offset.Name)}) == 4");
+        }
+
+        c.Compile();
+    }
+
+    [Fact]
+    public void TcpStates()
+    {
+        CLayout c = new CLayout().Include("netinet/tcp.h").Assert($"TCP_CLOSING + 1 == {TcpState.Count}");
+        foreach (FieldInfo state in Constants(typeof(TcpState)).Where(static field => field.Name != nameof(TcpState.Count)))
+        {
+            string name = Underscored(state.Name).ToUpperInvariant();
+            c.Assert($"TCP{name} == {Value(state)}");
+        }
+
+        c.Compile();
+    }
+
+    private static IEnumerable<FieldInfo> Constants(Type type) =>
+        type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+            .Where(static field => field.FieldType.IsPrimitive && (field.IsLiteral || field.IsInitOnly));
+
+    private static string Value(FieldInfo field) => Convert.ToString(field.GetValue(null), CultureInfo.InvariantCulture)!;
+
+    /// <summary>All capitals, but for system calls, which are SYS_ and small letters.</summary>
+    private static bool IsNameOfC(string name) =>
+        name.StartsWith("SYS_", StringComparison.Ordinal) || (name.Length > 1 && name.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_'));
+
+    /// <summary><c>LastDataRecv</c> as <c>_last_data_recv</c>.</summary>
+    private static string Underscored(string name)
+    {
+        var text = new StringBuilder();
+        foreach (char c in name)
+        {
+            text.Append(char.IsAsciiLetterUpper(c) ? "_" : "").Append(char.ToLowerInvariant(c));
+        }
+
+        return text.ToString();
+    }
+}

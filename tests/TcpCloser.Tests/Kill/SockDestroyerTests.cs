@@ -1,0 +1,261 @@
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Kill;
+using TcpCloser.Tests.Support;
+using Netlink = TcpCloser.Tests.Support.Netlink;
+
+namespace TcpCloser.Tests.Kill;
+
+/// <summary>SOCK_DESTROY against a kernel that refuses, forgets and loses.</summary>
+public sealed class SockDestroyerTests
+{
+    private readonly RecordingWitness _witness = new();
+
+    [Fact]
+    public void TheMessage()
+    {
+        var kernel = new FakeKernel(static (_, _) => []);
+        Connection connection = Connections.Of("fe80::1:22 fe80::2:51422");
+        connection.Interface = 3;
+
+        Close(kernel, Connections.List(connection));
+
+        Field.AssertAre(
+            kernel.Sent[0],
+            new("nlmsg_len", "48 00 00 00"),
+            new("nlmsg_type SOCK_DESTROY", "15 00"),
+            new("nlmsg_flags REQUEST: no ACK, no DUMP", "01 00"),
+            new("nlmsg_seq", "01 00 00 00"),
+            new("nlmsg_pid", "00 00 00 00"),
+            new("sdiag_family AF_INET6", "0a"),
+            new("sdiag_protocol IPPROTO_TCP", "06"),
+            new("idiag_ext", "00"),
+            new("pad", "00"),
+            new("idiag_states all", "ff ff ff ff"),
+            new("idiag_sport", "00 16"),
+            new("idiag_dport", "c8 de"),
+            new("idiag_src", "fe800000 00000000 00000000 00000001"),
+            new("idiag_dst", "fe800000 00000000 00000000 00000002"),
+            new("idiag_if", "03 00 00 00"),
+            new("idiag_cookie[0] low", "88 77 66 55"),
+            new("idiag_cookie[1] high", "44 33 22 11"));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(256)]
+    [InlineData(257)]
+    [InlineData(1_000)]
+    [InlineData(5_000)]
+    public void EveryConnectionIsDestroyedOnceUnderItsCookieAtMost256ASend(int count)
+    {
+        var kernel = new FakeKernel(static (_, _) => []);
+        ConnectionList doomed = Connections.Many(count);
+
+        Close(kernel, doomed);
+
+        List<ulong> cookies = [];
+        foreach (byte[] sent in kernel.Sent)
+        {
+            List<DestroyRequest> requests = DestroyRequest.In(sent);
+            Assert.InRange(requests.Count, 1, 256);
+            Assert.Equal(requests.Count, requests.Select(static request => request.Sequence).Distinct().Count());
+            cookies.AddRange(requests.Select(static request => request.Cookie));
+        }
+
+        Assert.Equal(Enumerable.Range(0, count).Select(i => 0xa000_0000_b000_0000 + (ulong)i), cookies.Order());
+        AllAre(doomed, Outcome.Destroyed);
+        Assert.Empty(_witness.Hindrances);
+    }
+
+    [Fact]
+    public void EachFailureIsThatOfItsConnection()
+    {
+        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.In(sent)
+            .Where(static request => request.DestinationPort % 3 != 0)
+            .Select(static request => Answer.Of(Netlink.ErrorMessage(request.DestinationPort % 3 == 1 ? Errno.ENOENT : Errno.EBUSY, request.Sequence))));
+        ConnectionList doomed = Connections.Many(700);
+
+        Close(kernel, doomed);
+
+        for (int i = 0; i < doomed.Count; i++)
+        {
+            int rest = doomed[i].DestinationPort % 3;
+            Assert.Equal(rest == 0 ? Outcome.Destroyed : rest == 1 ? Outcome.Vanished : Outcome.Failed, doomed[i].Outcome);
+            Assert.Equal(rest == 2 ? Errno.EBUSY : 0, doomed[i].FailedErrno);
+        }
+
+        Assert.False(_witness.Hopeless);
+    }
+
+    [Fact]
+    public void AllVanishedIsNoHindrance()
+    {
+        ConnectionList doomed = Connections.Many(300);
+        Close(Refusing(Errno.ENOENT), doomed);
+        AllAre(doomed, Outcome.Vanished);
+        Assert.Empty(_witness.Hindrances);
+    }
+
+    [Theory]
+    [InlineData(Errno.EPERM, "CAP_NET_ADMIN")]
+    [InlineData(Errno.EOPNOTSUPP, "CONFIG_INET_DIAG_DESTROY")]
+    [InlineData(Errno.EINVAL, "CONFIG_INET_DIAG_DESTROY")]
+    public void WhatRefusesAllAlikeIsTriedOnceAndToldOnce(int errno, string remedy)
+    {
+        FakeKernel kernel = Refusing(errno);
+        ConnectionList doomed = Connections.Many(5_000);
+
+        Close(kernel, doomed);
+
+        // A batch, or one of each thread.
+        Assert.InRange(kernel.Sent.Count, 1, 2);
+        AllAre(doomed, Outcome.Failed);
+        for (int i = 0; i < doomed.Count; i++)
+        {
+            Assert.Equal(errno, doomed[i].FailedErrno);
+        }
+
+        Assert.Contains(remedy, Assert.Single(_witness.Hindrances), StringComparison.Ordinal);
+        Assert.True(_witness.Hopeless);
+    }
+
+    /// <summary>An unprivileged caller hears ENOENT for what is gone and EPERM for the rest: the one does not hide the other.</summary>
+    [Fact]
+    public void MissingPrivilegeShowsAmongVanishedOnes()
+    {
+        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.In(sent).Select(static request =>
+            Answer.Of(Netlink.ErrorMessage(request.DestinationPort == 5 ? Errno.EPERM : Errno.ENOENT, request.Sequence))));
+        ConnectionList doomed = Connections.Many(20);
+
+        Close(kernel, doomed);
+
+        Assert.Equal(Outcome.Failed, doomed[4].Outcome);
+        Assert.Equal(Outcome.Vanished, doomed[5].Outcome);
+        Assert.True(_witness.Hopeless);
+    }
+
+    [Fact]
+    public void TimeWaitThatCannotBeDestroyedProvesNothing()
+    {
+        var kernel = Refusing(Errno.EOPNOTSUPP);
+        ConnectionList doomed = Connections.Many(600, TcpState.TimeWait);
+
+        Close(kernel, doomed);
+
+        Assert.Equal(3, kernel.Sent.Count);
+        AllAre(doomed, Outcome.Failed);
+        Assert.False(_witness.Hopeless);
+        Assert.Empty(_witness.Hindrances);
+    }
+
+    [Theory]
+    [InlineData(Errno.ENOBUFS, false)]
+    [InlineData(Errno.EPERM, true)]
+    public void ASendThatFailsDestroysNothing(int errno, bool hopeless)
+    {
+        var kernel = new FakeKernel(static (_, _) => []) { SendErrno = _ => errno };
+        ConnectionList doomed = Connections.Many(400);
+
+        Close(kernel, doomed);
+
+        AllAre(doomed, Outcome.Failed);
+        Assert.Equal(errno, doomed[0].FailedErrno);
+        Assert.Single(_witness.Hindrances);
+        Assert.Equal(hopeless, _witness.Hopeless);
+    }
+
+    [Fact]
+    public void WhereAnswersWereLostTheConnectionsAreLookedUp()
+    {
+        // Ports 1 and 2 answered, the answers for 3 and 4 were lost: 3 is still there, 4 is gone.
+        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.IsDestroy(sent)
+            ? [Answer.Of(Netlink.ErrorMessage(Errno.EBUSY, 1)), Answer.Failing(Errno.ENOBUFS), Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, 2))]
+            : [Answer.Of(sent[27] == 3 ? new DumpedSocket().Message(20) : Netlink.ErrorMessage(Errno.ENOENT))]);
+        ConnectionList doomed = Connections.Many(4);
+
+        Close(kernel, doomed);
+
+        Assert.Equal([Outcome.Failed, Outcome.Vanished, Outcome.Failed, Outcome.Destroyed], Enumerable.Range(0, 4).Select(i => doomed[i].Outcome));
+        Assert.Equal([Errno.EBUSY, 0, Errno.ENOBUFS, 0], Enumerable.Range(0, 4).Select(i => (int)doomed[i].FailedErrno));
+        Assert.Equal(3, kernel.Sent.Count);
+    }
+
+    /// <summary>The answers were lost, and so is the look-up: nobody knows what became of the connections, so none is said to be destroyed.</summary>
+    [Fact]
+    public void WhatCannotBeLookedUpIsNotSaidToBeDestroyed()
+    {
+        var kernel = new FakeKernel(static (sent, _) => [DestroyRequest.IsDestroy(sent) ? Answer.Failing(Errno.ENOBUFS) : Answer.Failing(Errno.ENOMEM)]);
+        ConnectionList doomed = Connections.Many(3);
+
+        Exception? thrown = Record.Exception(() => new SockDestroyer(kernel.Open).Close(doomed, _witness, static () => false));
+
+        Assert.True(thrown is null or SystemCallException);
+        for (int i = 0; i < doomed.Count; i++)
+        {
+            Assert.NotEqual(Outcome.Destroyed, doomed[i].Outcome);
+        }
+
+        Assert.Equal(0, kernel.LeftOpen);
+    }
+
+    [Fact]
+    public void AnswersOfOthersAndForOthersAreNotListenedTo()
+    {
+        var kernel = new FakeKernel(static (_, _) =>
+        [
+            Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 1)) with { Sender = 4711 },
+            Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef)),
+            Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 4)),
+            Answer.Of(Netlink.Message(Netlink.Socket, BitConverter.GetBytes(-Errno.EPERM), sequence: 1)),
+            new Answer([1, 2, 3]),
+            new Answer([]),
+        ]);
+        ConnectionList doomed = Connections.Many(3);
+
+        Close(kernel, doomed);
+
+        AllAre(doomed, Outcome.Destroyed);
+    }
+
+    [Fact]
+    public void AStopEndsItBetweenBatches()
+    {
+        var kernel = new FakeKernel(static (_, _) => []);
+        ConnectionList doomed = Connections.Many(5_000);
+
+        new SockDestroyer(kernel.Open).Close(doomed, _witness, () => kernel.Sent.Count > 0);
+
+        int reached = kernel.Sent.Sum(static sent => DestroyRequest.In(sent).Count);
+        Assert.InRange(reached, 1, 2 * 256);
+        var outcomes = Enumerable.Range(0, doomed.Count).CountBy(i => doomed[i].Outcome).ToDictionary();
+        Assert.Equal(reached, outcomes[Outcome.Destroyed]);
+        Assert.Equal(doomed.Count - reached, outcomes[Outcome.NotReached]);
+        AllTold(doomed, kernel);
+        Assert.Empty(_witness.Hindrances);
+    }
+
+    private static FakeKernel Refusing(int errno) => new((sent, _) =>
+        DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence))));
+
+    private void Close(FakeKernel kernel, ConnectionList doomed)
+    {
+        new SockDestroyer(kernel.Open).Close(doomed, _witness, static () => false);
+        AllTold(doomed, kernel);
+    }
+
+    private void AllTold(ConnectionList doomed, FakeKernel kernel)
+    {
+        Assert.Equal(doomed.Count, _witness.Told.Count);
+        Assert.All(_witness.Told.Values, static times => Assert.Equal(1, times));
+        Assert.Equal(0, kernel.LeftOpen);
+    }
+
+    private static void AllAre(ConnectionList doomed, Outcome outcome)
+    {
+        for (int i = 0; i < doomed.Count; i++)
+        {
+            Assert.Equal(outcome, doomed[i].Outcome);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using TcpCloser.Interop;
+using TcpCloser.Report;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Report;
+
+/// <summary>The log file: appended to, opened again, never waited for.</summary>
+[SupportedOSPlatform("linux")]
+public sealed partial class LogFileTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
+
+    private string Log => Path.Combine(_directory, "log");
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void ItIsAppendedTo()
+    {
+        File.WriteAllText(Log, "before\n");
+        using (var file = new LogFile(Log))
+        {
+            file.Write("after\n"u8);
+            Assert.False(file.Failed);
+        }
+
+        Assert.Equal("before\nafter\n", File.ReadAllText(Log));
+    }
+
+    [Fact]
+    public void NobodyElseMayReadItButTheGroup()
+    {
+        using var file = new LogFile(Log);
+        UnixFileMode mode = File.GetUnixFileMode(Log);
+        const UnixFileMode Wanted = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        Assert.Equal(Wanted & ~UnixFileMode.GroupRead, mode & ~UnixFileMode.GroupRead); // a umask may take the group away
+    }
+
+    [Fact]
+    public void ReopeningFollowsTheName()
+    {
+        using var log = new Log(new LogFile(Log), syslog: null);
+        log.Write(Level.Info, "first");
+        log.Flush();
+        File.Move(Log, Log + ".1");
+        log.Write(Level.Info, "second");
+        log.Reopen();
+        log.Write(Level.Info, "third");
+        log.Flush();
+        Assert.EndsWith(" info first\n", File.ReadLines(Log + ".1").First() + "\n", StringComparison.Ordinal);
+        Assert.Contains("second", File.ReadAllText(Log + ".1"), StringComparison.Ordinal);
+        Assert.EndsWith("Z info third\n", File.ReadAllText(Log), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhereThatFailsTheOldOneStays()
+    {
+        using var log = new Log(new LogFile(Log), syslog: null);
+        File.Move(Log, Log + ".1");
+        Directory.CreateDirectory(Log);
+        log.Reopen();
+        log.Write(Level.Info, "after");
+        log.Flush();
+        string[] lines = File.ReadAllLines(Log + ".1");
+        Assert.Contains(" error opening the log file: EISDIR", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(" info after", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFullDiskIsReportedOnceOnStderr()
+    {
+        using var file = new LogFile("/dev/full");
+        string told = Written.ToStderr(() =>
+        {
+            file.Write("one\n"u8);
+            file.Write("two\n"u8);
+        });
+        Assert.True(file.Failed);
+        Assert.Equal("tcp-closer: writing the log '/dev/full': ENOSPC (no space left on device); lines are missing there\n", told);
+    }
+
+    [Fact]
+    public void ADirectoryIsNoFile() => Assert.Equal(Errno.EISDIR, Assert.Throws<SystemCallException>(() => new LogFile(_directory)).Errno);
+
+    [Fact]
+    public void NorIsAPathThatIsNotThere() =>
+        Assert.Equal(Errno.ENOENT, Assert.Throws<SystemCallException>(() => new LogFile(Path.Combine(_directory, "no", "log"))).Errno);
+
+    [Fact]
+    public void AFifoWithoutAReaderIsAnErrorAndNoHang()
+    {
+        Assert.Equal(0, MakeFifo(Log, 0b110_000_000));
+        Assert.Throws<SystemCallException>(() => new LogFile(Log));
+    }
+
+    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeFifo(string path, uint mode);
+}

@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>
+/// Which INET_DIAG_REQ_BYTECODE a kernel takes (net/ipv4/inet_diag.c: inet_diag_bc_audit, valid_cc, valid_hostcond,
+/// valid_port_comparison). Written from the kernel's rules alone, knowing nothing of the compiler under test.
+/// </summary>
+internal static class BytecodeAudit
+{
+    /// <summary>The most an attribute of 65,535 bytes can carry, in whole ops.</summary>
+    public const int MaxLength = 65_528;
+
+    private const int OpSize = 4;
+
+    /// <summary>Why the kernel answers EINVAL (or EPERM); null: it takes the program.</summary>
+    /// <param name="program">The bytecode.</param>
+    /// <param name="hasEqual">Whether the kernel knows S_EQ and D_EQ.</param>
+    /// <param name="netAdmin">Whether the caller has CAP_NET_ADMIN, which MARK_COND needs.</param>
+    public static string? Refusal(ReadOnlySpan<byte> program, bool hasEqual = true, bool netAdmin = true)
+    {
+        if (program.Length is < OpSize or > MaxLength)
+        {
+            return $"{program.Length} bytes";
+        }
+
+        HashSet<int> chain = Chain(program);
+        int at = 0;
+        while (at < program.Length)
+        {
+            int left = program.Length - at;
+            if (left < OpSize)
+            {
+                return $"{at:x4}: {left} bytes are no op";
+            }
+
+            byte code = program[at];
+            byte yes = program[at + 1];
+            ushort no = BinaryPrimitives.ReadUInt16LittleEndian(program[(at + 2)..]);
+            if (code == Op.MarkCondition && !netAdmin)
+            {
+                return $"{at:x4}: EPERM";
+            }
+
+            int size = OpSize + OperandSize(program[at..], code, hasEqual);
+            if (size < OpSize || left < size)
+            {
+                return $"{at:x4}: op {code} is unknown, malformed or cut off";
+            }
+
+            if (code != Op.Nop)
+            {
+                if (no < size || no > left + 4 || (no & 3) != 0)
+                {
+                    return $"{at:x4}: no={no}";
+                }
+
+                if (no < left && !chain.Contains(at + no))
+                {
+                    return $"{at:x4}: no={no} lands on no op";
+                }
+            }
+
+            if (yes < size || yes > left + 4 || (yes & 3) != 0)
+            {
+                return $"{at:x4}: yes={yes}";
+            }
+
+            at += yes;
+        }
+
+        return at == program.Length ? null : "the last yes goes beyond the end";
+    }
+
+    /// <summary>The offsets that a walk by <c>yes</c> alone comes to: valid_cc takes only these as targets.</summary>
+    private static HashSet<int> Chain(ReadOnlySpan<byte> program)
+    {
+        var chain = new HashSet<int>();
+        int at = 0;
+        while (at + OpSize <= program.Length)
+        {
+            chain.Add(at);
+            byte yes = program[at + 1];
+            if (yes < 4 || (yes & 3) != 0)
+            {
+                break;
+            }
+
+            at += yes;
+        }
+
+        return chain;
+    }
+
+    /// <summary>How many bytes belong to an op behind its first four; negative: the kernel does not know it.</summary>
+    private static int OperandSize(ReadOnlySpan<byte> op, byte code, bool hasEqual)
+    {
+        switch (code)
+        {
+            case Op.Nop or Op.Jump or Op.Auto:
+                return 0;
+            case Op.SourceEqual or Op.DestinationEqual:
+                return hasEqual ? 4 : -OpSize - 1;
+            case Op.SourceAtLeast or Op.SourceAtMost or Op.DestinationAtLeast or Op.DestinationAtMost or Op.DeviceCondition:
+                return 4;
+            case Op.MarkCondition or Op.CgroupCondition:
+                return 8;
+            case Op.SourceCondition or Op.DestinationCondition when op.Length >= OpSize + 8:
+                int addressLength = op[OpSize] switch { 0 => 0, 2 => 4, 10 => 16, _ => -1 };
+                return addressLength < 0 || op[OpSize + 1] > 8 * addressLength ? -OpSize - 1 : 8 + addressLength;
+            default:
+                return -OpSize - 1;
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>Connections as tests write them.</summary>
+internal static class Connections
+{
+    /// <summary>A connection from <c>10.0.0.1:22 10.0.0.2:5</c>; the port is behind the last colon, and <c>::ffff:</c> makes an IPv6 socket.</summary>
+    public static Connection Of(string ends, byte state = TcpState.Established)
+    {
+        string[] parts = ends.Split(' ');
+        (IPAddress source, ushort sourcePort) = End(parts[0]);
+        (IPAddress destination, ushort destinationPort) = End(parts[1]);
+        return new Connection
+        {
+            Source = Bytes(source),
+            Destination = Bytes(destination),
+            SourcePort = sourcePort,
+            DestinationPort = destinationPort,
+            Cookie = 0x1122334455667788,
+            Inode = 12345,
+            Uid = 1000,
+            IdleMs = 61234,
+            State = state,
+            Family = (byte)(source.AddressFamily == AddressFamily.InterNetwork ? 2 : 10),
+        };
+    }
+
+    /// <summary>As many connections to port 22, each with its own port and cookie.</summary>
+    public static ConnectionList Many(int count, byte state = TcpState.Established)
+    {
+        var list = new ConnectionList();
+        for (int i = 0; i < count; i++)
+        {
+            Connection connection = Of("10.0.0.1:22 10.0.0.2:1", state);
+            connection.DestinationPort = (ushort)(1 + i);
+            connection.Cookie = 0xa000_0000_b000_0000 + (ulong)i;
+            connection.Inode = (uint)(100_000 + i);
+            list.Add(in connection);
+        }
+
+        return list;
+    }
+
+    public static ConnectionList List(params Connection[] connections)
+    {
+        var list = new ConnectionList();
+        foreach (Connection connection in connections)
+        {
+            list.Add(in connection);
+        }
+
+        return list;
+    }
+
+    /// <summary>The address as inet_diag has it.</summary>
+    public static Address Bytes(IPAddress ip)
+    {
+        var address = default(Address);
+        byte[] bytes = ip.GetAddressBytes();
+        bytes.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<Address, byte>(ref address), bytes.Length));
+        return address;
+    }
+
+    private static (IPAddress Address, ushort Port) End(string text)
+    {
+        int colon = text.LastIndexOf(':');
+        return (IPAddress.Parse(text[..colon]), ushort.Parse(text[(colon + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+    }
+}

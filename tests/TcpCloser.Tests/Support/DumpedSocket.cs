@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>A socket in a dump: struct inet_diag_msg and attributes, field by field.</summary>
+internal sealed record DumpedSocket
+{
+    public byte Family { get; init; } = 2;
+
+    public byte State { get; init; } = 1;
+
+    public ushort SourcePort { get; init; } = 22;
+
+    public ushort DestinationPort { get; init; } = 51422;
+
+    public string Source { get; init; } = "10.0.0.1";
+
+    public string Destination { get; init; } = "10.0.0.2";
+
+    public uint Interface { get; init; }
+
+    public ulong Cookie { get; init; } = 0xc0c1c2c3_c4c5c6c7;
+
+    public uint Uid { get; init; } = 0xd0d1d2d3;
+
+    public uint Inode { get; init; } = 0xe0e1e2e3;
+
+    /// <summary>tcpi_last_data_recv.</summary>
+    public uint LastDataRecv { get; init; } = 0x00ababab;
+
+    /// <summary>How much of tcp_info the kernel knows; 0: no INET_DIAG_INFO at all.</summary>
+    public int InfoLength { get; init; } = 280;
+
+    public byte[] Message(ushort type) => Netlink.Message(type, [.. Body(), .. Attributes()]);
+
+    public byte[] Body() => new Bytes()
+        .U8(Family).U8(State).U8(0xaa).U8(0xab) // idiag_family, idiag_state, idiag_timer, idiag_retrans
+        .Be16(SourcePort).Be16(DestinationPort).Address(Source).Address(Destination) // idiag_sport, idiag_dport, idiag_src, idiag_dst
+        .U32(Interface).U32((uint)Cookie).U32((uint)(Cookie >> 32)) // idiag_if, idiag_cookie[2]
+        .U32(0xa0a1a2a3) // idiag_expires
+        .U32(0xa4a5a6a7).U32(0xa8a9aaab) // idiag_rqueue, idiag_wqueue
+        .U32(Uid).U32(Inode) // idiag_uid, idiag_inode
+        .ToArray();
+
+    /// <summary>What 6.18 attaches, with filler that is never a plausible netlink header.</summary>
+    public byte[] Attributes()
+    {
+        var attributes = new Bytes().Add(Netlink.Attribute(8, [0])).Add(Netlink.Attribute(22, [0xaa, 0xbb]));
+        if (InfoLength > 0)
+        {
+            attributes.Add(Netlink.Attribute(2, Info()));
+        }
+
+        return attributes.Add(Netlink.Attribute(15, [0xf0, 0xf1, 0xf2, 0xf3])).ToArray();
+    }
+
+    /// <summary>struct tcp_info, cut or grown to <see cref="InfoLength"/>.</summary>
+    public byte[] Info()
+    {
+        byte[] info = [.. Enumerable.Repeat((byte)0xee, Math.Max(InfoLength, 56))];
+        info[0] = State; // tcpi_state
+        BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(52), LastDataRecv);
+        if (info.Length >= 72)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(68), 23_000); // tcpi_rtt
+        }
+
+        return info[..InfoLength];
+    }
+
+    public override string ToString() => $"{Family} {State} {Source}:{SourcePort} {Destination}:{DestinationPort} {Cookie:x} {Inode} {Uid}";
+}

@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>A socket to a <see cref="FakeKernel"/>. Answers wait in it, as they do in the real one's buffer.</summary>
+internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
+{
+    private readonly Queue<Answer> _answers = [];
+
+    public int Send(ReadOnlySpan<byte> messages)
+    {
+        byte[] request = messages.ToArray();
+        int errno = kernel.Run(request, out List<Answer> answers);
+        uint sequence = BinaryPrimitives.ReadUInt32LittleEndian(request.AsSpan(8));
+        foreach (Answer answer in answers)
+        {
+            byte[] datagram = [.. answer.Datagram];
+            FillSequence(datagram, sequence);
+            _answers.Enqueue(answer with { Datagram = datagram });
+        }
+
+        return errno;
+    }
+
+    public int Receive(Span<byte> buffer, bool wait, out uint sender)
+    {
+        sender = 0;
+        if (!_answers.TryDequeue(out Answer? answer))
+        {
+            // A real socket would wait for ever.
+            return wait ? throw new InvalidOperationException("waits for an answer that never comes") : -Errno.EAGAIN;
+        }
+
+        sender = answer.Sender;
+        answer.Datagram.AsSpan(0, Math.Min(buffer.Length, answer.Datagram.Length)).CopyTo(buffer);
+        return answer.Errno != 0 ? -answer.Errno : answer.Datagram.Length;
+    }
+
+    public void Dispose() => kernel.Closed();
+
+    /// <summary>The kernel repeats the request's number in every message; a number that a test wrote stays.</summary>
+    private static void FillSequence(Span<byte> datagram, uint sequence)
+    {
+        while (datagram.Length >= 16)
+        {
+            uint length = BinaryPrimitives.ReadUInt32LittleEndian(datagram);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(datagram[8..]) == 0)
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(datagram[8..], sequence);
+            }
+
+            if (length < 16 || (length + 3 & ~3u) > datagram.Length)
+            {
+                return;
+            }
+
+            datagram = datagram[(int)(length + 3 & ~3u)..];
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+using TcpCloser.Report;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>What is written to a log, with the times taken out.</summary>
+internal static partial class LogText
+{
+    /// <summary>The lines that the action logs; every one was checked to begin with a UTC time with milliseconds.</summary>
+    public static string Of(Action<Log> action)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.log");
+        try
+        {
+            using (var log = new Log(new LogFile(path), syslog: null))
+            {
+                action(log);
+            }
+
+            string text = File.ReadAllText(path);
+            foreach (string line in text.Split('\n')[..^1])
+            {
+                Assert.Matches(Time(), line);
+            }
+
+            return Duration().Replace(Time().Replace(text, "TIME"), "time=Nms");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [GeneratedRegex(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z(?= (error|warning|info|debug) )", RegexOptions.Multiline)]
+    private static partial Regex Time();
+
+    [GeneratedRegex(@"\btime=\d+ms$", RegexOptions.Multiline)]
+    private static partial Regex Duration();
+}

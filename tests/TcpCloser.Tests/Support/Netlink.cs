@@ -1,0 +1,39 @@
+namespace TcpCloser.Tests.Support;
+
+/// <summary>Netlink messages as the kernel writes them. The sequence number and the port id are filled in by <see cref="FakeSocket"/>.</summary>
+internal static class Netlink
+{
+    public const ushort Error = 2;
+    public const ushort Done = 3;
+    public const ushort LegacySocket = 18;
+    public const ushort Socket = 20;
+    public const ushort Destroy = 21;
+
+    private const ushort Multi = 2;
+
+    /// <summary>struct nlmsghdr and what follows.</summary>
+    public static byte[] Message(ushort type, byte[] payload, ushort flags = Multi, uint sequence = 0) => new Bytes()
+        .U32((uint)(16 + payload.Length)) // nlmsg_len
+        .U16(type) // nlmsg_type
+        .U16(flags) // nlmsg_flags
+        .U32(sequence) // nlmsg_seq
+        .U32(0xcafe) // nlmsg_pid
+        .Add(payload).Pad4().ToArray();
+
+    public static byte[] DoneMessage(int error = 0) => Message(Done, BitConverter.GetBytes(error));
+
+    /// <summary>struct nlmsgerr with the header of the request that failed, as NETLINK_CAP_ACK caps it.</summary>
+    public static byte[] ErrorMessage(int errno, uint sequence = 0) => Message(Error, new Bytes()
+        .U32((uint)-errno) // error
+        .U32(72).U16(Socket).U16(0x301).U32(sequence).U32(0) // msg
+        .ToArray(), flags: 0x100, sequence);
+
+    /// <summary>struct nlattr and its value.</summary>
+    public static byte[] Attribute(ushort type, byte[] value) => new Bytes()
+        .U16((ushort)(4 + value.Length)) // nla_len
+        .U16(type) // nla_type
+        .Add(value).Pad4().ToArray();
+
+    /// <summary>One datagram of these messages.</summary>
+    public static byte[] Datagram(params byte[][] messages) => [.. messages.SelectMany(static message => message)];
+}

@@ -1,0 +1,34 @@
+using System.Buffers.Binary;
+using System.Reflection;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>A dump that Assets/record.py recorded on a real kernel (6.18), and what its connections were.</summary>
+internal sealed class Recording
+{
+    public Recording(string name)
+    {
+        ReadOnlySpan<byte> content = Resource(name + ".dump");
+        while (!content.IsEmpty)
+        {
+            int length = BinaryPrimitives.ReadInt32LittleEndian(content);
+            Datagrams.Add(content.Slice(4, length).ToArray());
+            content = content[(4 + length)..];
+        }
+
+        Connections = System.Text.Encoding.ASCII.GetString(Resource(name + ".txt")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    public List<byte[]> Datagrams { get; } = [];
+
+    /// <summary>Family, state, local and remote end, inode; sorted.</summary>
+    public string[] Connections { get; }
+
+    private static byte[] Resource(string name)
+    {
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name)!;
+        var content = new byte[stream.Length];
+        stream.ReadExactly(content);
+        return content;
+    }
+}

@@ -1,0 +1,45 @@
+using TcpCloser.Cli;
+using TcpCloser.Diag;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>Command lines as tests write them. What options and selections are made of is known only here.</summary>
+internal static class Words
+{
+    /// <summary>The options that the words mean.</summary>
+    public static Options Parse(params string[] words)
+    {
+        Options? options = CommandLine.Parse(words, out string? text);
+        Assert.Null(text);
+        return Assert.IsType<Options>(options);
+    }
+
+    /// <summary>The error that the words are refused with: one printable line.</summary>
+    public static string Refused(params string[] words)
+    {
+        string message = Assert.Throws<UsageException>(() => CommandLine.Parse(words, out _)).Message;
+        AssertOneLine(message);
+        return message;
+    }
+
+    public static void AssertOneLine(string message)
+    {
+        Assert.NotEmpty(message);
+        Assert.DoesNotContain(message, char.IsControl);
+        Assert.DoesNotContain(message, static c => c is '\u2028' or '\u2029');
+    }
+
+    public static Selection Select(params string[] words) => new(Parse(words));
+
+    /// <summary>What is selected by any number of port ranges, which no single command line word could hold.</summary>
+    public static Selection Select(string family, IReadOnlyList<PortRange> source, IReadOnlyList<PortRange> destination) => new(new Options
+    {
+        Families = family switch { "-4" => Families.IPv4, "-6" => Families.IPv6, _ => Families.IPv4 | Families.IPv6 },
+        SourcePorts = source,
+        DestinationPorts = destination,
+    });
+
+    /// <summary>Every port of the ranges in the order given, as <c>22,80,8000-8999</c>.</summary>
+    public static string Text(IReadOnlyList<PortRange> ranges) =>
+        string.Join(',', ranges.Select(range => range.First == range.Last ? $"{range.First}" : $"{range.First}-{range.Last}"));
+}
