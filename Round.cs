@@ -118,7 +118,7 @@ internal sealed class Round
         {
             if (_options.Interfaces.Count > 0)
             {
-                _selection.Interfaces = [.. Devices(network)];
+                _selection.Interfaces = Devices(network, report);
             }
 
             byte[] bytecode = _dump.Run(network.OpenSocket, _selection, _census);
@@ -127,14 +127,20 @@ internal sealed class Round
                 report.Filter(bytecode, _dump.Interrupted);
             }
         }
-        catch (SystemCallException e) when (network.Name is not null)
+        catch (SystemCallException e)
         {
+            // What it listed before it broke is not to be acted on.
             _census.Reset();
+            if (network.Name is null)
+            {
+                throw;
+            }
+
             report.Missing($"netns {Escape.Text(network.Name)}: {e.Message}{RoundReport.Remedy(e)}");
         }
     }
 
-    private List<uint> Devices(NetworkNamespace network)
+    private List<uint> Devices(NetworkNamespace network, RoundReport report)
     {
         var indexes = new List<uint>();
         foreach (string device in _options.Interfaces)
@@ -143,6 +149,11 @@ internal sealed class Round
             if (index != 0)
             {
                 indexes.Add(index);
+            }
+            else
+            {
+                report.Warn($"no device {Escape.Text(device)}{(network.Name is null ? "" : $" in netns {Escape.Text(network.Name)}")}, " +
+                    "so nothing of it matches");
             }
         }
 

@@ -102,8 +102,9 @@ internal static class CommandLine
     private static bool IsFlag(string option) => Array.Exists(Flags, names => Array.IndexOf(names, option) >= 0);
 
     /// <summary>
-    /// The parser takes forms that getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>) and <c>--sport:22</c>. Who
-    /// writes them means something else than the C tool did, so they are refused, and so is a file name in bytes that are no text.
+    /// The parser takes forms that getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>), <c>--sport:22</c>, and
+    /// <c>--verbose=</c>. Who writes them means something else than the C tool did, so they are refused, and so is a word in
+    /// bytes that are no text.
     /// </summary>
     private static void RefuseForeignForms(string[] args)
     {
@@ -121,11 +122,7 @@ internal static class CommandLine
 
             if (arg.StartsWith("--", StringComparison.Ordinal))
             {
-                int end = arg.AsSpan().IndexOfAny('=', ':');
-                if (end >= 0 && arg[end] == ':' && Array.Exists([.. Flags, .. Valued], names => Array.IndexOf(names, arg[..end]) >= 0))
-                {
-                    throw new UsageException("unknown option", arg, $"{arg[..end]} takes its value after '=' or as the next word");
-                }
+                RefuseForeignLongForm(arg);
             }
             else if (arg.StartsWith('-'))
             {
@@ -134,18 +131,40 @@ internal static class CommandLine
         }
     }
 
+    private static void RefuseForeignLongForm(string arg)
+    {
+        int end = arg.AsSpan().IndexOfAny('=', ':');
+        if (end < 0)
+        {
+            return;
+        }
+
+        string option = arg[..end];
+        if (IsFlag(option))
+        {
+            throw new UsageException(option, arg[end..], "takes no value");
+        }
+
+        if (arg[end] == ':')
+        {
+            throw new UsageException("unknown option", arg, "a value follows after '=' or as the next word");
+        }
+    }
+
     private static void RefuseForeignShortForm(string arg)
     {
         for (int i = 1; i < arg.Length - 1; i++)
         {
             string option = "-" + arg[i];
+            if (arg[i + 1] is '=' or ':')
+            {
+                throw new UsageException(option, arg[(i + 1)..], IsFlag(option)
+                    ? "takes no value"
+                    : $"the value follows at once or as the next word, without '{arg[i + 1]}'");
+            }
+
             if (!IsFlag(option))
             {
-                if (arg[i + 1] is '=' or ':')
-                {
-                    throw new UsageException(option, arg[(i + 1)..], $"the value follows at once or as the next word, without '{arg[i + 1]}'");
-                }
-
                 return;
             }
         }

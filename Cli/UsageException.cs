@@ -7,8 +7,8 @@ internal sealed class UsageException : Exception
     {
     }
 
-    /// <summary>The value came from outside: it is escaped here, so that it cannot forge a line or drive a terminal.</summary>
-    public UsageException(string option, string value, string wanted) : base($"{option} '{Escape.Text(value)}': {wanted}")
+    /// <summary>Option and value came from outside: they are escaped here, so that they cannot forge a line or drive a terminal.</summary>
+    public UsageException(string option, string value, string wanted) : base($"{Escape.Text(option)} '{Escape.Text(value)}': {wanted}")
     {
     }
 }
