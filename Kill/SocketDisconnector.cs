@@ -91,30 +91,29 @@ internal sealed class SocketDisconnector(SocketDump dump) : IConnectionCloser
         }
     }
 
-    /// <summary>Says what became of those that were not disconnected, and tells of all in order.</summary>
+    /// <summary>Says what became of those that were not disconnected, and tells of all in order, but for what was told before.</summary>
     private static void Settle(ConnectionList doomed, bool stopped, IWitness witness)
     {
-        foreach ((NetworkNamespace network, int start, int end) in doomed.Parts)
+        using var watch = new ConnectionWatch(doomed);
+        int untold = 0;
+        for (int i = 0; i < doomed.Count; i++)
         {
-            using var lookup = new SocketLookup(network.OpenSocket);
-            for (int i = start; i < end; i++)
+            ref Connection connection = ref doomed[i];
+            if (connection.Outcome == Outcome.Idle)
             {
-                ref Connection connection = ref doomed[i];
-                if (connection.Outcome == Outcome.Idle)
-                {
-                    connection.Outcome = !lookup.TryFind(in connection, out _, out _) ? Outcome.Vanished
-                        : connection.FailedErrno != 0 ? Outcome.Failed
-                        : stopped ? Outcome.NotReached
-                        : Outcome.NoOwner;
-                }
-                else if (connection.Outcome is not (Outcome.Disconnected or Outcome.SubflowBusy))
-                {
-                    continue;
-                }
-
-                witness.Settled(doomed, i, i + 1);
+                connection.Outcome = !watch.Exists(i, out _, out _) ? Outcome.Vanished
+                    : connection.FailedErrno != 0 ? Outcome.Failed
+                    : stopped ? Outcome.NotReached
+                    : Outcome.NoOwner;
+            }
+            else if (connection.Outcome is not (Outcome.Disconnected or Outcome.SubflowBusy))
+            {
+                witness.Settled(doomed, untold, i);
+                untold = i + 1;
             }
         }
+
+        witness.Settled(doomed, untold, doomed.Count);
     }
 
     private static void Explain(ConnectionList doomed, SocketOwners owners, IWitness witness)

@@ -51,7 +51,10 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
             }
         }
 
-        log.Flush();
+        if (start < end)
+        {
+            log.Flush();
+        }
     }
 
     public void Signalled(SocketHolder process, int signal)
