@@ -27,7 +27,10 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 : >"$work/results"
 
+built=" "
 binary() { # ARCH SUFFIX
+    case $built in *" $1$2 "*) return ;; esac
+    built="$built$1$2 "
     if $build; then
         if test -n "$2"; then scripts/build-musl.sh --arch "$1" --no-sock-destroy; else scripts/build-musl.sh --arch "$1"; fi
     fi
@@ -51,6 +54,7 @@ image() { # ARCH MODULES-FOLDER SUFFIX..., the suffixes of the builds to put in;
     unpack "$arch" "$vm/busybox-$arch" busybox-static
     cp "$vm/busybox-$arch/bin/busybox" "$root/bin/"
     cp tests/vm/guest.sh "$root/init"
+    cp tests/static/scenario.sh "$root/"
     for suffix; do cp "artifacts/tcp-closer-linux-musl-$arch$suffix" "$root/bin/tcp-closer$suffix"; done
     for module in inet_diag tcp_diag; do
         file=$(test -z "$modules" || find "$modules" -name "$module.ko*")
