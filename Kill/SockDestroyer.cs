@@ -69,18 +69,18 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
         }
 
         // The sockets are opened here, so that a thread has nothing left to do that can throw.
-        var workers = new List<DestroyBatch> { first };
+        var others = new List<DestroyBatch>();
         var threads = new List<Thread>();
         var done = new bool[batches];
         int taken = -1;
         try
         {
-            while (workers.Count < Math.Min(Environment.ProcessorCount, MaxThreads))
+            while (others.Count < Math.Min(Environment.ProcessorCount, MaxThreads) - 1)
             {
-                workers.Add(new DestroyBatch(network.OpenSocket));
+                others.Add(new DestroyBatch(network.OpenSocket));
             }
 
-            foreach (DestroyBatch worker in workers)
+            foreach (DestroyBatch worker in (IEnumerable<DestroyBatch>)[first, .. others])
             {
                 var thread = new Thread(() => Work(worker), StackSize);
                 threads.Add(thread);
@@ -96,7 +96,7 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
         finally
         {
             threads.ForEach(static thread => thread.Join());
-            workers.ForEach(static worker => worker.Dispose());
+            others.ForEach(static worker => worker.Dispose());
         }
 
         void Work(DestroyBatch worker)

@@ -2,15 +2,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* Behind glibc's CPU_ALLOC and CPU_FREE, which in musl's <sched.h> are plain macros. */
 cpu_set_t *__sched_cpualloc(size_t count) { return malloc(CPU_ALLOC_SIZE(count)); }
 void __sched_cpufree(cpu_set_t *set) { free(set); }
-
-/* In musl since 1.2.5. */
-int statx(int directory, const char *path, int flags, unsigned mask, void *result)
-{
-    return syscall(SYS_statx, directory, path, flags, mask, result);
-}
