@@ -236,6 +236,17 @@ public sealed class SockDestroyerTests
         Assert.Empty(_witness.Hindrances);
     }
 
+    /// <summary>The number of a descriptor that is closed twice may be another's by then. Many connections go by several sockets.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5_000)]
+    public void EverySocketIsClosedOnce(int count)
+    {
+        var kernel = new FakeKernel(static (_, _) => []);
+        Close(Connections.Many(count, kernel));
+        Assert.Equal(0, kernel.LeftOpen);
+    }
+
     private static FakeKernel Refusing(int errno) => new((sent, _) =>
         DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence))));
 
