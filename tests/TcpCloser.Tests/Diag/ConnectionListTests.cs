@@ -38,6 +38,7 @@ public sealed class ConnectionListTests
     {
         ConnectionList list = Connections.Many(3_000);
         list.Clear();
+        list.Begin(FakeNamespace.Silent);
         Assert.Equal(0, list.Count);
         Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:5");
         list.Add(in connection);

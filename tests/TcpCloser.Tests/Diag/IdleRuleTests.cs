@@ -37,7 +37,7 @@ public sealed class IdleRuleTests
     [Theory]
     [InlineData(0)]
     [InlineData(52)]
-    [InlineData(55)]
+    [InlineData(59)]
     public void WithoutAClock(int infoLength)
     {
         byte[] info = new DumpedSocket { InfoLength = infoLength, LastDataRecv = 4_000_000_000 }.Info();
@@ -50,7 +50,36 @@ public sealed class IdleRuleTests
 
     [Fact]
     public void AClockNeedsNoMoreOfTcpInfoThanItself() =>
-        Assert.Equal(Outcome.Idle, Judge("-t 60", new DumpedSocket { InfoLength = 56, LastDataRecv = 60 }.Info(), 1).Outcome);
+        Assert.Equal(Outcome.Idle, Judge("-t 60", new DumpedSocket { InfoLength = 60, LastDataRecv = 60 }.Info(), 1).Outcome);
+
+    [Theory]
+    [InlineData("-t 60", 100, 5, "Idle")]
+    [InlineData("-t 60 --idle-by recv", 100, 5, "Idle")]
+    [InlineData("-t 60 --idle-by send", 100, 5, "Busy")]
+    [InlineData("-t 60 --idle-by send", 5, 60, "Idle")]
+    [InlineData("-t 60 --idle-by both", 60, 59, "Busy")]
+    [InlineData("-t 60 --idle-by both", 59, 60, "Busy")]
+    [InlineData("-t 60 --idle-by both", 60, 61, "Idle")]
+    [InlineData("--idle-by send --last-recv-limit 60", 5, 60, "BeyondLimit")]
+    public void ByDirection(string words, uint received, uint sent, string outcome)
+    {
+        byte[] info = new DumpedSocket { LastDataRecv = received }.Info();
+        BitConverter.TryWriteBytes(info.AsSpan(44), sent); // tcpi_last_data_sent
+        Assert.Equal(outcome, Judge(words, info, TcpState.Established).Outcome.ToString());
+    }
+
+    [Theory]
+    [InlineData(1, 60, "Idle")]
+    [InlineData(1, 59, "Acknowledged")]
+    [InlineData(0, 1000, "Acknowledged")]
+    public void ByAcknowledgement(uint unacked, uint lastAck, string outcome)
+    {
+        byte[] info = new DumpedSocket { LastDataRecv = 5 }.Info();
+        BitConverter.TryWriteBytes(info.AsSpan(24), unacked); // tcpi_unacked
+        BitConverter.TryWriteBytes(info.AsSpan(56), lastAck); // tcpi_last_ack_recv
+        Assert.Equal(outcome, Judge("--no-ack-for 60", info, TcpState.Established).Outcome.ToString());
+        Assert.Equal(Outcome.Busy, Judge("-t 6 --no-ack-for 60", info, TcpState.Established).Outcome);
+    }
 
     [Theory]
     [InlineData(TcpState.SynSent, "NoClock")]

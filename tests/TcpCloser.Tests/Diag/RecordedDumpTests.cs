@@ -24,9 +24,7 @@ public sealed class RecordedDumpTests
     [InlineData("-46", 2 * 5 + 2 * 3 + 2 * 4)]
     public void TheFamilyAskedForIsMatched(string family, int count)
     {
-        string[] words = [family, "-s", "1-65535", "--state", "all"];
-        var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), keepLeftAlone: false);
-        new SocketDump(Kernel(new Recording("recorded-legacy").Datagrams).Open).Run(Words.Select(words), census);
+        Census census = Listing.Census(Kernel(new Recording("recorded-legacy").Datagrams), keep: false, family, "-s", "1-65535", "--state", "all");
         Assert.Equal(count, census.Matched);
         Assert.Equal(count, census.Doomed.Count);
         for (int i = 0; i < census.Doomed.Count; i++)
@@ -56,11 +54,9 @@ public sealed class RecordedDumpTests
     [Fact]
     public void TheDetailsOfVerboseAreThere()
     {
-        string[] words = ["-6", "-s", "1-65535", "--state", "all"];
-        var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), keepLeftAlone: true);
-        new SocketDump(Kernel(new Recording("recorded-inet6").Datagrams).Open).Run(Words.Select(words), census);
-        Assert.Equal(census.Doomed.Count, census.DoomedDetails.Count);
-        Assert.All(census.DoomedDetails, static detail =>
+        Census census = Listing.Census(Kernel(new Recording("recorded-inet6").Datagrams), keep: true, "-6", "-s", "1-65535", "--state", "all");
+        Assert.Equal(census.Doomed.Count, census.Doomed.Details.Count);
+        Assert.All(census.Doomed.Details, static detail =>
         {
             Assert.InRange(detail.RttMicroseconds, 1u, 100_000u);
             Assert.InRange(detail.SendWindow, 1_000u, 1_000_000u);
@@ -80,7 +76,7 @@ public sealed class RecordedDumpTests
     private static RecordingSink Dump(List<byte[]> datagrams)
     {
         var sink = new RecordingSink();
-        new SocketDump(Kernel(datagrams).Open).Run(Words.Select("-46", "-s", "22"), sink);
+        Listing.Run(Kernel(datagrams), sink, "-46", "-s", "22");
         return sink;
     }
 

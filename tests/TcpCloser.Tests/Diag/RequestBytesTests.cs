@@ -8,7 +8,7 @@ public sealed class RequestBytesTests
 {
     [Fact]
     public void IPv6AloneIsAskedForByFamily() => Field.AssertAre(
-        DumpRequest.Build(Words.Select("-6", "-s", "22"), [], 0x01020304),
+        Build(Words.Select("-6", "-s", "22"), [], 0x01020304),
         new("nlmsg_len", "48 00 00 00"),
         new("nlmsg_type SOCK_DIAG_BY_FAMILY", "14 00"),
         new("nlmsg_flags REQUEST|DUMP", "01 03"),
@@ -28,7 +28,7 @@ public sealed class RequestBytesTests
 
     [Fact]
     public void WithIPv4TheOlderRequestWalksBothFamilies() => Field.AssertAre(
-        DumpRequest.Build(Words.Select("-46", "-d", "8080", "--state", "close-wait,fin-wait-2"), [], 7),
+        Build(Words.Select("-46", "-d", "8080", "--state", "close-wait,fin-wait-2"), [], 7),
         new("nlmsg_len", "4c 00 00 00"),
         new("nlmsg_type TCPDIAG_GETSOCK", "12 00"),
         new("nlmsg_flags REQUEST|DUMP", "01 03"),
@@ -52,7 +52,7 @@ public sealed class RequestBytesTests
     {
         Selection selection = Words.Select("-4", "-s", "22", "-d", "80,90-99");
         Field.AssertAre(
-            DumpRequest.Build(selection, FilterCompiler.Compile(selection, hasEqual: true), 1),
+            Build(selection, Words.Compile(selection, hasEqual: true), 1),
             new("nlmsg_len", "80 00 00 00"),
             new("nlmsg_type TCPDIAG_GETSOCK", "12 00"),
             new("nlmsg_flags REQUEST|DUMP", "01 03"),
@@ -114,8 +114,37 @@ public sealed class RequestBytesTests
     [Fact]
     public void TheLongestFilterFitsTheAttributesLength()
     {
-        byte[] request = DumpRequest.Build(Words.Select("-6", "-s", "22"), new byte[BytecodeAudit.MaxLength], 1);
+        byte[] request = Build(Words.Select("-6", "-s", "22"), new byte[BytecodeAudit.MaxLength], 1);
         Assert.Equal(72 + 4 + BytecodeAudit.MaxLength, request.Length);
         Assert.Equal(4 + BytecodeAudit.MaxLength, BitConverter.ToUInt16(request, 72));
+    }
+
+    [Fact]
+    public void MptcpConnectionsAreAskedForByTheirProtocol()
+    {
+        byte[] request = DumpRequest.BuildMptcp(10);
+        DumpRequest.SetSequence(request, 3);
+        Field.AssertAre(
+            request,
+            new("nlmsg_len", "50 00 00 00"),
+            new("nlmsg_type SOCK_DIAG_BY_FAMILY", "14 00"),
+            new("nlmsg_flags REQUEST|DUMP", "01 03"),
+            new("nlmsg_seq", "03 00 00 00"),
+            new("nlmsg_pid", "00 00 00 00"),
+            new("sdiag_family AF_INET6", "0a"),
+            new("sdiag_protocol", "06"),
+            new("idiag_ext, pad", "00 00"),
+            new("idiag_states all", "ff ff ff ff"),
+            new("id", new string('0', 96)),
+            new("nla_len", "08 00"),
+            new("nla_type INET_DIAG_REQ_PROTOCOL", "03 00"),
+            new("IPPROTO_MPTCP", "06 01 00 00"));
+    }
+
+    private static byte[] Build(Selection selection, byte[] bytecode, uint sequence)
+    {
+        byte[] request = DumpRequest.Build(selection, bytecode);
+        DumpRequest.SetSequence(request, sequence);
+        return request;
     }
 }

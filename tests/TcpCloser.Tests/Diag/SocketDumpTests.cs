@@ -1,4 +1,3 @@
-using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Tests.Support;
 using Netlink = TcpCloser.Tests.Support.Netlink;
@@ -64,7 +63,7 @@ public sealed class SocketDumpTests
 
     [Theory]
     [InlineData(Errno.ENOENT)]
-    [InlineData(Errno.EINVAL)]
+    [InlineData(Errno.EOPNOTSUPP)]
     public void SoIsAnErrorInsideDone(int errno) => Fails(errno, 1, Answer.Of(s_first.Message(20), Netlink.DoneMessage(-errno)));
 
     [Fact]
@@ -85,7 +84,7 @@ public sealed class SocketDumpTests
             : [Answer.Of(s_second.Message(20), Netlink.DoneMessage())]);
         var sink = new RecordingSink();
 
-        new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22"), sink);
+        Listing.Run(kernel, sink, "-6", "-s", "22");
 
         Assert.Equal([$"{s_second}"], sink.Sockets);
         Assert.Equal(2, sink.Resets);
@@ -99,7 +98,7 @@ public sealed class SocketDumpTests
     public void ASendThatFails(int errno, int sends)
     {
         var kernel = new FakeKernel(static (_, _) => []) { SendErrno = _ => errno };
-        var e = Assert.Throws<SystemCallException>(() => new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22"), new RecordingSink()));
+        var e = Assert.Throws<SystemCallException>(() => Listing.Run(kernel, new RecordingSink(), "-6", "-s", "22"));
         Assert.Equal(errno, e.Errno);
         Assert.Equal(sends, kernel.Sent.Count);
         Assert.Equal(0, kernel.LeftOpen);
@@ -113,7 +112,7 @@ public sealed class SocketDumpTests
         var kernel = FakeKernel.Answering(Answer.Of(messages), Answer.Of(Netlink.DoneMessage()));
         var sink = new RecordingSink();
 
-        new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22"), sink);
+        Listing.Run(kernel, sink, "-6", "-s", "22");
 
         Assert.Equal(300, sink.Sockets.Distinct().Count());
         Assert.Equal(300, sink.Sockets.Count);
@@ -156,7 +155,7 @@ public sealed class SocketDumpTests
             : [Answer.Of(Netlink.ErrorMessage(Errno.EINVAL))]);
         var sink = new RecordingSink();
 
-        byte[] bytecode = new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22,80,443"), sink);
+        byte[] bytecode = Listing.Run(kernel, sink, "-6", "-s", "22,80,443");
 
         Assert.Equal([$"{s_first}"], sink.Sockets);
         Assert.Equal(2, kernel.Sent.Count);
@@ -164,33 +163,29 @@ public sealed class SocketDumpTests
     }
 
     [Fact]
-    public void AKernelThatRefusesBothIsAnError()
+    public void AKernelThatRefusesEverythingIsAnError()
     {
         var kernel = FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(Errno.EINVAL)));
-        var e = Assert.Throws<SystemCallException>(() => new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22,80"), new RecordingSink()));
+        var e = Assert.Throws<SystemCallException>(() => Listing.Run(kernel, new RecordingSink(), "-6", "-s", "22,80"));
         Assert.Equal(Errno.EINVAL, e.Errno);
-        Assert.Equal(2, kernel.Sent.Count);
+        Assert.InRange(kernel.Sent.Count, 2, 3);
     }
 
     [Fact]
     public void AnInterruptedWalkIsSaid()
     {
         var kernel = FakeKernel.Answering(Answer.Of(Netlink.Message(20, s_first.Body(), flags: 0x12), Netlink.DoneMessage()));
-        var dump = new SocketDump(kernel.Open);
-        dump.Run(Words.Select("-6", "-s", "22"), new RecordingSink());
-        Assert.True(dump.Interrupted);
+        Assert.True(Listing.IsInterrupted(kernel));
 
         kernel = FakeKernel.Answering(Answer.Of(s_first.Message(20), Netlink.DoneMessage()));
-        dump = new SocketDump(kernel.Open);
-        dump.Run(Words.Select("-6", "-s", "22"), new RecordingSink());
-        Assert.False(dump.Interrupted);
+        Assert.False(Listing.IsInterrupted(kernel));
     }
 
     private static RecordingSink Dump(params Answer[] answers)
     {
         var kernel = FakeKernel.Answering(answers);
         var sink = new RecordingSink();
-        new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22"), sink);
+        Listing.Run(kernel, sink, "-6", "-s", "22");
         Assert.Equal(0, kernel.LeftOpen);
         Assert.Single(kernel.Sent);
         return sink;
@@ -199,7 +194,7 @@ public sealed class SocketDumpTests
     private static void Fails(int errno, int sends, params Answer[] answers)
     {
         var kernel = FakeKernel.Answering(answers);
-        var e = Assert.Throws<SystemCallException>(() => new SocketDump(kernel.Open).Run(Words.Select("-6", "-s", "22"), new RecordingSink()));
+        var e = Assert.Throws<SystemCallException>(() => Listing.Run(kernel, new RecordingSink(), "-6", "-s", "22"));
         Assert.Equal(errno, e.Errno);
         Assert.Equal(sends, kernel.Sent.Count);
         Assert.Equal(0, kernel.LeftOpen);

@@ -54,7 +54,7 @@ public sealed class TruncatedDumpTests
         byte[] attributes = s_sockets[0].Attributes();
         for (int length = 0; length <= attributes.Length; length++)
         {
-            var census = new Census(Words.Select("-4", "-s", "22"), new IdleRule(Words.Parse("-s", "22", "-t", "1")), keepLeftAlone: true);
+            Census census = Listing.Census(["-s", "22", "-t", "1"], keep: true);
             Dump(Netlink.Message(20, [.. s_sockets[0].Body(), .. attributes[..length]]), census);
 
             bool known = census.Doomed.Count == 1;
@@ -120,10 +120,9 @@ public sealed class TruncatedDumpTests
     [Fact]
     public void AttributesOfNoise() => Gen.Byte.Array[0, 60].Sample(static noise =>
     {
-        for (ushort type = 0; type < 25; type++)
-        {
-            Assert.True(NetlinkReader.Attribute(noise, type).Length <= Math.Max(noise.Length - 4, 0));
-        }
+        var attributes = new SocketAttributes(noise);
+        Assert.True(attributes.Info.Length <= Math.Max(noise.Length - 4, 0));
+        Assert.False(attributes.IsMptcp && noise.Length < 13);
     }, iter: 10_000);
 
     [Theory]
@@ -143,5 +142,5 @@ public sealed class TruncatedDumpTests
     }
 
     private static void Dump(byte[] datagram, IDumpSink sink) =>
-        new SocketDump(FakeKernel.Answering(new Answer(datagram), Answer.Of(Netlink.DoneMessage())).Open).Run(Words.Select("-6", "-s", "22"), sink);
+        Listing.Run(FakeKernel.Answering(new Answer(datagram), Answer.Of(Netlink.DoneMessage())), sink, "-6", "-s", "22");
 }

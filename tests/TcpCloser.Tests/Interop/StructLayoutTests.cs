@@ -29,7 +29,7 @@ public sealed class StructLayoutTests
 
     private static CLayout Layout()
     {
-        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "poll.h", "time.h", "sys/un.h");
+        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "net/if.h", "poll.h", "sys/stat.h", "sys/un.h", "time.h");
         Netlink(c);
         Requests(c);
         Answers(c);
@@ -102,9 +102,13 @@ public sealed class StructLayoutTests
         const string Host = "struct inet_diag_hostcond";
         c.Struct<InetDiagHostCond>(Host).Field(Host, "family", in h, in h.Family).Field(Host, "prefix_len", in h, in h.PrefixLen)
             .Field(Host, "port", in h, in h.Port).Assert("offsetof(struct inet_diag_hostcond, addr) == sizeof(struct inet_diag_hostcond)");
+
+        // Copied whole behind a MARK_COND.
+        c.Struct<TcpCloser.Cli.SocketMark>("struct inet_diag_markcond")
+            .Assert("offsetof(struct inet_diag_markcond, mark) == 0 && offsetof(struct inet_diag_markcond, mask) == 4");
     }
 
-    private static void Libc(CLayout c)
+    private static unsafe void Libc(CLayout c)
     {
         PollFd p = default;
         const string Poll = "struct pollfd";
@@ -125,6 +129,18 @@ public sealed class StructLayoutTests
 
         SockAddrUn u = default;
         const string Unix = "struct sockaddr_un";
+        SockAddr a = default;
+        const string Address = "struct sockaddr";
+        c.Struct<SockAddr>(Address).Field(Address, "sa_family", in a, in a.Family);
+
+        Statx x = default;
+        const string Status = "struct statx";
+        c.Struct<Statx>(Status).Field(Status, "stx_ino", in x, in x.Inode);
+
+        IfReq r = default;
+        const string Device = "struct ifreq";
+        c.Struct<IfReq>(Device).Field(Device, "ifr_ifindex", in r, in r.Index).Offset(Device, "ifr_name", in r, in r.Name[0]);
+
         c.Struct<SockAddrUn>(Unix).Field(Unix, "sun_family", in u, in u.Family).Field(Unix, "sun_path", in u, in u.Path);
     }
 }

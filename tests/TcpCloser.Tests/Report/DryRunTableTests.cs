@@ -11,7 +11,7 @@ public sealed class DryRunTableTests
     public void OneOfEachKind()
     {
         ConnectionList connections = Connections.List(
-            Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:1", 8),
+            null, Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:1", 8),
             Connections.Of("2001:db8:1111:2222:3333:4444:5555:6666:65535 2001:db8::2:1", 4));
         connections[1].IdleMs = Connection.UnknownAge;
         connections[2].IdleMs = 4_294_967_294;
@@ -37,5 +37,5 @@ public sealed class DryRunTableTests
     }
 
     private static string Print(ConnectionList connections) =>
-        Written.ToStdout(() => Assert.Equal(0, new DryRunTable().Print(connections, static (text, _) => text.Add("destroy"u8))));
+        Written.ToStdout(() => Assert.Equal(0, new DryRunTable(namesNamespaces: false).Print(connections, static (text, _) => text.Add("destroy"u8))));
 }

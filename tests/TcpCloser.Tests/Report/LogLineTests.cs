@@ -14,7 +14,7 @@ public sealed class LogLineTests
     public void EveryOutcome() => Snap.Match(LogText.Of(static log =>
     {
         ConnectionList connections = Outcomes();
-        var report = new RoundReport(log, verbose: false);
+        var report = new RoundReport(log, verbose: false, records: null);
         report.Settled(connections, 0, connections.Count);
         report.WriteSummary();
     }));
@@ -26,11 +26,11 @@ public sealed class LogLineTests
         LogText.Of(log =>
         {
             ConnectionList connections = Outcomes();
-            var report = new RoundReport(log, verbose: false);
+            var report = new RoundReport(log, verbose: false, records: null);
             report.Settled(connections, 0, connections.Count);
             counts = report.Counts;
         });
-        Assert.Equal((2, 1, 4, 1), (counts!.Closed, counts.Vanished, counts.Failed, counts.NotReached));
+        Assert.Equal((3, 1, 4, 1), (counts!.Closed, counts.Vanished, counts.Failed, counts.NotReached));
         Assert.True(counts.IsNews);
     }
 
@@ -38,13 +38,13 @@ public sealed class LogLineTests
     public void Ends() => Snap.Match(LogText.Of(static log =>
     {
         ConnectionList connections = Connections.List(
-            Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:65535"),
+            null, Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:65535"),
             Connections.Of("2001:db8::1:22 2001:db8::2:1"), Connections.Of("fe80::1:22 fe80::2:1"), Connections.Of("fe80::1:22 2001:db8::2:1"));
         connections[3].Interface = 1; // the loopback device, whose name is the same everywhere
         connections[4].Interface = 4_000_000; // a device that is gone
         connections[4].IdleMs = Connection.UnknownAge;
         connections[4].State = 99;
-        var report = new RoundReport(log, verbose: false);
+        var report = new RoundReport(log, verbose: false, records: null);
         for (int i = 0; i < connections.Count; i++)
         {
             connections[i].Outcome = Outcome.Destroyed;
@@ -62,12 +62,13 @@ public sealed class LogLineTests
             new() { InfoLength = 0 }, new() { State = 2 }, new() { LastDataRecv = 60, InfoLength = 104 },
         ];
         string[] words = ["-s", "22", "--state", "established,syn-sent", "-t", "60", "--last-recv-limit", "1s"];
-        var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), keepLeftAlone: true);
+        Census census = Listing.Census(words, keep: true);
         var kernel = FakeKernel.Answering(Answer.Of([.. sockets.Select(static socket => socket.Message(18)), Netlink.DoneMessage()]));
-        byte[] bytecode = new SocketDump(kernel.Open).Run(Words.Select(words), census);
-        var report = new RoundReport(log, verbose: true);
+        byte[] bytecode = Listing.Run(kernel, census, words);
+        var report = new RoundReport(log, verbose: true, records: null);
         report.Filter(bytecode, interrupted: true);
-        report.Found(census);
+        report.Counts.Matched = census.Matched;
+        report.LeftAlone(census.LeftAlone);
         for (int i = 0; i < census.Doomed.Count; i++)
         {
             census.Doomed[i].Outcome = Outcome.Destroyed;
@@ -80,14 +81,10 @@ public sealed class LogLineTests
     [Fact]
     public void WithoutVerboseNothingLeftAloneIsTold() => Assert.Empty(LogText.Of(static log =>
     {
-        string[] words = ["-s", "22", "-t", "60"];
-        var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), keepLeftAlone: false);
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket { LastDataRecv = 5 }.Message(18), Netlink.DoneMessage()));
-        new SocketDump(kernel.Open).Run(Words.Select(words), census);
-        var report = new RoundReport(log, verbose: false);
-        report.Found(census);
-        Assert.Equal(1, report.Counts.Matched);
-        Assert.Equal(0, report.Counts.Idle);
+        Census census = Listing.Census(kernel, keep: true, "-s", "22", "-t", "60");
+        Assert.Equal(1, census.LeftAlone.Count);
+        new RoundReport(log, verbose: false, records: null).LeftAlone(census.LeftAlone);
     }));
 
     [Theory]
@@ -100,8 +97,8 @@ public sealed class LogLineTests
         var kernel = new FakeKernel((sent, _) => DestroyRequest.In(sent).Select(request =>
             Answer.Of(Netlink.ErrorMessage(errno, request.Sequence))))
         { SendErrno = _ => errno == Errno.ENOBUFS ? errno : 0 };
-        var report = new RoundReport(log, verbose: false);
-        new SockDestroyer(kernel.Open).Close(Connections.Many(2), report, static () => false);
+        var report = new RoundReport(log, verbose: false, records: null);
+        new SockDestroyer(ladder: false).Close(Connections.Many(2, kernel), report, static () => false);
         Assert.Equal(errno != Errno.ENOBUFS, report.Hopeless);
         report.WriteSummary();
     }), Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')]);
@@ -111,17 +108,19 @@ public sealed class LogLineTests
     [InlineData(Errno.EOPNOTSUPP, true)]
     [InlineData(Errno.EPERM, true)]
     [InlineData(Errno.ENOMEM, false)]
-    public void ADumpThatIsRefused(int errno, bool notPossible) => Snap.Match(LogText.Of(log =>
+    public void ADumpThatIsRefused(int errno, bool hopeless) => Snap.Match(LogText.Of(log =>
     {
-        var report = new RoundReport(log, verbose: false);
-        Assert.Equal(notPossible, report.Broke(new SystemCallException(SocketDump.Operation, errno), new ConnectionList()));
+        var report = new RoundReport(log, verbose: false, records: null);
+        report.Broke(new SystemCallException(SocketDump.Operation, errno), new ConnectionList());
+        Assert.Equal(hopeless, report.Hopeless);
+        Assert.True(report.Incomplete);
         report.WriteSummary();
     }), Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')]);
 
     [Fact]
     public void KillingAndBreakingOff() => Snap.Match(LogText.Of(static log =>
     {
-        var report = new RoundReport(log, verbose: false);
+        var report = new RoundReport(log, verbose: false, records: null);
         report.Signalled(new SocketHolder(4711) { Comm = "sshd"u8.ToArray() }, 9);
         var forger = new SocketHolder(4712) { Comm = [.. "a\n2026 \u001b"u8, 0xff] };
         forger.Sockets.Add(new HeldSocket(3, 5));
@@ -144,10 +143,12 @@ public sealed class LogLineTests
             string lines = LogText.Of(log =>
             {
                 string[] words = ["-s", "22"];
-                var census = new Census(Words.Select(words), new IdleRule(Words.Parse(words)), verbose);
+                Census census = Listing.Census(words, verbose);
                 var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
-                var e = Assert.Throws<SystemCallException>(() => new SocketDump(kernel.Open).Run(Words.Select(words), census));
-                Assert.False(new RoundReport(log, verbose).Broke(e, census.Doomed));
+                var e = Assert.Throws<SystemCallException>(() => Listing.Run(kernel, census, words));
+                var report = new RoundReport(log, verbose, records: null);
+                report.Broke(e, census.Doomed);
+                Assert.Equal(0, report.Counts.Closed);
             });
             Assert.Contains("ENOBUFS", lines, StringComparison.Ordinal);
         }
@@ -155,12 +156,8 @@ public sealed class LogLineTests
 
     private static ConnectionList Outcomes()
     {
-        var connections = new ConnectionList();
-        foreach (Outcome outcome in new[]
-        {
-            Outcome.Destroyed, Outcome.Killed, Outcome.Vanished, Outcome.Failed, Outcome.NoOwner, Outcome.OwnerProtected, Outcome.StillThere,
-            Outcome.NotReached, Outcome.Busy,
-        })
+        ConnectionList connections = Connections.List(null);
+        foreach (Outcome outcome in Enum.GetValues<Outcome>())
         {
             Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
             connection.Outcome = outcome;

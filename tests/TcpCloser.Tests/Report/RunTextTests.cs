@@ -12,7 +12,7 @@ public sealed class RunTextTests
     [InlineData("closing tcp ipv6 dport=22,80-90 state=established by destroy", "-6d22,80-90")]
     [InlineData("closing tcp ipv4 ipv6 sport=22 dport=80 state=established by destroy", "-46s22", "-d80")]
     [InlineData("closing tcp ipv4 sport=22 state=syn-recv,time-wait by destroy", "-s22", "--state", "bucket")]
-    [InlineData("closing tcp ipv4 sport=22 state=established idle>=2h last-recv<7d by destroy", "-s22", "-t2h", "--last-recv-limit", "7d")]
+    [InlineData("closing tcp ipv4 sport=22 state=established idle>=2h idle<7d by destroy", "-s22", "-t2h", "--last-recv-limit", "7d")]
     [InlineData("closing tcp ipv4 sport=22 state=established idle>=90s by destroy", "-s22", "-t1.5m")]
     [InlineData("closing tcp ipv4 sport=22 state=established idle>=1500ms by destroy", "-s22", "-t1.5s")]
     [InlineData("closing tcp ipv4 sport=22 state=established idle>=90m by destroy", "-s22", "-t1.5h")]

@@ -39,10 +39,15 @@ internal sealed class CLayout
     /// <summary>A field of ours lies where the C one does, and is as long.</summary>
     public CLayout Field<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged
     {
+        return Offset(cName, cField, in origin, in field).Assert($"sizeof((({cName} *)0)->{cField}) == {Unsafe.SizeOf<TField>()}");
+    }
+
+    /// <summary>The same for a field of which only the beginning is at hand.</summary>
+    public CLayout Offset<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged
+    {
         int offset = (int)Unsafe.ByteOffset(ref Unsafe.As<T, byte>(ref Unsafe.AsRef(in origin)), ref Unsafe.As<TField, byte>(ref Unsafe.AsRef(in field)));
         _offsets[typeof(T)].Add(offset);
-        return Assert($"offsetof({cName}, {cField}) == {offset}")
-            .Assert($"sizeof((({cName} *)0)->{cField}) == {Unsafe.SizeOf<TField>()}");
+        return Assert($"offsetof({cName}, {cField}) == {offset}");
     }
 
     /// <summary>Compiles it; what does not hold is in the message.</summary>

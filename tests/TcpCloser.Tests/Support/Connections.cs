@@ -32,9 +32,10 @@ internal static class Connections
     }
 
     /// <summary>As many connections to port 22, each with its own port and cookie.</summary>
-    public static ConnectionList Many(int count, byte state = TcpState.Established)
+    public static ConnectionList Many(int count, FakeKernel? kernel = null, byte state = TcpState.Established)
     {
         var list = new ConnectionList();
+        list.Begin(kernel is null ? FakeNamespace.Silent : new FakeNamespace(kernel));
         for (int i = 0; i < count; i++)
         {
             Connection connection = Of("10.0.0.1:22 10.0.0.2:1", state);
@@ -47,9 +48,11 @@ internal static class Connections
         return list;
     }
 
-    public static ConnectionList List(params Connection[] connections)
+    /// <summary>These connections, in a namespace where the devices are lo and eth0.</summary>
+    public static ConnectionList List(FakeKernel? kernel, params Connection[] connections)
     {
         var list = new ConnectionList();
+        list.Begin(kernel is null ? FakeNamespace.Silent : new FakeNamespace(kernel));
         foreach (Connection connection in connections)
         {
             list.Add(in connection);

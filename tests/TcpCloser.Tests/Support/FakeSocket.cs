@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 
@@ -7,6 +8,8 @@ namespace TcpCloser.Tests.Support;
 /// <summary>A socket to a <see cref="FakeKernel"/>. Answers wait in it, as they do in the real one's buffer.</summary>
 internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
 {
+    private static readonly string[] s_devices = ["lo", "eth0"];
+
     private readonly Queue<Answer> _answers = [];
 
     public int Send(ReadOnlySpan<byte> messages)
@@ -37,6 +40,10 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
         answer.Datagram.AsSpan(0, Math.Min(buffer.Length, answer.Datagram.Length)).CopyTo(buffer);
         return answer.Errno != 0 ? -answer.Errno : answer.Datagram.Length;
     }
+
+    public uint DeviceIndex(string name) => (uint)(Array.IndexOf(s_devices, name) + 1);
+
+    public byte[] DeviceName(uint index) => index > 0 && index <= s_devices.Length ? Encoding.ASCII.GetBytes(s_devices[index - 1]) : [];
 
     public void Dispose() => kernel.Closed();
 

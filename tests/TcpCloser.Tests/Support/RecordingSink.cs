@@ -20,11 +20,11 @@ internal sealed class RecordingSink : IDumpSink
         Infos.Clear();
     }
 
-    public void Add(ref readonly InetDiagMsg message, ReadOnlySpan<byte> attributes)
+    public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
     {
         var connection = Connection.From(in message);
         Sockets.Add(Text(in connection));
-        Infos.Add(NetlinkReader.Attribute(attributes, SockDiag.INET_DIAG_INFO).ToArray());
+        Infos.Add(attributes.Info.ToArray());
     }
 
     /// <summary>As <see cref="DumpedSocket"/> writes itself.</summary>

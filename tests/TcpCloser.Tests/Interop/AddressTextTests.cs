@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Net;
 using CsCheck;
-using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Tests.Support;
 
-namespace TcpCloser.Tests.Diag;
+namespace TcpCloser.Tests.Interop;
 
 /// <summary>Addresses as RFC 5952 writes them.</summary>
 public sealed class AddressTextTests

@@ -1,0 +1,144 @@
+using System.Net;
+using CsCheck;
+using TcpCloser.Diag;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>Addresses, devices, marks and cgroups in the filter: what the interpreter lists is what the words mean.</summary>
+public sealed class FilterConditionTests
+{
+    /// <summary>Addresses in which prefixes of few bits often match and often nearly do.</summary>
+    private static readonly Gen<string> s_ipv4 = Gen.OneOf<byte>(0, 1, 10, 0x80, 0xff).Array[4].Select(static bytes => new IPAddress(bytes).ToString());
+
+    private static readonly Gen<string> s_ipv6 = Gen.OneOf(
+        Gen.OneOf<byte>(0, 0x80, 0xfd).Array[16].Select(static bytes => new IPAddress(bytes).ToString()),
+        s_ipv4.Select(static ip => "::ffff:" + ip));
+
+    private static readonly Gen<string> s_prefix = Gen.OneOf(
+        Gen.Select(s_ipv4, Gen.Int[0, 32], static (ip, length) => $"{ip}/{length}"),
+        Gen.Select(s_ipv6, Gen.Int[0, 128], static (ip, length) => $"{ip}/{length}"));
+
+    [Fact]
+    public void AddressesAgree() => Gen.Select(
+        s_prefix.Array[0, 4], s_prefix.Array[0, 4], s_prefix.Array[0, 3], s_prefix.Array[0, 3],
+        Gen.OneOf(Gen.Select(s_ipv4, s_ipv4), Gen.Select(s_ipv6, s_ipv6)).Array[20],
+        static (source, destination, notSource, notDestination, ends) => (source, destination, notSource, notDestination, ends)).Sample(static it =>
+    {
+        string[] words = ["-46", "-s", "22,80", .. Option("--src", it.source), .. Option("--dst", it.destination),
+            .. Option("--not-src", it.notSource), .. Option("--not-dst", it.notDestination)];
+        if (!Meet(it.source, it.destination))
+        {
+            return; // a usage error
+        }
+
+        Selection selection = Words.Select(words);
+        byte[] program = Compile(selection);
+        foreach ((string source, string destination) in it.ends)
+        {
+            bool wanted = (it.source.Length == 0 || InAny(source, it.source)) && (it.destination.Length == 0 || InAny(destination, it.destination))
+                && !InAny(source, it.notSource) && !InAny(destination, it.notDestination);
+            FilterEntry entry = FilterEntry.Between(source, 80, destination, 5);
+            Connection connection = Connections.Of($"{source}:80 {destination}:5");
+            Assert.Equal(wanted, BytecodeInterpreter.Accepts(program, in entry));
+            Assert.Equal(wanted, selection.Matches(in connection, default));
+        }
+    }, iter: 2_000);
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(7, true)]
+    public void Devices(uint device, bool listed)
+    {
+        Selection selection = Words.Select("-s", "22,80");
+        selection.Interfaces = [1, 7];
+        Assert.Equal(listed, Lists(selection, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { Interface = device }));
+    }
+
+    [Fact]
+    public void NoDeviceIsNothing()
+    {
+        Selection selection = Words.Select("-s", "22,80");
+        selection.Interfaces = [];
+        Assert.False(Lists(selection, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5)));
+    }
+
+    [Theory]
+    [InlineData(0x10, true)]
+    [InlineData(0x110, true)]
+    [InlineData(0x11, false)]
+    [InlineData(5, true)]
+    [InlineData(0x105, false)]
+    [InlineData(0, false)]
+    public void Marks(uint mark, bool listed) => Assert.Equal(listed, Lists(
+        Words.Select("-s", "22,80", "--mark", "0x10/0xff", "--mark", "5"), FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { Mark = mark }));
+
+    [Theory]
+    [InlineData(0x1_0000_0005, true)]
+    [InlineData(5, false)]
+    [InlineData(9, true)]
+    public void Cgroups(ulong id, bool listed)
+    {
+        Selection selection = Words.Select("-s", "22,80");
+        selection.CgroupIds = [0x1_0000_0005, 9];
+        Assert.Equal(listed, Lists(selection, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { CgroupId = id }));
+    }
+
+    /// <summary>Thousands of prefixes outgrow a program: what is left out is left to user space, and nothing is lost.</summary>
+    [Theory]
+    [InlineData(1_500)]
+    [InlineData(2_999)]
+    [InlineData(5_000)]
+    public void TooManyAddresses(int count)
+    {
+        string list = string.Join(',', Enumerable.Range(0, count).Select(static i => $"fd00::{i:x}"));
+        Selection selection = Words.Select("-46", "--src", list, "-s", "22,80", "--not-dst", list);
+        byte[] program = Compile(selection);
+        Assert.True(Lists(program, FilterEntry.Between($"fd00::{count - 1:x}", 22, "fd01::1", 5)));
+        Assert.False(Lists(program, FilterEntry.Between("fd00::1", 23, "fd01::1", 5)));
+    }
+
+    private static string[] Option(string name, string[] prefixes) => prefixes.Length == 0 ? [] : [name, string.Join(',', prefixes)];
+
+    private static bool Lists(Selection selection, FilterEntry entry) => Lists(Compile(selection), entry);
+
+    private static bool Lists(byte[] program, FilterEntry entry) => BytecodeInterpreter.Accepts(program, in entry);
+
+    private static byte[] Compile(Selection selection)
+    {
+        byte[] program = Words.Compile(selection, hasEqual: true);
+        Assert.Null(BytecodeAudit.Refusal(program));
+        return program;
+    }
+
+    /// <summary>Whether source and destination can be of one family: <c>::ffff:a.b.c.d/96</c> and longer is IPv4.</summary>
+    private static bool Meet(string[] sources, string[] destinations) =>
+        sources.Length == 0 || destinations.Length == 0 || sources.Select(IsIPv4).Intersect(destinations.Select(IsIPv4)).Any();
+
+    private static bool IsIPv4(string prefix) => Split(prefix).Address.Length == 4;
+
+    private static bool InAny(string address, string[] prefixes) => Array.Exists(prefixes, prefix => In(IPAddress.Parse(address).GetAddressBytes(), prefix));
+
+    /// <summary>In the words of SPEC: an IPv4 prefix takes IPv4 on sockets of either family, an IPv6 one sockets of IPv6.</summary>
+    private static bool In(byte[] address, string prefix)
+    {
+        (byte[] wanted, int length) = Split(prefix);
+        if (wanted.Length == 4 && address.Length == 16)
+        {
+            var ip = new IPAddress(address);
+            return ip.IsIPv4MappedToIPv6 && In(ip.MapToIPv4().GetAddressBytes(), prefix);
+        }
+
+        return wanted.Length == address.Length && Enumerable.Range(0, length).All(i => ((wanted[i / 8] ^ address[i / 8]) & 0x80 >> i % 8) == 0);
+    }
+
+    private static (byte[] Address, int Length) Split(string prefix)
+    {
+        string[] parts = prefix.Split('/');
+        var ip = IPAddress.Parse(parts[0]);
+        int length = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
+        return ip.IsIPv4MappedToIPv6 && length >= 96 ? (ip.MapToIPv4().GetAddressBytes(), length - 96) : (ip.GetAddressBytes(), length);
+    }
+}
