@@ -63,10 +63,16 @@ no_destroy() {
     serve 5003 127.0.0.1
     sleep 4
     dry_run 5001
-    run "without SOCK_DESTROY: not possible here" 3 tcp-closer -s 5001 -t 3s
+    run "without SOCK_DESTROY: destroy is not possible here" 3 tcp-closer --method destroy -s 5001 -t 3s
     check "without SOCK_DESTROY: says what is missing" says "SOCK_DESTROY|INET_DIAG_DESTROY"
     check "without SOCK_DESTROY: says what to do instead" says "--use-proc|--use_proc|--method"
     check "without SOCK_DESTROY: closes nothing" has_clients 5001 2
+    run "without SOCK_DESTROY: --check says so, and that all can be closed all the same" 0 tcp-closer --check
+    check "without SOCK_DESTROY: --check names the method that can" says "^disconnect +yes"
+    run "without SOCK_DESTROY: auto ends well" 0 tcp-closer -s 5001 -t 3s
+    check "without SOCK_DESTROY: auto disconnects" says "disconnected .*:5001\b"
+    check "without SOCK_DESTROY: auto signals nobody" silent_about "sent SIG"
+    only_the_idle_died 5001 "auto without SOCK_DESTROY"
     kill_owner 5002 --use_proc tcp-closer --use_proc
     kill_owner 5003 "the build without SOCK_DESTROY" tcp-closer-no-sock-destroy
 }
