@@ -10,6 +10,7 @@ namespace TcpCloser.Diag;
 internal class NetworkNamespace : IDisposable
 {
     private readonly int _fd;
+    private readonly Dictionary<uint, byte[]> _deviceNames = [];
 
     /// <param name="name">What it is called in lines and records; null: the own one, when no other is looked at.</param>
     /// <param name="fd">Its descriptor, closed with this; -1: the own one, without a setns(2).</param>
@@ -43,8 +44,13 @@ internal class NetworkNamespace : IDisposable
     /// <summary>The name of a device in it, empty where it is gone.</summary>
     public byte[] DeviceName(uint index)
     {
-        using INetlinkSocket socket = OpenSocket();
-        return socket.DeviceName(index);
+        if (!_deviceNames.TryGetValue(index, out byte[]? name))
+        {
+            using INetlinkSocket socket = OpenSocket();
+            _deviceNames[index] = name = socket.DeviceName(index);
+        }
+
+        return name;
     }
 
     public void Dispose()

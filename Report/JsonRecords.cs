@@ -30,10 +30,10 @@ internal sealed class JsonRecords
 
         Word("family"u8, connection.IsIPv4 ? "ipv4"u8 : "ipv6"u8);
         _value.Clear();
-        Word("local_address"u8, _value.AddAddress(list, i, in connection.Source).Written);
+        Text("local_address"u8, _value.AddAddress(list, i, in connection.Source).Written);
         Number("local_port"u8, connection.SourcePort);
         _value.Clear();
-        Word("remote_address"u8, _value.AddAddress(list, i, in connection.Destination).Written);
+        Text("remote_address"u8, _value.AddAddress(list, i, in connection.Destination).Written);
         Number("remote_port"u8, connection.DestinationPort);
         Word("state"u8, Encoding.UTF8.GetBytes(StateList.Name(connection.State)));
         Key("idle_ms"u8);
