@@ -29,9 +29,10 @@ internal sealed class KillRun(
     /// <summary>Signals the process if one of its connections is still to be closed, once for all of them.</summary>
     public void SignalHolder(SocketHolder holder, int signal)
     {
-        // Before Linux 5.3 there is no pidfd; then the moment between the look and the signal stays open.
+        // Before Linux 5.3 there is no pidfd; then the moment between the look and the signal stays open. Opening one takes no
+        // privilege, so EPERM is the word of a container's seccomp filter that is older than the call.
         int pidfd = Pidfd.Open(holder.Pid);
-        int errno = pidfd is >= 0 or -Errno.ENOSYS ? IsWorthSignalling(holder) ? Send(pidfd, holder.Pid, signal) : Errno.ESRCH : -pidfd;
+        int errno = pidfd is >= 0 or -Errno.ENOSYS or -Errno.EPERM ? IsWorthSignalling(holder) ? Send(pidfd, holder.Pid, signal) : Errno.ESRCH : -pidfd;
         if (pidfd >= 0)
         {
             _ = Unistd.close(pidfd);
