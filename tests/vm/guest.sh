@@ -61,6 +61,7 @@ no_destroy() {
     serve 5001 127.0.0.1
     serve 5002 127.0.0.1
     serve 5003 127.0.0.1
+    serve 5004 127.0.0.1
     sleep 4
     dry_run 5001
     run "without SOCK_DESTROY: destroy is not possible here" 3 tcp-closer --method destroy -s 5001 -t 3s
@@ -75,6 +76,8 @@ no_destroy() {
     only_the_idle_died 5001 "auto without SOCK_DESTROY"
     kill_owner 5002 --use_proc tcp-closer --use_proc
     kill_owner 5003 "the build without SOCK_DESTROY" tcp-closer-no-sock-destroy
+    run "the build without SOCK_DESTROY: disconnect ends well" 0 tcp-closer-no-sock-destroy --method disconnect -s 5004 -t 3s
+    only_the_idle_died 5004 "the build without SOCK_DESTROY: disconnect"
 }
 
 check "runs on $(uname -srm)" tcp-closer --version
