@@ -38,6 +38,7 @@ internal sealed class CommandLoop(LabSession session)
         ["send"] => Merge("send").Select(count => $"{count.Role} {count.What}={count.Number}"),
         ["close-clients"] => TellAll("close client"),
         ["close-servers"] => TellAll("close server"),
+        ["reuse", var from, var to] => AskHolder($"reuse {session.Connections.ServerRole} {from} {to}"),
         ["busy-off"] => TellAll("busy-off"),
         ["accept"] => Accept(0),
         ["accept", var listener] => Accept(int.Parse(listener, CultureInfo.InvariantCulture)),
@@ -128,8 +129,14 @@ internal sealed class CommandLoop(LabSession session)
 
     private List<string> RunInHolder(string[] words)
     {
-        var holder = session.Connections.Processes.First(process => process.Role == session.Connections.ServerRole && process.IsAlive());
         string request = $"run {(words[0] == "run-inheriting" ? "inherit" : "plain")} {string.Join(' ', words.Skip(1))}";
+        return AskHolder(request);
+    }
+
+    /// <summary>Asks the first process that holds server ends and still lives.</summary>
+    private List<string> AskHolder(string request)
+    {
+        var holder = session.Connections.Processes.First(process => process.Role == session.Connections.ServerRole && process.IsAlive());
         return holder.Channel.Ask(request) ?? throw new LabException("the holder is gone");
     }
 

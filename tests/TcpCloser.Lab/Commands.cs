@@ -13,7 +13,7 @@ internal sealed class Commands
 
     /// <summary>
     /// Makes TCP connections inside this network namespace and holds them; prints READY, then answers commands on stdin:
-    /// state, list, processes, send, close-clients, close-servers, accept [LISTENER], wait-ended N MS, busy-off,
+    /// state, list, processes, send, close-clients, close-servers, accept [LISTENER], wait-ended N MS, busy-off, reuse FROM TO,
     /// run PROGRAM ARGS, run-inheriting PROGRAM ARGS, quit.
     /// </summary>
     /// <param name="count">How many connections.</param>
@@ -29,12 +29,14 @@ internal sealed class Commands
     /// <param name="clientProcess">The client ends are in a process of their own.</param>
     /// <param name="busy">How many connections, the last ones, exchange data.</param>
     /// <param name="every">How often they do, in ms.</param>
+    /// <param name="talker">Whose ends send data in a busy connection: both, server, client; the others only read.</param>
     /// <param name="blocked">A thread sits in this call on each server end: none, read, write, poll, epoll; connect (client, syn-sent).</param>
     /// <param name="unread">Bytes that the client sent and the server does not read.</param>
     /// <param name="unsent">Bytes that the server wrote and the client does not take.</param>
     /// <param name="deaf">The client end drops all that arrives, as a peer does that is gone (before --unsent is written).</param>
     /// <param name="mptcp">MPTCP sockets.</param>
     /// <param name="bindDevice">SO_BINDTODEVICE of all sockets.</param>
+    /// <param name="rebindDevice">SO_BINDTODEVICE of the ends once they are connected, whatever way their packets took.</param>
     /// <param name="mark">SO_MARK of all sockets.</param>
     /// <param name="decoys">Further idle connections, on the decoy port.</param>
     /// <param name="decoyPort">The port of the decoys.</param>
@@ -42,6 +44,7 @@ internal sealed class Commands
     /// <param name="decoyFiles">Open descriptors of each of these.</param>
     /// <param name="ignoreTerm">Processes that hold connections ignore SIGTERM.</param>
     /// <param name="cleanTerm">On SIGTERM these processes shut their sockets down and exit 0.</param>
+    /// <param name="processName">What the processes that hold connections call themselves (prctl PR_SET_NAME), bytes in hexadecimal.</param>
     public int Hold(
         int count = 1,
         string family = "v4",
@@ -56,19 +59,22 @@ internal sealed class Commands
         bool clientProcess = false,
         int busy = 0,
         int every = 10,
+        string talker = "both",
         string blocked = "none",
         int unread = 0,
         int unsent = 0,
         bool deaf = false,
         bool mptcp = false,
         string bindDevice = "",
+        string rebindDevice = "",
         int mark = 0,
         int decoys = 0,
         int decoyPort = 6000,
         int decoyProcesses = 0,
         int decoyFiles = 0,
         bool ignoreTerm = false,
-        bool cleanTerm = false)
+        bool cleanTerm = false,
+        string processName = "")
     {
         LabOptions options = new()
         {
@@ -85,17 +91,20 @@ internal sealed class Commands
             ClientProcess = clientProcess,
             Busy = busy,
             EveryMs = every,
+            Talker = talker,
             Blocked = blocked,
             Unread = unread,
             Unsent = unsent,
             Deaf = deaf,
             Mptcp = mptcp,
             BindDevice = bindDevice,
+            RebindDevice = rebindDevice,
             Mark = mark,
             Decoys = decoys,
             DecoyPort = decoyPort,
             DecoyProcesses = decoyProcesses,
             DecoyFiles = decoyFiles,
+            ProcessName = processName,
             OnTerm = cleanTerm ? "clean" : ignoreTerm ? "ignore" : "die",
         };
         if (options.Check() is { } complaint)
@@ -109,8 +118,10 @@ internal sealed class Commands
     /// <summary>A process that the Lab starts itself: holds the ends that it is handed.</summary>
     /// <param name="every">How often busy connections exchange data, in ms.</param>
     /// <param name="onTerm">What SIGTERM does: die, ignore or clean.</param>
+    /// <param name="talker">Whose ends send data in a busy connection.</param>
+    /// <param name="processName">Its name, bytes in hexadecimal.</param>
     [Hidden]
-    public int Holder(int every, string onTerm) => new Holder(every, onTerm).Run();
+    public int Holder(int every, string onTerm, string talker, string processName = "") => new Holder(every, onTerm, talker, processName).Run();
 
     /// <summary>A process that the Lab starts itself: has many open descriptors and none of the connections.</summary>
     /// <param name="files">How many descriptors.</param>

@@ -105,8 +105,8 @@ internal sealed class End(string role, int index, int fd, bool busy)
             Saw(Errno.Last);
     }
 
-    /// <summary>Reads what has come and writes one byte, as a busy connection does.</summary>
-    internal unsafe void Exchange()
+    /// <summary>Reads what has come and writes one byte, as a busy connection does; or only reads.</summary>
+    internal unsafe void Exchange(bool talks)
     {
         const int ScratchSize = 512;
         byte* scratch = stackalloc byte[ScratchSize];
@@ -120,7 +120,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
             Saw(Errno.Last);
         if (_seen.Length > 0)
             Busy = false;
-        else
+        else if (talks)
             Send();
     }
 

@@ -84,12 +84,13 @@ internal sealed unsafe class EndTable
             yield return $"{role} {result} {number}";
     }
 
-    internal void Exchange()
+    /// <summary>Lets every busy end read what came, and send something if it is a talker.</summary>
+    internal void Exchange(string talker)
     {
         foreach (var end in _ends)
         {
             if (end.Busy)
-                end.Exchange();
+                end.Exchange(talks: talker == "both" || talker == end.Role);
         }
     }
 
@@ -97,6 +98,14 @@ internal sealed unsafe class EndTable
     {
         foreach (var end in _ends)
             end.Busy = false;
+    }
+
+    /// <summary>Gives the descriptor of one end to the socket of another, as a program does that closes one and gets the number anew.</summary>
+    internal void Reuse(string role, int from, int to)
+    {
+        var source = _ends.Find(end => end.Role == role && end.Index == from) ?? throw new LabException($"there is no {role} {from}");
+        var target = _ends.Find(end => end.Role == role && end.Index == to) ?? throw new LabException($"there is no {role} {to}");
+        Errno.Check(Libc.Dup3(source.Fd, target.Fd, Posix.O_CLOEXEC), "dup3");
     }
 
     internal void Close(string role)

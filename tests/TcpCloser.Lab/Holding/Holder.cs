@@ -9,7 +9,7 @@ namespace TcpCloser.Lab.Holding;
 /// A process that holds ends of connections which the Lab made and handed to it. It is what a server or a client program is to the
 /// kernel and to /proc: the only holder of its sockets, except for those that sharers hold too.
 /// </summary>
-internal sealed unsafe class Holder(int everyMs, string onTerm)
+internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, string processName)
 {
     private readonly ControlChannel _channel = new(ChildProcess.ControlDescriptor);
     private readonly EndTable _ends = new();
@@ -18,6 +18,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm)
     internal int Run()
     {
         DieWithParent();
+        TakeName();
         _ = Machine.RaiseOpenFiles();
         int signals = PrepareTerm();
         PollFd* entries = stackalloc PollFd[2];
@@ -32,7 +33,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm)
                 return EndCleanly();
             if (busy && MillisecondsUntil(next) == 0)
             {
-                _ends.Exchange();
+                _ends.Exchange(talker);
                 next = Stopwatch.GetTimestamp() + (everyMs * Stopwatch.Frequency / 1000);
             }
             if (ready > 0 && entries[0].Revents != 0 && !ServeOne())
@@ -42,6 +43,15 @@ internal sealed unsafe class Holder(int everyMs, string onTerm)
 
     private static int MillisecondsUntil(long timestamp)
         => (int)Math.Max(0, Math.Ceiling((timestamp - Stopwatch.GetTimestamp()) * 1000.0 / Stopwatch.Frequency));
+
+    /// <summary>Changes the name that /proc/PID/comm shows. This is the process's first thread, whose name that is.</summary>
+    private void TakeName()
+    {
+        if (processName.Length == 0)
+            return;
+        fixed (byte* name = (byte[])[.. Convert.FromHexString(processName), 0])
+            Errno.Check(Libc.Prctl(Posix.PR_SET_NAME, (nuint)name, 0, 0, 0), "prctl PR_SET_NAME");
+    }
 
     /// <summary>No process of the Lab outlives it: SIGKILL when the thread that started it ends, and an end by hand if that was before.</summary>
     internal static void DieWithParent()
@@ -106,11 +116,14 @@ internal sealed unsafe class Holder(int everyMs, string onTerm)
         "ended" => [_ends.CountEnded(words[1])],
         "send" => _ends.Send(),
         "close" => Do(() => _ends.Close(words[1])),
+        "reuse" => Do(() => _ends.Reuse(words[1], Number(words[2]), Number(words[3]))),
         "busy-off" => Do(_ends.StopBusy),
         "accept" => Acceptor.Accept(FindListener(words[1])),
         "run" => ProgramRunner.Run(words[2..], words[1] == "inherit" ? _ends.Ends[0].Fd : -1),
         _ => throw new LabException($"a holder has no command {words[0]}"),
     };
+
+    private static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);
 
     private static string[] Do(Action action)
     {

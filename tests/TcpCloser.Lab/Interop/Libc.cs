@@ -86,6 +86,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]
     internal static partial int GetRLimit(int resource, ulong* softAndHard);
 
+    [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)]
+    internal static partial int Dup3(int fd, int target, int flags);
+
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     internal static partial int Prctl(int option, nuint first, nuint second, nuint third, nuint fourth);
 

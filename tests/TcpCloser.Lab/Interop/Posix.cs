@@ -61,6 +61,11 @@ internal static class Posix
     // <sys/resource.h>, <sys/prctl.h>, <signal.h>, <sys/wait.h>
     internal const int RLIMIT_NOFILE = 7;
     internal const int PR_SET_PDEATHSIG = 1;
+    internal const int PR_SET_NAME = 15;
+
+    /// <summary>TASK_COMM_LEN without the NUL.</summary>
+    internal const int MaxProcessName = 15;
+
     internal const int SIGKILL = 9;
     internal const int SIGPIPE = 13;
     internal const int SIGTERM = 15;

@@ -89,7 +89,9 @@ internal sealed class ConnectionSet
 
     private ChildProcess StartHolder(string role)
     {
-        var process = ChildProcess.Start(role, "holder", "--every", $"{_options.EveryMs}", "--on-term", _options.OnTerm);
+        string[] name = _options.ProcessName.Length == 0 ? [] : ["--process-name", _options.ProcessName];
+        var process = ChildProcess.Start(
+            role, ["holder", "--every", $"{_options.EveryMs}", "--on-term", _options.OnTerm, "--talker", _options.Talker, .. name]);
         _processes.Add(process);
         return process;
     }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Net;
+using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
@@ -11,6 +13,8 @@ internal sealed record LabOptions
         "established", "unaccepted", "syn-sent", "syn-recv", "fin-wait-1", "fin-wait-2", "close-wait", "last-ack", "closing",
         "time-wait", "listen",
     ];
+
+    private static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     internal required int Count { get; init; }
     internal required string Family { get; init; }
@@ -25,18 +29,21 @@ internal sealed record LabOptions
     internal required bool ClientProcess { get; init; }
     internal required int Busy { get; init; }
     internal required int EveryMs { get; init; }
+    internal required string Talker { get; init; }
     internal required string Blocked { get; init; }
     internal required int Unread { get; init; }
     internal required int Unsent { get; init; }
     internal required bool Deaf { get; init; }
     internal required bool Mptcp { get; init; }
     internal required string BindDevice { get; init; }
+    internal required string RebindDevice { get; init; }
     internal required int Mark { get; init; }
     internal required int Decoys { get; init; }
     internal required int DecoyPort { get; init; }
     internal required int DecoyProcesses { get; init; }
     internal required int DecoyFiles { get; init; }
     internal required string OnTerm { get; init; }
+    internal required string ProcessName { get; init; }
 
     /// <summary>Whether the server's sockets are IPv6 ones.</summary>
     internal bool ServerIsV6 => Family is not "v4";
@@ -82,6 +89,7 @@ internal sealed record LabOptions
         Deaf = false,
         Mptcp = false,
         BindDevice = "",
+        RebindDevice = "",
         Mark = 0,
         Decoys = 0,
         DecoyProcesses = 0,
@@ -96,6 +104,10 @@ internal sealed record LabOptions
             return $"--state {State}: one of {string.Join(' ', States)}";
         if (Blocked is not ("none" or "read" or "write" or "poll" or "epoll" or "connect"))
             return $"--blocked {Blocked}: none, read, write, poll, epoll or connect";
+        if (Talker is not ("both" or "server" or "client"))
+            return $"--talker {Talker}: both, server or client";
+        if (ProcessName.Length > 2 * Posix.MaxProcessName || !IsHex(ProcessName))
+            return $"--process-name {ProcessName}: up to {Posix.MaxProcessName} bytes in hexadecimal";
         if (Blocked == "connect" && State != "syn-sent")
             return "--blocked connect needs --state syn-sent";
         if (Blocked is not ("none" or "connect") && !HasServerEnds)
@@ -110,4 +122,6 @@ internal sealed record LabOptions
             return "--count, --ports, --processes, --port: out of range";
         return null;
     }
+
+    private static bool IsHex(string text) => text.Length % 2 == 0 && text.AsSpan().IndexOfAnyExcept(s_hexDigits) < 0;
 }

@@ -26,11 +26,14 @@ internal static unsafe class Listeners
         if (options.Mark != 0)
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_MARK, options.Mark, "SO_MARK");
         if (options.BindDevice.Length > 0)
-        {
-            byte[] name = Encoding.ASCII.GetBytes(options.BindDevice + "\0");
-            fixed (byte* device = name)
-                Errno.Check(Libc.SetSockOpt(fd, Posix.SOL_SOCKET, Posix.SO_BINDTODEVICE, device, (uint)name.Length), "SO_BINDTODEVICE");
-        }
+            BindDevice(fd, options.BindDevice);
+    }
+
+    internal static void BindDevice(int fd, string name)
+    {
+        byte[] text = Encoding.ASCII.GetBytes(name + "\0");
+        fixed (byte* device = text)
+            Errno.Check(Libc.SetSockOpt(fd, Posix.SOL_SOCKET, Posix.SO_BINDTODEVICE, device, (uint)text.Length), "SO_BINDTODEVICE");
     }
 
     internal static int OpenSocket(bool v6, bool mptcp, int flags)

@@ -25,6 +25,11 @@ internal static unsafe class StateMaker
         {
             if (pair.Server >= 0)
                 BringInto(options.State, pair);
+            if (options.RebindDevice.Length > 0)
+            {
+                Listeners.BindDevice(pair.Server, options.RebindDevice);
+                Listeners.BindDevice(pair.Client, options.RebindDevice);
+            }
             if (options.Orphan)
                 pair.CloseServer();
         }
