@@ -1,0 +1,95 @@
+namespace TcpCloser.KernelTests.Harness.Reach;
+
+/// <summary>
+/// Connections of every kind side by side in one namespace: families, addresses, ports, states, owners, names, devices, marks and
+/// cgroups in mixed combinations; and what each socket is, as the test knows it from how it had it made.
+/// </summary>
+internal sealed class Crowd : IDisposable
+{
+    /// <summary>Devices: lo, and both ends of a veth pair, to which sockets are bound once they are connected.</summary>
+    internal static readonly string[] Devices = ["lo", "v0", "v1"];
+
+    private const string Preparation = """
+        ip link set lo up
+        ip addr add fd00::1/128 dev lo
+        ip addr add fd00:0:1::1/128 dev lo
+        ip link add v0 type veth peer name v1
+        mount -t tmpfs none /mnt
+        cp "$1" /mnt/tcp-closer-lab
+        """;
+
+    private readonly List<LabProcess> _labs = [];
+    private readonly List<CrowdSocket> _sockets = [];
+    private readonly CgroupTree? _cgroups;
+
+    private Crowd()
+    {
+        try
+        {
+            _labs.Add(LabProcess.Start(new LabSurroundings { OwnProcesses = true, Preparation = Preparation }, "--count", "0", "--port", "4999"));
+            _cgroups = CgroupTree.TryMake();
+            foreach (var kind in CrowdKinds.All)
+                Add(kind);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where the tool runs: a process that holds none of the connections.</summary>
+    internal LabProcess Base => _labs[0];
+
+    /// <summary>Every socket but the listeners.</summary>
+    internal IReadOnlyList<CrowdSocket> Sockets => _sockets;
+
+    /// <summary>The cgroups' directories by their names; empty where the machine has no cgroup v2 to use.</summary>
+    internal IReadOnlyDictionary<string, string> Cgroups => _cgroups?.Paths ?? new Dictionary<string, string>();
+
+    /// <summary>Ids of processes, as the tool sees them, that hold connections.</summary>
+    internal int[] Pids => [.. _sockets.SelectMany(socket => socket.Owners).Select(owner => owner.Pid).Distinct().Order()];
+
+    internal static Crowd Gather() => new();
+
+    public void Dispose()
+    {
+        _labs.AsEnumerable().Reverse().ToList().ForEach(lab => lab.Dispose());
+        _cgroups?.Dispose();
+    }
+
+    private void Add(CrowdKind kind)
+    {
+        // A user namespace has but one user, and moving oneself between cgroups needs root as well.
+        uint uid = Namespaces.NeedUserNamespace ? 0 : kind.Uid;
+        string cgroup = _cgroups is null ? "" : kind.Cgroup;
+        // The copy of the Lab is where every user finds it.
+        string asUser = uid == 0 ? "" : $"shift; set -- setpriv --reuid {uid} --clear-groups /mnt/tcp-closer-lab \"$@\"";
+        string intoCgroup = cgroup.Length == 0 ? "" : $"echo $$ >'{Cgroups[cgroup]}/cgroup.procs'";
+        string[] name = kind.Comm.Length == 0 ? [] : ["--process-name", Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(kind.Comm))];
+        var lab = LabProcess.Start(
+            new LabSurroundings { Within = Base, OwnProcesses = true, Preparation = $"{intoCgroup}\n{asUser}" },
+            ["--count", $"{kind.Count}", "--client-process", .. kind.Options, .. name]);
+        _labs.Add(lab);
+        if (kind.ClientEndsInFinWait2)
+            Until.True(() => lab.List().TrueForAll(connection => connection.Client.Tcp == "fin-wait-2"), $"the acknowledged FINs of {string.Join(' ', kind.Options)}");
+        string comm = kind.Comm.Length == 0 ? "tcp-closer-lab" : kind.Comm;
+        foreach (var connection in lab.List())
+        {
+            AddEnd(connection.ServerAddress, connection.ClientAddress, Tcp(connection.Server, kind.ServerWithoutOwner), kind.ServerIsV6, "server", connection.Server.View == "none");
+            AddEnd(connection.ClientAddress, connection.ServerAddress, Tcp(connection.Client, ""), kind.ClientIsV6, "client", connection.Client.View == "none");
+        }
+
+        void AddEnd(string local, string remote, string state, bool isV6, string role, bool unowned)
+        {
+            if (state.Length == 0)
+                return;
+            CrowdOwner[] owners = unowned ? [] : [.. lab.Processes(role).Concat(role == "server" ? lab.Processes("sharer") : []).Select(pid => new CrowdOwner(pid, comm))];
+            // What is left of a closed connection (FIN_WAIT2 and TIME_WAIT without a descriptor) keeps its mark, but not its cgroup.
+            bool remnant = unowned && state is ("time-wait" or "fin-wait-2");
+            _sockets.Add(new CrowdSocket(local, remote, isV6, state, uid, owners, kind.Device, kind.Mark, remnant ? "" : cgroup));
+        }
+    }
+
+    private static string Tcp(LabEnd end, string withoutOwner) => end.View == "none" ? withoutOwner : end.Tcp;
+}

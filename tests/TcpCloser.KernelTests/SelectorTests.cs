@@ -1,0 +1,141 @@
+using TcpCloser.KernelTests.Harness;
+using TcpCloser.KernelTests.Harness.Reach;
+using Xunit;
+
+namespace TcpCloser.KernelTests;
+
+/// <summary>
+/// Which connections a selection takes, out of a crowd of every kind: against what the test itself knows of each socket, and
+/// against ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.
+/// </summary>
+public sealed class SelectorTests
+{
+    private const int RandomSelections = 500;
+
+    private static readonly string[] s_groups = ["all", "connected", "synchronized", "bucket", "big"];
+
+    [SkippableFact]
+    public void EverySelectorAloneInEveryPairAndAtRandomTakesWhatItShould()
+    {
+        using var crowd = Crowd.Gather();
+        Choice[] singles = [.. Singles(crowd)];
+        // Each state by itself too; with the others, one state and one group speak for all.
+        List<Choice> choices = [.. singles, .. Choice.States.Concat(s_groups).Select(OfState)];
+        for (int i = 0; i < singles.Length; i++)
+            choices.AddRange(singles.Skip(i + 1).Select(other => Combine(singles[i], other)));
+        RandomChoice random = new(20261122, crowd);
+        choices.AddRange(Enumerable.Range(0, RandomSelections).Select(_ => random.Next()));
+
+        var results = ToolBatch.Run(crowd.Base, Binaries.Tool, [.. choices.Select(choice => choice.Arguments(crowd.Cgroups)).Select(arguments => (string[])["-n", "--json", .. arguments])]);
+
+        AssertCrowdIsWhatTheKernelLists(crowd);
+        List<string> wrong = [];
+        for (int i = 0; i < choices.Count; i++)
+        {
+            if (results[i].ExitCode != (choices[i].IsUsage ? 0 : 2))
+                wrong.Add($"{choices[i]}: exit {results[i].ExitCode}: {results[i].Stderr}");
+            else if (choices[i].IsUsage)
+                Compare(wrong, "the test", choices[i], crowd.Sockets.Where(choices[i].Means).Select(socket => socket.Ends), Ends(results[i]));
+        }
+        AssertNone(wrong);
+        AssertWideSpread(results);
+        CompareWithSs(crowd, choices, results);
+    }
+
+    private static void CompareWithSs(Crowd crowd, List<Choice> choices, Result[] results)
+    {
+        int[] comparable = [.. Enumerable.Range(0, choices.Count).Where(i => choices[i].IsUsage && !choices[i].NamesOwners)];
+        Assert.True(comparable.Length > RandomSelections / 2);
+        var answers = SocketStatistics.Ask(crowd, [.. comparable.Select(i => choices[i])]);
+        List<string> wrong = [];
+        for (int i = 0; i < comparable.Length; i++)
+            Compare(wrong, "ss", choices[comparable[i]], answers[i], Ends(results[comparable[i]]));
+        AssertNone(wrong);
+    }
+
+    /// <summary>Each selector by itself, with one value and with several; where it selects nothing by itself, the refusal is expected.</summary>
+    private static IEnumerable<Choice> Singles(Crowd crowd)
+    {
+        string[] both = ["-4", "-6"];
+        string[] all = ["all"];
+        yield return new() { Families = both, StateNames = all, SourcePorts = ["5000-5100"] };
+        yield return new() { Families = both, StateNames = all, DestinationPorts = ["5000", "5030-5050", "5200-5230"] };
+        yield return new() { Sources = ["127.3.0.0/16"] };
+        yield return new() { Sources = ["127.3.0.9", "fd00::/32"] };
+        yield return new() { Destinations = ["127.0.0.1"] };
+        yield return new() { Destinations = ["::1", "127.3.0.1"] };
+        yield return new() { NotSources = ["127.3.0.0/28"] };
+        yield return new() { NotDestinations = ["::1", "fd00:0:1::/48"] };
+        yield return new() { Families = both, Uids = [1001] };
+        yield return new() { Families = both, Uids = [0, 65534] };
+        yield return new() { Families = both, Pids = crowd.Pids[..2] };
+        yield return new() { Families = both, Comms = ["alpha"] };
+        yield return new() { Families = both, Comms = ["beta", "two words"] };
+        yield return new() { Families = both, Interfaces = ["v0"] };
+        yield return new() { Families = both, Interfaces = ["lo", "v1"] };
+        yield return new() { Families = both, Marks = ["17"] };
+        yield return new() { Families = both, Marks = ["16/240", "256/256"] };
+        if (crowd.Cgroups.Count > 0)
+        {
+            yield return new() { Families = both, Cgroups = ["a"] };
+            yield return new() { Families = both, Cgroups = ["a", "b"] };
+        }
+        yield return new() { StateNames = ["close-wait"] };
+        yield return new() { StateNames = ["synchronized"] };
+        yield return new() { Families = ["-4"] };
+        yield return new() { Families = ["-6"] };
+    }
+
+    private static Choice OfState(string state) => new() { Families = ["-4", "-6"], StateNames = [state], SourcePorts = ["1-65535"] };
+
+    /// <summary>Both selections in one: where both name values of one option, these are alternatives.</summary>
+    private static Choice Combine(Choice one, Choice other) => new()
+    {
+        Families = [.. one.Families.Union(other.Families)],
+        SourcePorts = [.. one.SourcePorts, .. other.SourcePorts],
+        DestinationPorts = [.. one.DestinationPorts, .. other.DestinationPorts],
+        Sources = [.. one.Sources, .. other.Sources],
+        Destinations = [.. one.Destinations, .. other.Destinations],
+        NotSources = [.. one.NotSources, .. other.NotSources],
+        NotDestinations = [.. one.NotDestinations, .. other.NotDestinations],
+        StateNames = [.. one.StateNames, .. other.StateNames],
+        Uids = [.. one.Uids, .. other.Uids],
+        Pids = [.. one.Pids, .. other.Pids],
+        Comms = [.. one.Comms, .. other.Comms],
+        Interfaces = [.. one.Interfaces, .. other.Interfaces],
+        Marks = [.. one.Marks, .. other.Marks],
+        Cgroups = [.. one.Cgroups, .. other.Cgroups],
+    };
+
+    private static string[] Ends(Result result) => [.. ConnectionRecord.Read(result).Select(record => record.Ends)];
+
+    private static void Compare(List<string> wrong, string judge, Choice choice, IEnumerable<string> expected, string[] seen)
+    {
+        string[] wanted = [.. expected.Order()];
+        string[] got = [.. seen.Order()];
+        if (!wanted.SequenceEqual(got))
+        {
+            wrong.Add($"{choice}: {judge} has {wanted.Length}, the tool {got.Length}; only {judge}: {string.Join("; ", wanted.Except(got))}; "
+                + $"only the tool: {string.Join("; ", got.Except(wanted))}");
+        }
+    }
+
+    private static void AssertNone(List<string> wrong)
+        => Assert.True(wrong.Count == 0, $"{wrong.Count} selections differ:\n{string.Join('\n', wrong.Take(10))}");
+
+    /// <summary>What the test believes the crowd to be, held against the kernel's own list, also after all runs.</summary>
+    private static void AssertCrowdIsWhatTheKernelLists(Crowd crowd)
+    {
+        var listed = crowd.Base.Sockets().Where(socket => socket.State != "listening").Select(socket => $"{socket.LocalPort} {socket.RemotePort} {socket.State}");
+        var known = crowd.Sockets.Select(socket => $"{socket.LocalEnd.Port} {socket.RemoteEnd.Port} {socket.State}");
+        Assert.Equal(known.Order(), listed.Order());
+    }
+
+    /// <summary>Selections that mostly take nothing would prove nothing.</summary>
+    private static void AssertWideSpread(Result[] results)
+    {
+        int[] taken = [.. results.Where(result => result.ExitCode == 0).Select(result => ConnectionRecord.Read(result).Length)];
+        Assert.True(taken.Count(number => number > 0) > taken.Length / 4, $"{taken.Count(number => number > 0)} of {taken.Length} take anything");
+        Assert.True(taken.Distinct().Count() > 30, $"{taken.Distinct().Count()} different sizes");
+    }
+}
