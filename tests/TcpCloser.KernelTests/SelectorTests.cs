@@ -40,7 +40,31 @@ public sealed class SelectorTests
         AssertNone(wrong);
         AssertWideSpread(results);
         CompareWithSs(crowd, choices, results);
+        AssertOnlyTheSelectedAreClosed(crowd, new Choice { Families = ["-4", "-6"], StateNames = ["all"], Uids = [1001] });
+        AssertOnlyTheSelectedAreClosed(crowd, new Choice { Destinations = ["127.3.0.0/16", "fd00::/47"], NotSources = ["fd00:0:1::1"], StateNames = ["connected"] });
+        AssertOnlyTheSelectedAreClosed(crowd, new Choice { Families = ["-4"], Interfaces = ["v0", "v1"] });
     }
+
+    /// <summary>Once for real: the selected are gone, and so are at most their peers.</summary>
+    private static void AssertOnlyTheSelectedAreClosed(Crowd crowd, Choice choice)
+    {
+        var before = Listed(crowd);
+        var meant = crowd.Sockets.Where(socket => choice.Means(socket) && before.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port))).ToList();
+        Assert.NotEmpty(meant);
+
+        var result = crowd.Base.Tool([.. choice.Arguments(crowd.Cgroups)]).Expect(0);
+
+        Assert.Equal(meant.Count, result.Summary("closed") + result.Summary("vanished")); // both ends may be meant
+        var allowed = meant.SelectMany(socket => new[] { Key(socket.LocalEnd.Port, socket.RemoteEnd.Port), Key(socket.RemoteEnd.Port, socket.LocalEnd.Port) }).ToHashSet();
+        var after = Listed(crowd);
+        Assert.DoesNotContain(meant, socket => after.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port)));
+        Assert.Empty(before.Except(after).Except(allowed));
+    }
+
+    private static HashSet<string> Listed(Crowd crowd)
+        => [.. crowd.Base.Sockets().Select(socket => Key(socket.LocalPort, socket.RemotePort))];
+
+    private static string Key(int local, int remote) => $"{local} {remote}";
 
     private static void CompareWithSs(Crowd crowd, List<Choice> choices, Result[] results)
     {

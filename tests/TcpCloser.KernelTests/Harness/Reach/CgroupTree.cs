@@ -3,6 +3,8 @@ namespace TcpCloser.KernelTests.Harness.Reach;
 /// <summary>Two cgroups of version 2 for one test: <c>a</c> and <c>b</c>, gone with it.</summary>
 internal sealed class CgroupTree : IDisposable
 {
+    private static int s_number;
+
     private readonly string _root;
 
     private CgroupTree(string root) => _root = root;
@@ -15,7 +17,7 @@ internal sealed class CgroupTree : IDisposable
         string? mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).FirstOrDefault(words => words[2] == "cgroup2")?[1];
         if (mount is null || Namespaces.NeedUserNamespace)
             return null;
-        CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}");
+        CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}-{Interlocked.Increment(ref s_number)}");
         try
         {
             foreach (string name in new[] { "a", "b" })

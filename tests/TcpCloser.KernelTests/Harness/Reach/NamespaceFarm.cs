@@ -1,0 +1,70 @@
+using System.Globalization;
+
+namespace TcpCloser.KernelTests.Harness.Reach;
+
+/// <summary>
+/// Network namespaces with a Lab in each, named in a /run/netns of their own. All are in one pid and one mount namespace, in which
+/// the tool runs as well: so its <c>--all-netns</c> finds them and nothing of the machine.
+/// </summary>
+internal sealed class NamespaceFarm : IDisposable
+{
+    private readonly List<LabProcess> _labs = [];
+
+    private NamespaceFarm(LabProcess home) => Home = home;
+
+    /// <summary>Where the tool runs: a namespace without a name, and without connections of its own.</summary>
+    internal LabProcess Home { get; }
+
+    internal IReadOnlyList<LabProcess> Labs => _labs;
+
+    /// <summary>Starts so many, named ns0, ns1 and so on.</summary>
+    internal static NamespaceFarm Start(int count, params string[] options)
+    {
+        LabSurroundings home = new() { OwnProcesses = true, Preparation = "mount -t tmpfs none /run\nmkdir -p /run/netns /run/docker/netns" };
+        NamespaceFarm farm = new(LabProcess.Start(home, "--count", "0", "--port", "4999"));
+        try
+        {
+            for (int i = 0; i < count; i++)
+                farm.Add($"netns/ns{i.ToString(CultureInfo.InvariantCulture)}", options);
+            return farm;
+        }
+        catch
+        {
+            farm.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>One more, named by a file below /run; a name of any bytes as the shell's printf makes them.</summary>
+    internal LabProcess Add(string name, params string[] options)
+    {
+        // The Lab's processes are its children, so the shell that names the namespace has to be in it already.
+        string enter = $"""
+            set -- unshare -n sh -ec 'file=/run/$(printf "{name}"); touch "$file"; mount --bind /proc/self/ns/net "$file"; exec "$@"' sh "$@"
+            """;
+        var lab = LabProcess.Start(new LabSurroundings { Within = Home, OwnProcesses = true, Preparation = enter }, options);
+        _labs.Add(lab);
+        return lab;
+    }
+
+    /// <summary>Ends a Lab; its namespace stays, held by its name alone.</summary>
+    internal void End(LabProcess lab)
+    {
+        _labs.Remove(lab);
+        lab.Dispose();
+    }
+
+    /// <summary>The Lab's process id as the tool sees it.</summary>
+    internal static int InnerId(LabProcess lab)
+    {
+        string line = File.ReadLines($"/proc/{lab.Id}/status").First(line => line.StartsWith("NSpid:", StringComparison.Ordinal));
+        return int.Parse(line.AsSpan(line.LastIndexOf('\t') + 1), CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        foreach (var lab in _labs)
+            lab.Dispose();
+        Home.Dispose();
+    }
+}
