@@ -25,6 +25,30 @@ need() {
     apt_install $missing || { quiet apt-get update && apt_install $missing; } || die "apt-get install$missing failed"
 }
 
+# need_unstarted COMMAND:PACKAGE...
+# The same for servers: the services that come with their packages are neither started nor enabled.
+need_unstarted() {
+    policy=/usr/sbin/policy-rc.d # asked by every package's script before it starts something
+    services=$(enabled_services)
+    if test "$(id -u)" = 0 && ! test -e $policy; then
+        printf '#!/bin/sh\nexit 101\n' >$policy
+        chmod 755 $policy
+        (need "$@") && status=0 || status=$?
+        rm $policy
+    else
+        (need "$@") && status=0 || status=$?
+    fi
+    for service in $(enabled_services); do
+        echo "$services" | grep -qxF "$service" || systemctl disable --quiet "$service" 2>/dev/null || true
+    done
+    test $status = 0 || exit $status
+}
+
+enabled_services() {
+    test "$(id -u)" = 0 && command -v systemctl >/dev/null || return 0
+    systemctl list-unit-files --no-legend --type=service --state=enabled 2>/dev/null | cut -d' ' -f1
+}
+
 apt_install() { quiet env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
 
 # quiet COMMAND...: its output is shown only if it fails.

@@ -61,6 +61,10 @@ internal sealed class NamespaceFarm : IDisposable
         return int.Parse(line.AsSpan(line.LastIndexOf('\t') + 1), CultureInfo.InvariantCulture);
     }
 
+    /// <summary>The first process below one, as this process sees it.</summary>
+    internal static int FirstBelow(int pid)
+        => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ')[0], CultureInfo.InvariantCulture);
+
     public void Dispose()
     {
         foreach (var lab in _labs)
