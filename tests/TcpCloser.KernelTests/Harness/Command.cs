@@ -13,6 +13,7 @@ internal sealed class Command : IDisposable
     private readonly StringBuilder _stdout = new();
     private readonly StringBuilder _stderr = new();
     private readonly Task _readers;
+    private bool _disposed;
 
     private Command(IReadOnlyList<string> arguments)
     {
@@ -72,6 +73,9 @@ internal sealed class Command : IDisposable
 
     public void Dispose()
     {
+        if (_disposed)
+            return;
+        _disposed = true;
         if (!_process.HasExited)
         {
             // A program whose strace is killed would go on without it.

@@ -1,0 +1,61 @@
+using TcpCloser.KernelTests.Harness;
+using TcpCloser.KernelTests.Harness.Reach;
+using Xunit;
+
+namespace TcpCloser.KernelTests;
+
+/// <summary>Who runs the program through ssh keeps the connection he sits on, unless he asks otherwise.</summary>
+public sealed class OwnSessionTests
+{
+    [SkippableTheory]
+    [InlineData("", "-s 2222", 1)]
+    [InlineData("env -i ", "-s 2222", 1)] // then only the ancestors tell
+    [InlineData("env -i ", "-s 2222 --method disconnect", 1)]
+    [InlineData("env -i ", "-s 2222 --use-proc", 1)]
+    [InlineData("", "-s 2222 --use-proc", 1)]
+    [InlineData("", "-s 2222 -d 1-65535", 1)]
+    [InlineData("", "-d 2222", 1)] // the client's end of the same connection, which is here too
+    [InlineData("setsid -f ", "-s 2222", 1)] // a process that its ancestors left: only SSH_CONNECTION tells
+    public void TheOwnSessionIsSparedAndAnotherIsClosed(string environment, string arguments, int spared)
+    {
+        using var server = SshServer.Start();
+        using var idle = server.StartIdleSession();
+
+        var result = server.Run($"{environment}{Binaries.Tool} {arguments} --disable-syslog");
+
+        result.Expect(0); // and the lines came through the session, so it lives
+        Assert.Equal(spared, result.Summary("spared"));
+        Assert.Equal(1, result.Summary("closed"));
+        Assert.Single(result.Log, line => line.Contains("spared: it carries the own session", StringComparison.Ordinal));
+        Assert.NotEqual(0, idle.WaitForEnd().ExitCode);
+        Assert.Equal("again\n", server.Run("echo again").Expect(0).Stdout);
+    }
+
+    [SkippableFact]
+    public void IncludedItIsClosedToo()
+    {
+        using var server = SshServer.Start();
+        using var idle = server.StartIdleSession();
+
+        var result = server.Run($"{Binaries.Tool} -s 2222 --include-own-session --disable-syslog -f /mnt/log");
+
+        Assert.Equal(255, result.ExitCode); // ssh's own, for a broken connection
+        Assert.NotEqual(0, idle.WaitForEnd().ExitCode);
+        Until.True(() => server.Home.Run("cat /mnt/log").Stdout.Contains("summary", StringComparison.Ordinal), "the summary in the log file");
+        string[] log = server.Home.Run("cat /mnt/log").Stdout.Split('\n');
+        Assert.Equal(2, Result.Summary(log, "closed"));
+        Assert.Equal(0, Result.Summary(log, "spared"));
+        Assert.Equal("again\n", server.Run("echo again").Expect(0).Stdout);
+    }
+
+    [SkippableFact]
+    public void ADryRunShowsWhatIsSpared()
+    {
+        using var server = SshServer.Start();
+
+        var result = server.Run($"{Binaries.Tool} -n --json -s 2222").Expect(0);
+
+        Assert.Equal("spared", Assert.Single(ConnectionRecord.Read(result)).Outcome);
+        Assert.Equal(1, result.Summary("spared"));
+    }
+}
