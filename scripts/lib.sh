@@ -26,7 +26,7 @@ need() {
 }
 
 # need_unstarted COMMAND:PACKAGE...
-# The same for servers: the services that come with their packages are neither started nor enabled.
+# The same for servers: the services that come with their packages are neither started nor enabled. Returns whether all is there.
 need_unstarted() {
     policy=/usr/sbin/policy-rc.d # asked by every package's script before it starts something
     services=$(enabled_services)
@@ -41,7 +41,7 @@ need_unstarted() {
     for service in $(enabled_services); do
         echo "$services" | grep -qxF "$service" || systemctl disable --quiet "$service" 2>/dev/null || true
     done
-    test $status = 0 || exit $status
+    return "$status"
 }
 
 enabled_services() {
