@@ -67,7 +67,7 @@ internal sealed class Round
         namespaces.Missing.ForEach(report.Missing);
         if (namespaces.Unreadable > 0)
         {
-            report.Missing($"--all-netns: the namespaces of {namespaces.Unreadable} processes could not be looked at; run as root");
+            report.Missing($"--all-netns: {namespaces.Unreadable} namespaces of processes or in /run could not be looked at; run as root");
         }
 
         foreach (NetworkNamespace network in namespaces.Found)

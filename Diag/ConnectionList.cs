@@ -17,14 +17,18 @@ internal sealed class ConnectionList
     /// <summary>What tcp_info says of each; empty unless somebody wants to hear it.</summary>
     public List<TcpDetail> Details { get; } = [];
 
-    /// <summary>The network namespaces, and from where to where in the list their connections stand.</summary>
+    /// <summary>The network namespaces that have connections here, and from where to where in the list they stand.</summary>
     public IEnumerable<(NetworkNamespace Namespace, int Start, int End)> Parts
     {
         get
         {
             for (int i = 0; i < _parts.Count; i++)
             {
-                yield return (_parts[i].Namespace, _parts[i].Start, i + 1 < _parts.Count ? _parts[i + 1].Start : Count);
+                int end = i + 1 < _parts.Count ? _parts[i + 1].Start : Count;
+                if (_parts[i].Start < end)
+                {
+                    yield return (_parts[i].Namespace, _parts[i].Start, end);
+                }
             }
         }
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Interop;
@@ -16,7 +15,7 @@ internal sealed class NamespaceFinder
     /// <summary>Those that were named and cannot be opened: what is wrong, in words.</summary>
     public List<string> Missing { get; } = [];
 
-    /// <summary>How many processes may not be asked for theirs.</summary>
+    /// <summary>How many there are, at processes or in folders, that cannot be opened.</summary>
     public int Unreadable { get; private set; }
 
     public static NamespaceFinder Find(Options options)
@@ -35,9 +34,14 @@ internal sealed class NamespaceFinder
 
         if (options.AllNetns)
         {
-            finder.AddFolder("/run/netns/", fullName: false);
-            finder.AddFolder("/run/docker/netns/", fullName: true);
-            finder.Add("self", "/proc/self/ns/net");
+            finder.AddFolder("/run/netns/"u8, fullName: false);
+            finder.AddFolder("/run/docker/netns/"u8, fullName: true);
+            int errno = finder.Add([.. "self"u8], [.. "/proc/self/ns/net"u8]);
+            if (errno != 0)
+            {
+                finder.Missing.Add($"--all-netns: opening /proc/self/ns/net: {Errno.Describe(errno)}; mount /proc");
+            }
+
             finder.AddProcesses();
         }
 
@@ -49,7 +53,7 @@ internal sealed class NamespaceFinder
         string path = name.StartsWith("pid:", StringComparison.Ordinal) ? $"/proc/{name[4..]}/ns/net"
             : name.Contains('/') ? name
             : "/run/netns/" + name;
-        int errno = Add(name, path);
+        int errno = Add(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(path));
         if (errno != 0)
         {
             Missing.Add($"--netns '{Escape.Text(name)}': opening {Escape.Text(path)}: {Errno.Describe(errno)}");
@@ -57,9 +61,9 @@ internal sealed class NamespaceFinder
     }
 
     /// <summary>Adds the namespace of a file, if it is not there already. Returns 0 or the errno of open(2).</summary>
-    private int Add(string name, string path)
+    private int Add(byte[] name, byte[] path)
     {
-        int fd = Fcntl.Open(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
+        int fd = Fcntl.Open(Fcntl.AT_FDCWD, [.. path, 0], Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
         if (fd < 0)
         {
             return -fd;
@@ -77,30 +81,37 @@ internal sealed class NamespaceFinder
         return 0;
     }
 
-    private void AddFolder(string folder, bool fullName)
+    /// <summary>Adds one that nobody named. One that is gone by now is no news.</summary>
+    private void AddFound(byte[] name, byte[] path)
     {
-        foreach (string name in Names(folder))
+        int errno = Add(name, path);
+        Unreadable += errno is 0 or Errno.ENOENT or Errno.ESRCH ? 0 : 1;
+    }
+
+    private void AddFolder(ReadOnlySpan<byte> folder, bool fullName)
+    {
+        foreach (byte[] name in Names(folder))
         {
-            _ = Add(fullName ? folder + name : name, folder + name);
+            byte[] path = [.. folder, .. name];
+            AddFound(fullName ? path : name, path);
         }
     }
 
     private void AddProcesses()
     {
-        foreach (string name in Names("/proc/"))
+        foreach (byte[] name in Names("/proc/"u8))
         {
-            if (Digits.TryParse(name, int.MaxValue, out ulong pid))
+            if (Array.TrueForAll(name, static letter => char.IsAsciiDigit((char)letter)))
             {
-                int errno = Add(string.Create(CultureInfo.InvariantCulture, $"pid:{pid}"), $"/proc/{pid}/ns/net");
-                Unreadable += errno is Errno.EACCES or Errno.EPERM ? 1 : 0;
+                AddFound([.. "pid:"u8, .. name], [.. "/proc/"u8, .. name, .. "/ns/net"u8]);
             }
         }
     }
 
-    private static List<string> Names(string folder)
+    private static List<byte[]> Names(ReadOnlySpan<byte> folder)
     {
-        var names = new List<string>();
-        int directory = ProcFile.OpenDirectory(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(folder + '\0'));
+        var names = new List<byte[]>();
+        int directory = ProcFile.OpenDirectory(Fcntl.AT_FDCWD, [.. folder, 0]);
         if (directory < 0)
         {
             return names;
@@ -114,10 +125,10 @@ internal sealed class NamespaceFinder
             while (!entries.IsEmpty)
             {
                 ReadOnlySpan<byte> name = ProcFile.TakeName(ref entries);
-                string text = Encoding.UTF8.GetString(name[..name.IndexOf((byte)0)]);
-                if (text is not ("." or ".."))
+                name = name[..name.IndexOf((byte)0)];
+                if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
                 {
-                    names.Add(text);
+                    names.Add(name.ToArray());
                 }
             }
         }

@@ -14,13 +14,14 @@ internal class NetworkNamespace : IDisposable
 
     /// <param name="name">What it is called in lines and records; null: the own one, when no other is looked at.</param>
     /// <param name="fd">Its descriptor, closed with this; -1: the own one, without a setns(2).</param>
-    public NetworkNamespace(string? name = null, int fd = -1)
+    public NetworkNamespace(byte[]? name = null, int fd = -1)
     {
         Name = name;
         _fd = fd;
     }
 
-    public string? Name { get; }
+    /// <summary>Bytes of anything but a slash: whoever made the namespace chose them.</summary>
+    public byte[]? Name { get; }
 
     /// <summary>Opens a socket in it.</summary>
     /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>

@@ -34,7 +34,22 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
         _stop = false;
         foreach ((NetworkNamespace network, int start, int end) in doomed.Parts)
         {
-            Close(network, doomed, start, end, witness, stopRequested);
+            try
+            {
+                Close(network, doomed, start, end, witness, stopRequested);
+            }
+            catch (SystemCallException e)
+            {
+                // One namespace that cannot be entered any more is no reason to leave the others.
+                for (int i = start; i < end; i++)
+                {
+                    doomed[i].Outcome = Outcome.Failed;
+                    doomed[i].FailedErrno = (byte)e.Errno;
+                }
+
+                witness.Settled(doomed, start, end);
+                witness.Hindered(e.Message, IsHopeless(e.Errno));
+            }
         }
 
         if (_hopeless != 0 && !(ladder && IsUnsupported(_hopeless)))

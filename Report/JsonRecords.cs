@@ -25,7 +25,7 @@ internal sealed class JsonRecords
         Begin("connection"u8);
         if (list.NamespaceOf(i).Name is { } network)
         {
-            Text("netns"u8, Encoding.UTF8.GetBytes(network));
+            Text("netns"u8, network);
         }
 
         Word("family"u8, connection.IsIPv4 ? "ipv4"u8 : "ipv6"u8);

@@ -62,6 +62,7 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
         log.Begin(Level.Info).Add("sent "u8).Add(Signal.NameOf(signal)).Add(" to pid="u8).Add((ulong)process.Pid)
             .Add(" comm="u8).AddForeign(process.Comm).Add(" connections="u8).Add((ulong)process.Sockets.Count);
         log.End();
+        log.Flush();
         records?.Signalled(process, signal);
     }
 

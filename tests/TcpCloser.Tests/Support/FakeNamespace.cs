@@ -3,7 +3,7 @@ using TcpCloser.Diag;
 namespace TcpCloser.Tests.Support;
 
 /// <summary>A network namespace of a <see cref="FakeKernel"/>.</summary>
-internal sealed class FakeNamespace(FakeKernel kernel, string? name = null) : NetworkNamespace(name)
+internal sealed class FakeNamespace(FakeKernel kernel, byte[]? name = null) : NetworkNamespace(name)
 {
     /// <summary>One in which nothing is ever asked.</summary>
     public static FakeNamespace Silent { get; } = new(FakeKernel.Answering());
