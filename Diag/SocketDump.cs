@@ -21,7 +21,7 @@ internal sealed class SocketDump
 
     private static uint s_sequence = 1;
 
-    private byte[] _buffer = new byte[FirstBufferSize];
+    private byte[] _buffer = GC.AllocateUninitializedArray<byte>(FirstBufferSize);
 
     /// <summary>The kernel said that the table changed under the walk: sockets may be missing.</summary>
     public bool Interrupted { get; private set; }
