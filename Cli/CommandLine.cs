@@ -32,18 +32,21 @@ internal static class CommandLine
         RefuseForeignForms(args);
         var draft = new OptionsDraft();
         IReadOnlyList<Token> tokens = Tokenize(args);
+        bool optionsEnded = false;
         for (int i = 0; i < tokens.Count; i++)
         {
             Token token = tokens[i];
             if (token.Type == TokenType.DoubleDash)
             {
+                optionsEnded = true;
                 continue;
             }
 
             if (token.Type != TokenType.Option)
             {
-                throw new UsageException(token.Value.StartsWith('-') ? "unknown option" : "stray argument", token.Value,
-                    "every value belongs to an option");
+                throw token.Value.StartsWith('-') && !optionsEnded
+                    ? new UsageException("unknown option", token.Value, "there is none of that name, and names are not abbreviated")
+                    : new UsageException("stray argument", token.Value, "every value belongs to an option, as in -s 22");
             }
 
             string option = token.Value;
