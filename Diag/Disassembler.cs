@@ -21,8 +21,6 @@ internal static class Disassembler
                 SockDiag.INET_DIAG_BC_S_LE => $"S_LE {Port(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_D_GE => $"D_GE {Port(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_D_LE => $"D_LE {Port(program, at)} else {no}",
-                SockDiag.INET_DIAG_BC_S_EQ => $"S_EQ {Port(program, at)} else {no}",
-                SockDiag.INET_DIAG_BC_D_EQ => $"D_EQ {Port(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_S_COND => $"S_COND {Prefix(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_D_COND => $"D_COND {Prefix(program, at)} else {no}",
                 SockDiag.INET_DIAG_BC_DEV_COND => $"DEV_COND {Operand<uint>(program, at)} else {no}",

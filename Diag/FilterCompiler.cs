@@ -7,7 +7,7 @@ namespace TcpCloser.Diag;
 /// <summary>
 /// Compiles a selection to the bytecode of INET_DIAG_REQ_BYTECODE (net/ipv4/inet_diag.c: inet_diag_bc_run and
 /// inet_diag_bc_audit). Every condition is a clause; all clauses have to hold. Ports become a balanced tree: inner nodes
-/// halve the sorted ranges, leaves compare up to eight.
+/// halve the sorted ranges, leaves compare up to eight one after the other.
 /// </summary>
 internal sealed class FilterCompiler
 {
@@ -20,25 +20,26 @@ internal sealed class FilterCompiler
     private const int LeafRanges = 8;
 
     private readonly BytecodeWriter _code = new();
-    private readonly KernelOps _ops;
     private int _terms;
 
-    private FilterCompiler(KernelOps ops) => _ops = ops;
+    private FilterCompiler()
+    {
+    }
 
     /// <summary>
     /// The program; empty where there is nothing to decide. It accepts every connection of the selection, and others too
     /// where the selection is larger than what a kernel takes or decides better: what comes back has to be matched again.
     /// </summary>
     /// <param name="selection">What is meant.</param>
-    /// <param name="ops">Which ops the kernel is believed to know.</param>
-    public static byte[] Compile(Selection selection, KernelOps ops)
+    /// <param name="marksAndCgroups">Whether the kernel knows MARK_COND (Linux 4.4) and CGROUP_COND (5.9).</param>
+    public static byte[] Compile(Selection selection, bool marksAndCgroups)
     {
-        var compiler = new FilterCompiler(ops);
-        compiler.Clauses(selection);
+        var compiler = new FilterCompiler();
+        compiler.Clauses(selection, marksAndCgroups);
         return compiler._code.ToArray();
     }
 
-    private void Clauses(Selection selection)
+    private void Clauses(Selection selection, bool marksAndCgroups)
     {
         if (selection.Families == Families.IPv4)
         {
@@ -48,7 +49,7 @@ internal sealed class FilterCompiler
         }
 
         AnyOf(selection.Interfaces, static (code, index) => code.Condition(SockDiag.INET_DIAG_BC_DEV_COND, AsBytes(in index)));
-        if (_ops.HasFlag(KernelOps.MarkAndCgroup))
+        if (marksAndCgroups)
         {
             AnyOf(selection.Marks.Count == 0 ? null : selection.Marks,
                 static (code, mark) => code.Condition(SockDiag.INET_DIAG_BC_MARK_COND, AsBytes(in mark)));
@@ -147,29 +148,27 @@ internal sealed class FilterCompiler
         Tree(ranges[..middle], source);
     }
 
+    /// <summary>
+    /// Sorted ranges, one after the other: below the first port is below all that follow, and not above the last is in. Both
+    /// end the program, so the kernel has no branch to follow when it audits it. S_EQ and D_EQ, which kernels before 4.16
+    /// refuse, would save nothing.
+    /// </summary>
     private void Leaf(ReadOnlySpan<PortRange> ranges, bool source)
     {
-        for (int i = 0; i < ranges.Length; i++)
+        byte greaterOrEqual = source ? SockDiag.INET_DIAG_BC_S_GE : SockDiag.INET_DIAG_BC_D_GE;
+        foreach (PortRange range in ranges)
         {
-            PortRange range = ranges[i];
-            int test;
-            if (range.First == range.Last && _ops.HasFlag(KernelOps.Equal))
+            _code.Port(greaterOrEqual, range.First, BytecodeWriter.Reject);
+            if (range.Last == ushort.MaxValue)
             {
-                test = _code.Port(source ? SockDiag.INET_DIAG_BC_S_EQ : SockDiag.INET_DIAG_BC_D_EQ, range.First, BytecodeWriter.Reject);
-            }
-            else
-            {
-                // Below the first of sorted ranges is below all that follow.
-                _code.Port(source ? SockDiag.INET_DIAG_BC_S_GE : SockDiag.INET_DIAG_BC_D_GE, range.First, BytecodeWriter.Reject);
-                test = _code.Port(source ? SockDiag.INET_DIAG_BC_S_LE : SockDiag.INET_DIAG_BC_D_LE, range.Last, BytecodeWriter.Reject);
+                _code.Jump(BytecodeWriter.Next);
+                return;
             }
 
-            _code.Jump(BytecodeWriter.Next);
-            if (i + 1 < ranges.Length)
-            {
-                _code.Retarget(test, _code.Position);
-            }
+            _code.Port(greaterOrEqual, (ushort)(range.Last + 1), BytecodeWriter.Next);
         }
+
+        _code.Jump(BytecodeWriter.Reject);
     }
 
     private static ReadOnlySpan<byte> AsBytes<T>(ref readonly T value) where T : unmanaged => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value));

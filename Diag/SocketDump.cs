@@ -34,17 +34,15 @@ internal sealed class SocketDump
     /// <exception cref="SystemCallException">The kernel refused, or the answer did not arrive whole however often it was asked for.</exception>
     public byte[] Run(Func<INetlinkSocket> open, Selection selection, IDumpSink sink)
     {
-        // The newest ops first; a kernel that does not know one answers EINVAL.
-        byte[] bytecode = [];
-        int errno = Errno.EINVAL;
-        foreach (KernelOps ops in (ReadOnlySpan<KernelOps>)[KernelOps.Equal | KernelOps.MarkAndCgroup, KernelOps.MarkAndCgroup, KernelOps.Basic])
+        byte[] bytecode = FilterCompiler.Compile(selection, marksAndCgroups: true);
+        selection.KernelDecides = true;
+        int errno = Run(open, DumpRequest.Build(selection, bytecode), sink);
+        if (errno == Errno.EINVAL && (selection.Marks.Count > 0 || selection.CgroupIds is not null))
         {
-            if (errno == Errno.EINVAL)
-            {
-                bytecode = FilterCompiler.Compile(selection, ops);
-                selection.KernelDecides = ops.HasFlag(KernelOps.MarkAndCgroup);
-                errno = Run(open, DumpRequest.Build(selection, bytecode), sink);
-            }
+            // A kernel that does not know the op may still tell the mark or the cgroup of each socket.
+            bytecode = FilterCompiler.Compile(selection, marksAndCgroups: false);
+            selection.KernelDecides = false;
+            errno = Run(open, DumpRequest.Build(selection, bytecode), sink);
         }
 
         return errno == 0 ? bytecode

@@ -33,7 +33,5 @@ internal static class SockDiag
     public const byte INET_DIAG_BC_D_COND = 8;
     public const byte INET_DIAG_BC_DEV_COND = 9;
     public const byte INET_DIAG_BC_MARK_COND = 10;
-    public const byte INET_DIAG_BC_S_EQ = 11;
-    public const byte INET_DIAG_BC_D_EQ = 12;
     public const byte INET_DIAG_BC_CGROUP_COND = 13;
 }

@@ -95,7 +95,7 @@ internal static class AbilityProbe
     {
         var selection = new Selection(options);
         more?.Invoke(selection);
-        byte[] bytecode = FilterCompiler.Compile(selection, KernelOps.Equal | KernelOps.MarkAndCgroup);
+        byte[] bytecode = FilterCompiler.Compile(selection, marksAndCgroups: true);
         return new SocketDump().Run(static () => new NetlinkSocket(), DumpRequest.Build(selection, bytecode), new Nobody());
     }
 

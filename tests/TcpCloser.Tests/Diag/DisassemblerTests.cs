@@ -10,7 +10,7 @@ public sealed class DisassemblerTests
     [InlineData("list", "-4", "-s", "22,80,443,8000-8999")]
     [InlineData("tree", "-6", "-s", "1,3,5,7,9,11,13,15,17,20-30", "-d", "80-90")]
     public void Of(string name, params string[] words) =>
-        Snap.Match(string.Join('\n', Disassembler.Lines(Words.Compile(Words.Select(words), hasEqual: true))), name);
+        Snap.Match(string.Join('\n', Disassembler.Lines(Words.Compile(Words.Select(words)))), name);
 
     [Fact]
     public void NoFilterIsNoLine() => Assert.Empty(Disassembler.Lines([]));
@@ -18,7 +18,7 @@ public sealed class DisassemblerTests
     [Fact]
     public void EveryOpOfALongFilterHasItsLine()
     {
-        byte[] program = Words.Compile(Words.Select("-4", "-s", string.Join(',', Enumerable.Range(1, 1_000).Select(static i => 7 * i))), hasEqual: true);
+        byte[] program = Words.Compile(Words.Select("-4", "-s", string.Join(',', Enumerable.Range(1, 1_000).Select(static i => 7 * i))));
         int ops = 0;
         for (int at = 0; at < program.Length; at += program[at + 1])
         {

@@ -108,7 +108,7 @@ public sealed class FilterConditionTests
 
     private static byte[] Compile(Selection selection)
     {
-        byte[] program = Words.Compile(selection, hasEqual: true);
+        byte[] program = Words.Compile(selection);
         Assert.Null(BytecodeAudit.Refusal(program));
         return program;
     }

@@ -26,7 +26,7 @@ public sealed class FilterFamilyTests
     {
         foreach (string ports in new[] { "22", "22,80", "1-30,80-90,100,200,300,400,500,600,700" })
         {
-            byte[] program = Words.Compile(Words.Select(family, "-s", ports), hasEqual: true);
+            byte[] program = Words.Compile(Words.Select(family, "-s", ports));
             FilterEntry entry = FilterEntry.Between(address, 22, address, 5);
             Assert.Equal(listed, BytecodeInterpreter.Accepts(program, in entry));
         }
@@ -39,7 +39,7 @@ public sealed class FilterFamilyTests
     {
         string address = new System.Net.IPAddress(bytes).ToString();
         Selection selection = Words.Select("-4", "-s", "22,80");
-        byte[] program = Words.Compile(selection, hasEqual: true);
+        byte[] program = Words.Compile(selection);
         FilterEntry entry = FilterEntry.Between(address, 80, address, 5);
         Connection connection = Connections.Of($"{address}:80 {address}:5");
         Assert.Equal(selection.Matches(in connection, default), BytecodeInterpreter.Accepts(program, in entry));

@@ -52,8 +52,8 @@ public sealed class RequestBytesTests
     {
         Selection selection = Words.Select("-4", "-s", "22", "-d", "80,90-99");
         Field.AssertAre(
-            Build(selection, Words.Compile(selection, hasEqual: true), 1),
-            new("nlmsg_len", "80 00 00 00"),
+            Build(selection, Words.Compile(selection), 1),
+            new("nlmsg_len", "84 00 00 00"),
             new("nlmsg_type TCPDIAG_GETSOCK", "12 00"),
             new("nlmsg_flags REQUEST|DUMP", "01 03"),
             new("nlmsg_seq", "01 00 00 00"),
@@ -64,16 +64,16 @@ public sealed class RequestBytesTests
             new("idiag_src, idiag_dst", "0000000000000000 0000000000000000 0000000000000000 0000000000000000"),
             new("idiag_if, idiag_cookie", "00000000 00000000 00000000"),
             new("idiag_states, idiag_dbs", "02000000 00000000"),
-            new("nla_len", "34 00"),
+            new("nla_len", "38 00"),
             new("nla_type INET_DIAG_REQ_BYTECODE", "01 00"),
-            new("0000 S_COND yes 16 no reject", "07 10 34 00"),
+            new("0000 S_COND yes 16 no reject", "07 10 38 00"),
             new("  AF_INET/0, port -1", "02 00 00 00 ff ff ff ff"),
             new("  addr", "00 00 00 00"),
-            new("0010 D_EQ 80 yes 8 no 0x1c", "0c 08 0c 00 00 00 50 00"),
-            new("0018 JMP accept", "01 04 18 00"),
-            new("001c D_GE 90 yes 8 no reject", "04 08 18 00 00 00 5a 00"),
-            new("0024 D_LE 99 yes 8 no reject", "05 08 10 00 00 00 63 00"),
-            new("002c JMP accept", "01 04 04 00"));
+            new("0010 D_GE 80 yes 8 no reject", "04 08 28 00 00 00 50 00"),
+            new("0018 D_GE 81 yes 8 no accept", "04 08 1c 00 00 00 51 00"),
+            new("0020 D_GE 90 yes 8 no reject", "04 08 18 00 00 00 5a 00"),
+            new("0028 D_GE 100 yes 8 no accept", "04 08 0c 00 00 00 64 00"),
+            new("0030 JMP reject", "01 04 08 00"));
     }
 
     [Fact]

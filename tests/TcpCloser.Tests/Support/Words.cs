@@ -31,9 +31,9 @@ internal static class Words
 
     public static Selection Select(params string[] words) => new(Parse(words));
 
-    /// <summary>The filter for a kernel with or without S_EQ and D_EQ; it has all the others.</summary>
-    public static byte[] Compile(Selection selection, bool hasEqual) =>
-        FilterCompiler.Compile(selection, KernelOps.MarkAndCgroup | (hasEqual ? KernelOps.Equal : KernelOps.Basic));
+    /// <summary>The filter for a kernel that knows all ops.</summary>
+    public static byte[] Compile(Selection selection) =>
+        FilterCompiler.Compile(selection, marksAndCgroups: true);
 
     /// <summary>What is selected by any number of port ranges, which no single command line word could hold.</summary>
     public static Selection Select(string family, IReadOnlyList<PortRange> source, IReadOnlyList<PortRange> destination) => new(new Options
