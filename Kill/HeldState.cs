@@ -21,4 +21,7 @@ internal enum HeldState : byte
 
     /// <summary>The run was broken off before a process that holds it.</summary>
     NotReached = 16,
+
+    /// <summary>It is gone.</summary>
+    Gone = 32,
 }

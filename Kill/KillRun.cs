@@ -90,6 +90,8 @@ internal sealed class KillRun(
 
                 _ = Poll.poll(null, 0, 1);
             }
+
+            _held[i] |= _held[i].HasFlag(HeldState.Signalled) ? HeldState.Gone : HeldState.None;
         }
 
         return true;
@@ -102,7 +104,7 @@ internal sealed class KillRun(
         {
             HeldState state = _held[i];
             bool signalled = state.HasFlag(HeldState.Signalled);
-            doomed[i].Outcome = !watch.Exists(i, out _, out _) ? signalled ? Outcome.Killed : Outcome.Vanished
+            doomed[i].Outcome = state.HasFlag(HeldState.Gone) || !watch.Exists(i, out _, out _) ? signalled ? Outcome.Killed : Outcome.Vanished
                 : state.HasFlag(HeldState.Refused) ? Outcome.Failed
                 : signalled ? Outcome.StillThere
                 : state.HasFlag(HeldState.NotReached) ? Outcome.NotReached
@@ -135,6 +137,11 @@ internal sealed class KillRun(
         bool worth = false;
         foreach (HeldSocket socket in holder.Sockets)
         {
+            if (worth)
+            {
+                break;
+            }
+
             if (ProcFile.SocketInode(directory, socket.Fd) != socket.Inode)
             {
                 continue;
