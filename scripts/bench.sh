@@ -1,13 +1,13 @@
 #!/bin/sh
 # Measures tcp-closer against ss of iproute2 on connections that the Lab makes, in namespaces of its own, and ends with the
 # limits it has to keep. What each number means: docs/performance.md. Usage: scripts/bench.sh [OPTION...]
-#   --quick               smaller sizes, in under two minutes
+#   --quick               smaller sizes and no case memory, in under two minutes
 #   --runs N              runs of each candidate (5)
 #   --sizes 'N...'        connections in the cases kill and list (1000 10000 100000)
 #   --cases 'NAME...'     of: startup list few ports kill use_proc disconnect rounds verbose memory
 #   --candidate NAME=PATH one more build of tcp-closer; repeatable. NAME=PATH for tcp-closer itself measures that one
 #   --ss PATH             another ss than that of this machine
-#   --patience SECONDS    how long to wait for a quiet CPU before each run (10)
+#   --patience SECONDS    how long to wait for a quiet CPU, over all runs together (300; --quick 20)
 #   --no-build            what was built before
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,7 +16,8 @@ set -f # ss takes words with brackets
 
 port=5000
 forever=4233600000 # 49 days: nothing is idle that long, so everything matches and is left alone
-runs=5 sizes= cases='startup list few ports kill use_proc disconnect rounds verbose memory' patience=10
+quick_cases='startup list few ports kill use_proc disconnect rounds verbose'
+runs=5 sizes= cases= patience=
 crowd= spread=50000 some=10000 many_processes=200 build=true inside=false tools= ss=$(command -v ss || true)
 lab=$PWD/artifacts/publish/TcpCloser.Lab/release_linux-$(own_arch)/tcp-closer-lab
 own=$PWD/artifacts/tcp-closer-linux-musl-$(own_arch)
@@ -24,7 +25,7 @@ own=$PWD/artifacts/tcp-closer-linux-musl-$(own_arch)
 original=$(printf '%s\n' "$@")
 while test $# -gt 0; do
     case $1 in
-        --quick) sizes=${sizes:-1000 10000} crowd=10000 spread=5000 some=1000 many_processes= ;;
+        --quick) sizes=${sizes:-1000 10000} crowd=10000 spread=5000 some=1000 many_processes= cases=${cases:-$quick_cases} patience=${patience:-20} ;;
         --no-build) build=false ;;
         --inside) inside=true table=$2; shift ;;
         --runs | --sizes | --cases | --candidate | --ss | --patience)
@@ -42,6 +43,7 @@ while test $# -gt 0; do
     esac
     shift
 done
+cases=${cases:-$quick_cases memory} patience=${patience:-300}
 sizes=${sizes:-1000 10000 100000} crowd=${crowd:-100000}
 tools="tcp-closer=$own$tools"
 
@@ -106,13 +108,15 @@ alive() {
 # Ticks that all CPUs were busy, and all ticks.
 ticks() { awk '/^cpu / { busy = $2 + $3 + $4 + $7 + $8 + $9; print busy, busy + $5 + $6 }' /proc/stat; }
 
-# Waits until the CPUs are idle for 95 % of a fifth of a second; false where that takes too long.
+# Waits until the CPUs are idle for 95 % of a fifth of a second; false where patience is at its end.
+waits=0
 await_quiet() {
-    for _ in $(seq $((patience * 5))); do
+    while true; do
         before=$(ticks); sleep 0.2; after=$(ticks)
         test $(((${after% *} - ${before% *}) * 20)) -gt $((${after#* } - ${before#* })) || return 0
+        test $waits -lt $((patience * 5)) || return 1
+        waits=$((waits + 1))
     done
-    return 1
 }
 
 # sample CASE CANDIDATE LAB-OPTIONS COMMAND...: runs it among the Lab's connections and keeps the figures.
@@ -180,11 +184,11 @@ case_few() {
         "-tni sport = :$port" "-n -t $forever -s $port"
 }
 case_ports() {
-    # 9,000 listeners three ports apart stay below the ephemeral ports, which belong to the clients.
-    hold --count $spread --ports 9000 --port-step 3
-    every() { seq $port "$1" $((port + 26999)); }
+    # 18,000 listening ports: as many as descriptors commonly allow, and below the ephemeral ports, which belong to the clients.
+    hold --count $spread --ports 18000
+    every() { seq $port "$1" $((port + 17999)); }
     filter() { echo "( $(every "$1" | sed '2,$s/^/or sport = :/; 1s/^/sport = :/') )" | tr '\n' ' '; }
-    for step in 27000:1 210:128 9:3000; do
+    for step in 18000:1 141:128 6:3000; do
         filter="$(filter "${step%:*}")"
         # Given to ss, 3,000 ports are a program the kernel refuses: it gets the 128.
         test "${step#*:}" != 3000 || filter=$(filter 210)
@@ -215,10 +219,10 @@ END
 }
 case_verbose() { among "--count $some" "verbose $some" "--runs 2" "-tni sport = :$port" "-v -n -t $forever -s $port"; }
 case_memory() {
-    hold --count 1000
+    hold --count 100
     for _ in $(seq "$runs"); do
         for tool in $tools; do
-            for wanted in 10:95:10ms 1000:8000:1ms; do
+            for wanted in 10:95:10ms 1000:4000:1ms; do
                 time=${wanted#*:}
                 sample "memory ${wanted%%:*} rounds" "${tool%%=*}" "--term-after ${time%:*}" \
                     "${tool#*=}" -i "${wanted##*:}" -t $forever -s $port -f "$work/log" --disable-syslog
