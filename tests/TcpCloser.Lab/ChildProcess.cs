@@ -97,5 +97,6 @@ internal sealed unsafe class ChildProcess
         Fate = WaitFor(Pid);
     }
 
-    private static string Describe(int status) => (status & 0x7f) == 0 ? $"exit:{(status >> 8) & 0xff}" : $"signal:{status & 0x7f}";
+    /// <summary>A status of wait(2) in words.</summary>
+    internal static string Describe(int status) => (status & 0x7f) == 0 ? $"exit:{(status >> 8) & 0xff}" : $"signal:{status & 0x7f}";
 }

@@ -5,7 +5,7 @@ using TcpCloser.Lab.Making;
 
 namespace TcpCloser.Lab;
 
-/// <summary>The Lab's commands: <c>hold</c> for people and tests, the others for the processes it starts itself.</summary>
+/// <summary>The Lab's commands: <c>hold</c> and <c>time</c> for people, tests and scripts, the others for the processes it starts itself.</summary>
 [SuppressMessage("Performance", "CA1822", Justification = "ConsoleAppFramework calls the methods of an instance.")]
 internal sealed class Commands
 {
@@ -113,6 +113,37 @@ internal sealed class Commands
             return UsageError;
         }
         return Hold(options);
+    }
+
+    /// <summary>
+    /// Runs a program, one time after the other, and prints for each a line such as
+    /// <c>wall-us=1234 user-us=400 sys-us=700 maxrss-kb=3456 status=exit:0</c>: from its exec to its end, and the CPU time and peak
+    /// memory that wait4(2) tells. The program's path and arguments stand behind <c>--</c>; its environment is empty.
+    /// </summary>
+    /// <param name="context">What stands behind <c>--</c>.</param>
+    /// <param name="runs">How often.</param>
+    /// <param name="output">Where its stdout and stderr go; emptied before each run.</param>
+    /// <param name="termAfter">Sends it SIGTERM after so many ms; 0: never.</param>
+    public int Time(ConsoleAppContext context, int runs = 1, string output = "/dev/null", int termAfter = 0)
+    {
+        string[] command = [.. context.EscapedArguments];
+        if (command.Length == 0)
+        {
+            LineWriter.Write(["time: the program is missing; it stands behind --"], fd: 2);
+            return UsageError;
+        }
+        try
+        {
+            using TimedProgram program = new(command, output, termAfter);
+            for (int i = 0; i < runs; i++)
+                LineWriter.Write([program.Run()]);
+            return 0;
+        }
+        catch (LabException failure)
+        {
+            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
+            return 1;
+        }
     }
 
     /// <summary>A process that the Lab starts itself: holds the ends that it is handed.</summary>

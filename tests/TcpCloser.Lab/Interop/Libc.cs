@@ -56,6 +56,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, uint mode);
 
+    [LibraryImport("libc", EntryPoint = "ftruncate")]
+    internal static partial int Truncate(int fd, nint length);
+
+    [LibraryImport("libc", EntryPoint = "lseek")]
+    internal static partial nint Seek(int fd, nint offset, int whence);
+
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int fd);
 
@@ -124,4 +130,30 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
     internal static partial int FileActionsAddDup2(byte* fileActions, int fd, int target);
+
+    [LibraryImport("libc", EntryPoint = "wait4", SetLastError = true)]
+    internal static partial int Wait4(int pid, int* status, int options, ResourceUsage* usage);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    internal static partial void* Map(void* address, nuint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    internal static partial int Unmap(void* address, nuint length);
+
+    // Between fork and execve a process may call nothing that the runtime has a say in: these are bare calls.
+
+    [LibraryImport("libc", EntryPoint = "fork"), SuppressGCTransition]
+    internal static partial int Fork();
+
+    [LibraryImport("libc", EntryPoint = "dup2"), SuppressGCTransition]
+    internal static partial int Duplicate(int fd, int target);
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime"), SuppressGCTransition]
+    internal static partial int ClockGetTime(int clock, long* secondsAndNanoseconds);
+
+    [LibraryImport("libc", EntryPoint = "execve"), SuppressGCTransition]
+    internal static partial int Execute(byte* path, byte** arguments, byte** environment);
+
+    [LibraryImport("libc", EntryPoint = "_exit"), SuppressGCTransition]
+    internal static partial void ExitAtOnce(int status);
 }

@@ -47,6 +47,7 @@ internal static class Posix
     // <fcntl.h>, <sys/ioctl.h>, <linux/sockios.h>
     internal const int O_RDONLY = 0;
     internal const int O_RDWR = 2;
+    internal const int O_CREAT = 0x40;
     internal const int O_CLOEXEC = 0x80000;
     internal const int O_NONBLOCK = 0x800;
     internal const int F_GETFL = 3;

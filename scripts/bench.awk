@@ -1,0 +1,91 @@
+# Makes the tables of scripts/bench.sh. A line of input: case|candidate|quiet|alive|wall|user|sys|maxrss|status, in µs and KiB.
+
+{
+    key = $1 SUBSEP $2
+    if (!(key in count)) {
+        order[++keys] = key
+        if ($2 == "ss" || $2 == "find") reference[$1] = key
+    }
+    n = ++count[key]
+    wall[key, n] = $5 / 1000
+    cpu[key, n] = ($6 + $7) / 1000
+    user[key] += $6
+    used[key] += $6 + $7
+    memory[key, n] = $8 / 1024
+    if (n == 1 || $4 < fewest[key]) fewest[key] = $4
+    if (n == 1 || $4 > most[key]) most[key] = $4
+    if (!$3) noisy[key]++
+    if ($9 != "exit:0") bad[key] = bad[key] " " $9
+}
+
+END {
+    print "| case | candidate | runs | wall ms | CPU ms | user % | peak MiB | × wall | × CPU | alive | |"
+    print "|---|---|---|---|---|---|---|---|---|---|---|"
+    for (i = 1; i <= keys; i++) {
+        split(order[i], part, SUBSEP)
+        key = order[i]
+        against = reference[part[1]]
+        printf "| %s | %s | %d | %s | %s | %.0f | %s | %s | %s | %s | %s%s |\n", part[1], part[2], count[key],
+            spread(wall, key), spread(cpu, key), share(key), spread(memory, key), ratio(wall, key, against), ratio(cpu, key, against),
+            fewest[key] == most[key] ? most[key] : fewest[key] "–" most[key], noisy[key] ? noisy[key] " not quiet" : "", bad[key]
+    }
+    print "\n| limit | at most | measured | |"
+    print "|---|---|---|---|"
+    against_ss("kill 100000", 0.32)
+    against_ss("kill 10000", 0.35)
+    against_ss("kill 1000", 0.42)
+    against_ss("list 100000", 0.25)
+    against_ss("1000 of 100000 match", 0.85)
+    against_ss("3000 ports of 50000", 0.5)
+    against_ss("start-up", 0.75)
+    pass = median(wall, "use_proc 200x20" SUBSEP "find") * 1.7
+    absolute("use_proc 200x20", "wall", pass > 150 ? pass : 150, "ms")
+    absolute("kill 100000", "user", 5, "% of its CPU in user space")
+    absolute("kill 100000", "memory", 10, "MiB")
+    # Page by page the figure wavers a little from start to start.
+    absolute("memory 1000 rounds", "memory", median(memory, "memory 10 rounds" SUBSEP "tcp-closer") * 1.05, "MiB")
+    absolute("kill 100000", "most", 0, "left alive")
+}
+
+# The k-th smallest of the values of a key.
+function nth(values, key, k,    i, j, sorted, v) {
+    for (i = 1; i <= count[key]; i++) {
+        v = values[key, i]
+        for (j = i - 1; j > 0 && sorted[j] > v; j--) sorted[j + 1] = sorted[j]
+        sorted[j + 1] = v
+    }
+    return sorted[k]
+}
+
+function median(values, key,    n) {
+    n = count[key]
+    return n ? (nth(values, key, int((n + 1) / 2)) + nth(values, key, int(n / 2) + 1)) / 2 : 0
+}
+
+# The share of user space in all CPU time, in percent: over all runs, because the kernel tells the two apart by the tick.
+function share(key) {
+    return used[key] > 0 ? 100 * user[key] / used[key] : 0
+}
+
+function spread(values, key) {
+    return sprintf("%.2f (%.2f–%.2f)", median(values, key), nth(values, key, 1), nth(values, key, count[key]))
+}
+
+function ratio(values, key, against) {
+    return against && median(values, against) > 0 ? sprintf("%.2f", median(values, key) / median(values, against)) : ""
+}
+
+function verdict(what, most_allowed, measured, unit) {
+    printf "| %s | %.2f %s | %.2f | %s |\n", what, most_allowed, unit, measured, measured <= most_allowed ? "ok" : "over"
+}
+
+function against_ss(name, most_allowed,    key) {
+    key = name SUBSEP "tcp-closer"
+    if (count[key]) verdict(name, most_allowed, median(wall, key) / median(wall, reference[name]), "×")
+}
+
+function absolute(name, what, most_allowed, unit,    key) {
+    key = name SUBSEP "tcp-closer"
+    if (!count[key]) return
+    verdict(name, most_allowed, what == "most" ? most[key] : what == "user" ? share(key) : what == "wall" ? median(wall, key) : median(memory, key), unit)
+}

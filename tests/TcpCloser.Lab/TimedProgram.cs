@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using TcpCloser.Lab.Interop;
+
+namespace TcpCloser.Lab;
+
+/// <summary>Runs a program and tells how long it took and what it needed.</summary>
+internal sealed unsafe class TimedProgram : IDisposable
+{
+    private const int CLOCK_MONOTONIC = 1;
+    private const int PROT_READ_WRITE = 3;
+    private const int MAP_SHARED_ANONYMOUS = 0x21;
+    private const nuint PageSize = 4096;
+    private const int CannotExecute = 127;
+
+    private readonly byte** _arguments;
+    private readonly int _argumentCount;
+    private readonly int _nothing;
+    private readonly int _output;
+    private readonly int _termAfterMs;
+
+    /// <summary>When the child was about to become the program; the child writes it.</summary>
+    private readonly long* _started;
+
+    internal TimedProgram(string[] command, string output, int termAfterMs)
+    {
+        _argumentCount = command.Length;
+        _arguments = (byte**)NativeMemory.AllocZeroed((nuint)(command.Length + 1), (nuint)sizeof(byte*));
+        for (int i = 0; i < command.Length; i++)
+            _arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
+        _nothing = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
+        _output = Errno.Check(Libc.Open(output, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0x1a4), $"open {output}");
+        _termAfterMs = termAfterMs;
+        _started = (long*)Libc.Map(null, PageSize, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
+    }
+
+    /// <summary>
+    /// One run. By fork, and not by posix_spawn: that runs the child in the Lab's own memory until the exec, and the kernel counts it
+    /// towards the peak of the program.
+    /// </summary>
+    internal string Run()
+    {
+        _ = Libc.Truncate(_output, 0); // fails on what is no file, which needs no emptying
+        _ = Libc.Seek(_output, 0, 0);
+        int pid = Libc.Fork();
+        if (pid == 0)
+            Become();
+        if (pid < 0)
+            throw new LabException("fork failed");
+        if (_termAfterMs > 0)
+        {
+            _ = Libc.Poll(null, 0, _termAfterMs);
+            _ = Libc.Kill(pid, Posix.SIGTERM);
+        }
+        int status;
+        ResourceUsage usage;
+        while (Libc.Wait4(pid, &status, 0, &usage) < 0 && Errno.Last == Errno.EINTR)
+        {
+        }
+        long* ended = stackalloc long[2];
+        _ = Libc.ClockGetTime(CLOCK_MONOTONIC, ended);
+        if (status == CannotExecute << 8)
+            throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be run");
+        long wall = ((ended[0] - _started[0]) * 1_000_000) + ((ended[1] - _started[1]) / 1000);
+        return $"wall-us={wall} user-us={(usage.UserSeconds * 1_000_000) + usage.UserMicroseconds} "
+            + $"sys-us={(usage.SystemSeconds * 1_000_000) + usage.SystemMicroseconds} maxrss-kb={usage.MaxRss} status={ChildProcess.Describe(status)}";
+    }
+
+    public void Dispose()
+    {
+        for (int i = 0; i < _argumentCount; i++)
+            Marshal.FreeCoTaskMem((nint)_arguments[i]);
+        NativeMemory.Free(_arguments);
+        _ = Libc.Unmap(_started, PageSize);
+        _ = Libc.Close(_nothing);
+        _ = Libc.Close(_output);
+    }
+
+    private void Become()
+    {
+        _ = Libc.Duplicate(_nothing, 0);
+        _ = Libc.Duplicate(_output, 1);
+        _ = Libc.Duplicate(_output, 2);
+        _ = Libc.ClockGetTime(CLOCK_MONOTONIC, _started);
+        _ = Libc.Execute(_arguments[0], _arguments, _arguments + _argumentCount);
+        Libc.ExitAtOnce(CannotExecute);
+    }
+}
