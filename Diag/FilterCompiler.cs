@@ -7,7 +7,7 @@ namespace TcpCloser.Diag;
 /// <summary>
 /// Compiles a selection to the bytecode of INET_DIAG_REQ_BYTECODE (net/ipv4/inet_diag.c: inet_diag_bc_run and
 /// inet_diag_bc_audit). Every condition is a clause; all clauses have to hold. Ports become a balanced tree: inner nodes
-/// halve the sorted ranges, leaves compare up to eight one after the other.
+/// halve the sorted ranges, leaves compare up to sixteen one after the other.
 /// </summary>
 internal sealed class FilterCompiler
 {
@@ -17,7 +17,7 @@ internal sealed class FilterCompiler
     /// <summary>The longest program that the kernel takes, in bytes: the attribute around it has a 16-bit length.</summary>
     public const int MaxLength = 65_528;
 
-    private const int LeafRanges = 8;
+    private const int LeafRanges = 16;
 
     private readonly BytecodeWriter _code = new();
     private int _terms;
@@ -73,7 +73,16 @@ internal sealed class FilterCompiler
     {
         if (ports is not null)
         {
-            Clause(ports.Ranges.Length, negated: false, () => Tree(ports.Ranges.Span, source));
+            Clause(ports.Ranges.Length, negated: false, () =>
+            {
+                // One op turns away the ephemeral ports of the other ends, half of all sockets where both are on this machine.
+                if (ports.Ranges.Length > LeafRanges)
+                {
+                    _code.Port(source ? SockDiag.INET_DIAG_BC_S_LE : SockDiag.INET_DIAG_BC_D_LE, ports.Ranges.Span[^1].Last, BytecodeWriter.Reject);
+                }
+
+                Tree(ports.Ranges.Span, source);
+            });
         }
     }
 

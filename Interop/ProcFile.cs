@@ -92,7 +92,7 @@ internal static unsafe class ProcFile
     public static List<int> Numbers(int directory)
     {
         var numbers = new List<int>();
-        Span<byte> buffer = stackalloc byte[8 * 1024];
+        Span<byte> buffer = stackalloc byte[32 * 1024];
         int length;
         while ((length = ReadEntries(directory, buffer)) > 0)
         {

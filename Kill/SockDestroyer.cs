@@ -11,7 +11,7 @@ namespace TcpCloser.Kill;
 internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
 {
     /// <summary>Below this many connections a thread costs more than it saves.</summary>
-    private const int WorthThreads = 2048;
+    private const int WorthThreads = 512;
 
     /// <summary>The locks of the kernel's tables let no more than a few threads gain.</summary>
     private const int MaxThreads = 4;

@@ -8,7 +8,7 @@ public sealed class DisassemblerTests
 {
     [Theory]
     [InlineData("list", "-4", "-s", "22,80,443,8000-8999")]
-    [InlineData("tree", "-6", "-s", "1,3,5,7,9,11,13,15,17,20-30", "-d", "80-90")]
+    [InlineData("tree", "-6", "-s", "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,40-50", "-d", "80-90")]
     public void Of(string name, params string[] words) =>
         Snap.Match(string.Join('\n', Disassembler.Lines(Words.Compile(Words.Select(words)))), name);
 
