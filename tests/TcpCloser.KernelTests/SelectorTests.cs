@@ -40,7 +40,10 @@ public sealed class SelectorTests
         AssertNone(wrong);
         AssertWideSpread(results);
         CompareWithSs(crowd, choices, results);
-        AssertOnlyTheSelectedAreClosed(crowd, new Choice { Families = ["-4", "-6"], StateNames = ["all"], Uids = [1001] });
+        // A user namespace has but one user: there the owners are named instead.
+        AssertOnlyTheSelectedAreClosed(crowd, Namespaces.NeedUserNamespace
+            ? new Choice { Families = ["-4", "-6"], StateNames = ["all"], Comms = ["alpha"] }
+            : new Choice { Families = ["-4", "-6"], StateNames = ["all"], Uids = [1001] });
         AssertOnlyTheSelectedAreClosed(crowd, new Choice { Destinations = ["127.3.0.0/16", "fd00::/47"], NotSources = ["fd00:0:1::1"], StateNames = ["connected"] });
         AssertOnlyTheSelectedAreClosed(crowd, new Choice { Families = ["-4"], Interfaces = ["v0", "v1"] });
     }
