@@ -6,12 +6,10 @@ internal static class Netlink
     public const int NETLINK_SOCK_DIAG = 4;
     public const int NETLINK_CAP_ACK = 10;
 
-    public const ushort NLMSG_NOOP = 1;
     public const ushort NLMSG_ERROR = 2;
     public const ushort NLMSG_DONE = 3;
 
     public const ushort NLM_F_REQUEST = 0x01;
-    public const ushort NLM_F_ACK = 0x04;
 
     /// <summary>In an answer: the table changed while it was walked, the dump is a mixture.</summary>
     public const ushort NLM_F_DUMP_INTR = 0x10;

@@ -8,7 +8,6 @@ internal static unsafe partial class Signal
     public const int SIGHUP = 1;
     public const int SIGINT = 2;
     public const int SIGKILL = 9;
-    public const int SIGPIPE = 13;
     public const int SIGTERM = 15;
 
     /// <summary>The highest signal number, SIGRTMAX (signal(7)).</summary>

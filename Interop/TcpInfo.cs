@@ -11,6 +11,5 @@ internal static class TcpInfo
     public const int LastDataRecv = 52;
     public const int LastAckRecv = 56;
     public const int Rtt = 68;
-    public const int DataSegsIn = 152;
     public const int SndWnd = 228;
 }
