@@ -31,6 +31,12 @@ internal static unsafe partial class Socket
     public static partial int connect(int sockfd, void* addr, uint addrlen);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int getsockname(int sockfd, void* addr, uint* addrlen);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int getpeername(int sockfd, void* addr, uint* addrlen);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int setsockopt(int sockfd, int level, int optname, void* optval, uint optlen);
 
     [LibraryImport("libc", SetLastError = true)]

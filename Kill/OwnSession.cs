@@ -4,64 +4,76 @@ using TcpCloser.Interop;
 
 namespace TcpCloser.Kill;
 
-/// <summary>Recognises the connection that the operator sits on: held by an ancestor of this process, or named by SSH_CONNECTION.</summary>
+/// <summary>
+/// Recognises the connection that the operator sits on: held by an ancestor of this process, or named by SSH_CONNECTION. Over
+/// loopback both of its ends are here, and closing either would end the session.
+/// </summary>
 internal static class OwnSession
 {
     /// <summary>Marks as <see cref="Outcome.Spared"/> what carries the own session.</summary>
     public static void Spare(ConnectionList doomed)
     {
-        HashSet<uint> inodes = AncestorInodes();
-        (string Client, ushort ClientPort, string Server, ushort ServerPort)? ssh = SshConnection();
+        var inodes = new HashSet<uint>();
+        var ends = new List<SessionEnds>();
+        AddAncestors(inodes, ends);
+        AddSshConnection(ends);
         for (int i = 0; i < doomed.Count; i++)
         {
             ref Connection connection = ref doomed[i];
-            if ((connection.Inode != 0 && inodes.Contains(connection.Inode)) || (ssh is { } s && IsBetween(in connection, s)))
+            bool own = connection.Inode != 0 && inodes.Contains(connection.Inode);
+            for (int j = 0; j < ends.Count && !own; j++)
             {
-                connection.Outcome = Outcome.Spared;
+                own = ends[j].Are(in connection);
             }
+
+            connection.Outcome = own ? Outcome.Spared : connection.Outcome;
         }
     }
 
-    private static HashSet<uint> AncestorInodes()
+    /// <summary>The sockets of this process's ancestors and, where they may be fetched, between what they are.</summary>
+    private static void AddAncestors(HashSet<uint> inodes, List<SessionEnds> ends)
     {
         try
         {
             using var proc = new ProcDirectory();
-            HashSet<int> own = ProcessGuard.OwnProcesses(proc.Descriptor);
-            return ProcessInodes.OfPids(proc, own).Inodes;
+            foreach (int pid in ProcessGuard.OwnProcesses(proc.Descriptor))
+            {
+                int directory = ProcFile.OpenDirectory(proc.Descriptor, ProcPath.Of(pid, "fd"u8));
+                if (directory < 0)
+                {
+                    continue;
+                }
+
+                int pidfd = Pidfd.Open(pid);
+                foreach (int fd in ProcFile.Numbers(directory))
+                {
+                    uint inode = ProcFile.SocketInode(directory, fd);
+                    if (inode != 0 && inodes.Add(inode) && pidfd >= 0 && SessionEnds.Of(pidfd, fd) is { } known)
+                    {
+                        ends.Add(known);
+                    }
+                }
+
+                _ = pidfd >= 0 ? Unistd.close(pidfd) : 0;
+                _ = Unistd.close(directory);
+            }
         }
         catch (SystemCallException)
         {
             // Without /proc SSH_CONNECTION is all there is to go by.
-            return [];
         }
     }
 
     /// <summary>SSH_CONNECTION (ssh(1)): client address and port, server address and port.</summary>
-    private static (string, ushort, string, ushort)? SshConnection()
+    private static void AddSshConnection(List<SessionEnds> ends)
     {
         string[] words = (Environment.GetEnvironmentVariable("SSH_CONNECTION") ?? "").Split(' ');
-        return words.Length == 4
+        if (words.Length == 4
             && ushort.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out ushort clientPort)
-            && ushort.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out ushort serverPort)
-            ? (words[0], clientPort, words[2], serverPort)
-            : null;
-    }
-
-    /// <summary>Whether it is that connection, seen from either end: over loopback the client's end is here too.</summary>
-    private static bool IsBetween(
-        ref readonly Connection connection, (string Client, ushort ClientPort, string Server, ushort ServerPort) ssh)
-    {
-        if ((connection.SourcePort, connection.DestinationPort) != (ssh.ServerPort, ssh.ClientPort)
-            && (connection.SourcePort, connection.DestinationPort) != (ssh.ClientPort, ssh.ServerPort))
+            && ushort.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out ushort serverPort))
         {
-            return false;
+            ends.Add(new SessionEnds(WithoutZone(words[0]), clientPort, WithoutZone(words[2]), serverPort));
         }
-
-        string source = AddressText.Format(in connection.Source, connection.Family);
-        string destination = AddressText.Format(in connection.Destination, connection.Family);
-        (string Local, string Remote) ends = connection.SourcePort == ssh.ServerPort ? (ssh.Server, ssh.Client) : (ssh.Client, ssh.Server);
-        return source == WithoutZone(ends.Local) && destination == WithoutZone(ends.Remote);
     }
 
     private static string WithoutZone(string address)

@@ -6,7 +6,7 @@ namespace TcpCloser.Kill;
 /// <summary>The inodes of all sockets that certain processes hold.</summary>
 internal sealed class ProcessInodes
 {
-    private ProcessInodes(ProcDirectory proc, IEnumerable<int> pids)
+    private ProcessInodes(ProcDirectory proc, List<int> pids)
     {
         foreach (int pid in pids)
         {
@@ -38,8 +38,6 @@ internal sealed class ProcessInodes
 
     /// <summary>How many of them could not be looked into for want of privilege.</summary>
     public int Unreadable { get; private set; }
-
-    public static ProcessInodes OfPids(ProcDirectory proc, IEnumerable<int> pids) => new(proc, pids);
 
     /// <summary>Those of the processes that have one of the ids and one of the names, where such are given.</summary>
     public static ProcessInodes OfNamed(ProcDirectory proc, int[] pids, IReadOnlyList<string> comms)

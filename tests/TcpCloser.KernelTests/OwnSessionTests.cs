@@ -15,6 +15,7 @@ public sealed class OwnSessionTests
     [InlineData("", "-s 2222 --use-proc", 1)]
     [InlineData("", "-s 2222 -d 1-65535", 1)]
     [InlineData("", "-d 2222", 1)] // the client's end of the same connection, which is here too
+    [InlineData("env -i ", "-d 2222", 1)] // nor names anybody that one: it is the other end of what an ancestor holds
     [InlineData("setsid -f ", "-s 2222", 1)] // a process that its ancestors left: only SSH_CONNECTION tells
     public void TheOwnSessionIsSparedAndAnotherIsClosed(string environment, string arguments, int spared)
     {

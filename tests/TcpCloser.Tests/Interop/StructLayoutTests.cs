@@ -29,7 +29,7 @@ public sealed class StructLayoutTests
 
     private static CLayout Layout()
     {
-        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "net/if.h", "poll.h", "sys/stat.h", "sys/un.h", "time.h");
+        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "net/if.h", "netinet/in.h", "poll.h", "sys/stat.h", "sys/un.h", "time.h");
         Netlink(c);
         Requests(c);
         Answers(c);
@@ -132,6 +132,13 @@ public sealed class StructLayoutTests
         SockAddr a = default;
         const string Address = "struct sockaddr";
         c.Struct<SockAddr>(Address).Field(Address, "sa_family", in a, in a.Family);
+
+        SockAddrIn6 n = default;
+        const string Internet6 = "struct sockaddr_in6";
+        const string Internet = "struct sockaddr_in";
+        c.Struct<SockAddrIn6>(Internet6).Field(Internet6, "sin6_family", in n, in n.Family).Field(Internet6, "sin6_port", in n, in n.Port)
+            .Field(Internet6, "sin6_addr", in n, in n.IPv6Address).Field(Internet, "sin_family", in n, in n.Family)
+            .Field(Internet, "sin_port", in n, in n.Port).Field(Internet, "sin_addr", in n, in n.IPv4Address);
 
         Statx x = default;
         const string Status = "struct statx";
