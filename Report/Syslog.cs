@@ -15,6 +15,7 @@ internal sealed unsafe class Syslog : IDisposable
     private readonly string _tag = $" tcp-closer[{Unistd.getpid()}]: ";
     private int _fd = -1;
     private bool _absent;
+    private long _retryAt;
 
     /// <summary>Lines that the daemon's socket did not take.</summary>
     public int Lost { get; private set; }
@@ -23,8 +24,9 @@ internal sealed unsafe class Syslog : IDisposable
 
     public void Write(Level level, long unixSeconds, ReadOnlySpan<byte> text)
     {
-        if (_absent || (_fd < 0 && !Connect()))
+        if (_fd < 0 && (unixSeconds < _retryAt || !Connect(unixSeconds)))
         {
+            Lost += _absent ? 0 : 1;
             return;
         }
 
@@ -37,13 +39,14 @@ internal sealed unsafe class Syslog : IDisposable
         {
             // The daemon was started anew: its socket is another.
             Disconnect();
-            errno = Connect() ? Send() : 0;
+            errno = Connect(unixSeconds) ? Send() : _absent ? 0 : errno;
         }
 
         Lost += errno == 0 ? 0 : 1;
     }
 
-    private bool Connect()
+    /// <summary>Tried once a second at most: a daemon that is being started anew is absent for a moment, and a service outlives that.</summary>
+    private bool Connect(long unixSeconds)
     {
         _fd = Socket.socket(Socket.AF_UNIX, Socket.SOCK_DGRAM | Socket.SOCK_CLOEXEC | Socket.SOCK_NONBLOCK, 0);
         if (_fd >= 0)
@@ -60,7 +63,7 @@ internal sealed unsafe class Syslog : IDisposable
             Disconnect();
         }
 
-        Lost += _absent ? 0 : 1;
+        _retryAt = unixSeconds + 1;
         return false;
     }
 

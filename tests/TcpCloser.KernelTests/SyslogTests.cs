@@ -94,6 +94,22 @@ public sealed partial class SyslogTests
         service.WaitForEnd().Expect(0);
     }
 
+    /// <summary>Between the end of a daemon and the start of the next there is none: a service outlives that.</summary>
+    [SkippableFact]
+    public void ADaemonThatComesLaterIsFound()
+    {
+        using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "2", "--busy", "1");
+        using var service = new ToolRun(lab) { Arguments = ["-s", s_port, "-t", "1500", "-i", "50ms"] }.Start();
+        lab.WaitEnded(1); // told to nobody
+
+        using SyslogDaemon daemon = new(lab);
+        lab.Ask("busy-off");
+
+        Until.True(() => daemon.Receive().Exists(datagram => datagram.Contains("destroyed", StringComparison.Ordinal)), "a datagram to the late daemon");
+        service.Signal("TERM");
+        service.WaitForEnd().Expect(0);
+    }
+
     private static Result Run(LabProcess lab, params string[] arguments) => new ToolRun(lab) { Arguments = arguments }.Run();
 
     [GeneratedRegex(@"^<30>[A-Z][a-z]{2} [ 1-3]\d \d\d:\d\d:\d\d tcp-closer\[\d+\]: \S")]
