@@ -45,7 +45,7 @@ internal sealed class MptcpTable
             _ = dump.Run(network.OpenSocket, DumpRequest.BuildMptcp(Socket.AF_INET6), connections);
             for (int i = start; i < end; i++)
             {
-                if (doomed[i].IsMptcp && subflows.NotDoomed.Contains(doomed[i].Inode))
+                if (doomed[i].IsMptcp && doomed[i].Outcome == Outcome.Idle && subflows.NotDoomed.Contains(doomed[i].Inode))
                 {
                     doomed[i].Outcome = Outcome.SubflowBusy;
                 }

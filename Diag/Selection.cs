@@ -39,6 +39,9 @@ internal sealed class Selection(Options options)
     /// <summary>Whether the kernel decided over marks and cgroups. TIME_WAIT carries neither, so then its word is all there is.</summary>
     public bool KernelDecides { get; set; }
 
+    /// <summary>Whether a socket came up of which neither the kernel decided nor told its mark or cgroup: it is taken for none that is meant.</summary>
+    public bool IsUndecided { get; private set; }
+
     /// <summary>
     /// Whether the connection is one of those meant. The kernel's filter says the same, as far as the kernel took it; what
     /// is destroyed cannot be put back, so nothing is closed on the kernel's word alone.
@@ -54,7 +57,7 @@ internal sealed class Selection(Options options)
         && !IsInAny(NotDestinations, in connection, in connection.Destination)
         && (Interfaces is null || Interfaces.Contains(connection.Interface))
         && (Marks.Count == 0 || MatchesMark(attributes.Mark))
-        && (CgroupIds is null || (attributes.CgroupId is { } id ? CgroupIds.Contains(id) : KernelDecides))
+        && (CgroupIds is null || (attributes.CgroupId is { } id ? CgroupIds.Contains(id) : IsDecidedByKernel()))
         && MatchesOwner(in connection);
 
     private bool MatchesFamily(ref readonly Connection connection) =>
@@ -70,7 +73,7 @@ internal sealed class Selection(Options options)
     {
         if (mark is null)
         {
-            return KernelDecides;
+            return IsDecidedByKernel();
         }
 
         foreach (SocketMark wanted in Marks)
@@ -82,6 +85,12 @@ internal sealed class Selection(Options options)
         }
 
         return false;
+    }
+
+    private bool IsDecidedByKernel()
+    {
+        IsUndecided |= !KernelDecides;
+        return KernelDecides;
     }
 
     private static bool IsInAny(IReadOnlyList<AddressPrefix> prefixes, ref readonly Connection connection, ref readonly Address address)

@@ -26,8 +26,8 @@ internal sealed class KillRun(
         }
     }
 
-    /// <summary>Signals the process if one of its connections is still to be closed, once for all of them.</summary>
-    public void SignalHolder(SocketHolder holder, int signal)
+    /// <summary>Signals the process if one of its connections is still to be closed, once for all of them. Returns whether it did.</summary>
+    public bool SignalHolder(SocketHolder holder, int signal)
     {
         // Before Linux 5.3 there is no pidfd; then the moment between the look and the signal stays open. Opening one takes no
         // privilege, so EPERM is the word of a container's seccomp filter that is older than the call.
@@ -52,6 +52,8 @@ internal sealed class KillRun(
                 doomed[i].FailedErrno = (byte)errno;
             }
         }
+
+        return errno == 0;
     }
 
     /// <summary>Sends SIGKILL to those signalled before that still have one of the connections. Returns whether there were any.</summary>
@@ -60,11 +62,7 @@ internal sealed class KillRun(
         bool any = false;
         foreach (SocketHolder holder in holders)
         {
-            if (_signalled.Contains(holder) && IsWorthSignalling(holder))
-            {
-                SignalHolder(holder, Signal.SIGKILL);
-                any = true;
-            }
+            any |= _signalled.Contains(holder) && SignalHolder(holder, Signal.SIGKILL);
         }
 
         return any;

@@ -158,6 +158,7 @@ public sealed class SocketDumpTests
         Selection selection = Words.Select("-6", "-s", "22");
         selection.CgroupIds = [5];
         var sink = new RecordingSink();
+        Connection told = Connections.Of("fd00::1:22 fd00::2:5");
 
         byte[] bytecode = new SocketDump().Run(kernel.Open, selection, sink);
 
@@ -165,6 +166,9 @@ public sealed class SocketDumpTests
         Assert.Equal(2, kernel.Sent.Count);
         Assert.Empty(bytecode);
         Assert.False(selection.KernelDecides);
+        Assert.False(selection.IsUndecided);
+        Assert.False(selection.Matches(in told, default));
+        Assert.True(selection.IsUndecided); // nothing was told of this one: that is no match, and has to be said
     }
 
     /// <summary>Ports need no op that an old kernel lacks.</summary>
