@@ -122,6 +122,12 @@ internal sealed class Round
             }
 
             byte[] bytecode = _dump.Run(network.OpenSocket, _selection, _census);
+            if (_selection.IsUndecided)
+            {
+                report.Hindered("this kernel neither filters by mark or cgroup nor tells those of its sockets, so nothing of them " +
+                    "matches; --cgroup needs Linux 5.9", hopeless: true);
+            }
+
             if (_options.Verbose)
             {
                 report.Filter(bytecode, _dump.Interrupted);
@@ -242,6 +248,8 @@ internal sealed class Round
             {
                 _records.Connection(_census.Doomed, i, forecast);
             }
+
+            _records.Flush();
         }
         else
         {
