@@ -15,6 +15,7 @@ internal sealed class Round
     private readonly SocketDump _dump = new();
     private readonly Selection _selection;
     private readonly Census _census;
+    private readonly NamespaceFinder _namespaces;
     private readonly IConnectionCloser _closer;
 
     public Round(Options options, Log log, JsonRecords? records)
@@ -23,6 +24,7 @@ internal sealed class Round
         _log = log;
         _records = records;
         _selection = new Selection(options);
+        _namespaces = new NamespaceFinder(options);
         var idleRule = new IdleRule(options);
         _census = new Census(_selection, idleRule,
             keepLeftAlone: options.Verbose || (options.Json && options.Interval is null), keepDetails: options.Verbose || options.Json);
@@ -43,10 +45,10 @@ internal sealed class Round
     /// <returns>The exit status.</returns>
     public int Run(RoundReport report, SignalWatch? signals)
     {
-        NamespaceFinder namespaces = NamespaceFinder.Find(_options);
         try
         {
-            return Run(report, signals, namespaces);
+            _namespaces.Find();
+            return Pass(report, signals);
         }
         catch (SystemCallException e)
         {
@@ -55,22 +57,26 @@ internal sealed class Round
         }
         finally
         {
-            namespaces.Found.ForEach(static network => network.Dispose());
+            _namespaces.Close();
         }
     }
 
-    private int Run(RoundReport report, SignalWatch? signals, NamespaceFinder namespaces)
+    private int Pass(RoundReport report, SignalWatch? signals)
     {
         _census.Clear();
         ResolveOwners(report);
         _selection.CgroupIds = Cgroups(report);
-        namespaces.Missing.ForEach(report.Missing);
-        if (namespaces.Unreadable > 0)
+        foreach (string missing in _namespaces.Missing)
         {
-            report.Missing($"--all-netns: {namespaces.Unreadable} namespaces of processes or in /run could not be looked at; run as root");
+            report.Missing(missing);
         }
 
-        foreach (NetworkNamespace network in namespaces.Found)
+        if (_namespaces.Unreadable > 0)
+        {
+            report.Missing($"--all-netns: {_namespaces.Unreadable} namespaces of processes or in /run could not be looked at; run as root");
+        }
+
+        foreach (NetworkNamespace network in _namespaces.Found)
         {
             Look(network, report);
         }
@@ -121,7 +127,7 @@ internal sealed class Round
                 _selection.Interfaces = Devices(network, report);
             }
 
-            byte[] bytecode = _dump.Run(network.OpenSocket, _selection, _census);
+            byte[] bytecode = _dump.Run(network, _selection, _census);
             if (_selection.IsUndecided)
             {
                 report.Hindered("this kernel neither filters by mark or cgroup nor tells those of its sockets, so nothing of them " +

@@ -16,10 +16,11 @@ internal static class Service
         using var signals = new SignalWatch(log.Reopen);
         using var timer = new IntervalTimer(interval);
         var round = new Round(options, log, records);
+        var report = new RoundReport(log, options.Verbose, records);
         long rounds = 0;
         do
         {
-            var report = new RoundReport(log, options.Verbose, records);
+            report.Begin();
             int status = round.Run(report, signals);
             totals.Add(report.Counts);
             rounds++;

@@ -39,10 +39,10 @@ internal sealed class MptcpTable
                 continue;
             }
 
-            dump.Run(network.OpenSocket, new Selection(Everything), subflows);
+            dump.Run(network, new Selection(Everything), subflows);
             var connections = new Cookies(table._cookies);
-            _ = dump.Run(network.OpenSocket, DumpRequest.BuildMptcp(Socket.AF_INET), connections);
-            _ = dump.Run(network.OpenSocket, DumpRequest.BuildMptcp(Socket.AF_INET6), connections);
+            _ = dump.Run(network, DumpRequest.BuildMptcp(Socket.AF_INET), connections);
+            _ = dump.Run(network, DumpRequest.BuildMptcp(Socket.AF_INET6), connections);
             for (int i = start; i < end; i++)
             {
                 if (doomed[i].IsMptcp && doomed[i].Outcome == Outcome.Idle && subflows.NotDoomed.Contains(doomed[i].Inode))

@@ -5,7 +5,7 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>Finds the network namespaces that <c>--netns</c> and <c>--all-netns</c> mean, each once, by the inode of its file in nsfs.</summary>
-internal sealed class NamespaceFinder
+internal sealed class NamespaceFinder(Options options)
 {
     private readonly HashSet<ulong> _seen = [];
 
@@ -18,34 +18,51 @@ internal sealed class NamespaceFinder
     /// <summary>How many there are, at processes or in folders, that cannot be opened.</summary>
     public int Unreadable { get; private set; }
 
-    public static NamespaceFinder Find(Options options)
+    /// <summary>Opens those that there are now; <see cref="Close"/> ends it.</summary>
+    public void Find()
     {
-        var finder = new NamespaceFinder();
         if (!options.NamesNamespaces)
         {
-            finder.Found.Add(new NetworkNamespace());
-            return finder;
+            if (Found.Count == 0)
+            {
+                Found.Add(new NetworkNamespace());
+            }
+
+            return;
         }
 
         foreach (string name in options.Netns)
         {
-            finder.AddNamed(name);
+            AddNamed(name);
         }
 
         if (options.AllNetns)
         {
-            finder.AddFolder("/run/netns/"u8, fullName: false);
-            finder.AddFolder("/run/docker/netns/"u8, fullName: true);
-            int errno = finder.Add([.. "self"u8], [.. "/proc/self/ns/net"u8]);
+            AddFolder("/run/netns/"u8, fullName: false);
+            AddFolder("/run/docker/netns/"u8, fullName: true);
+            int errno = Add([.. "self"u8], [.. "/proc/self/ns/net"u8]);
             if (errno != 0)
             {
-                finder.Missing.Add($"--all-netns: opening /proc/self/ns/net: {Errno.Describe(errno)}; mount /proc");
+                Missing.Add($"--all-netns: opening /proc/self/ns/net: {Errno.Describe(errno)}; mount /proc");
             }
 
-            finder.AddProcesses();
+            AddProcesses();
+        }
+    }
+
+    /// <summary>Closes what was found, for the next round to look again.</summary>
+    public void Close()
+    {
+        Found.ForEach(static network => network.Dispose());
+        if (!options.NamesNamespaces)
+        {
+            return; // the own one has no descriptor and serves every round
         }
 
-        return finder;
+        Found.Clear();
+        Missing.Clear();
+        _seen.Clear();
+        Unreadable = 0;
     }
 
     private void AddNamed(string name)

@@ -54,8 +54,10 @@ internal class NetworkNamespace : IDisposable
         return name;
     }
 
+    /// <summary>Closes it. The own one may be looked at again, and may have other devices by then.</summary>
     public void Dispose()
     {
+        _deviceNames.Clear();
         if (_fd >= 0)
         {
             _ = Unistd.close(_fd);

@@ -36,6 +36,9 @@ internal sealed class Selection(Options options)
     /// <summary>Inodes of the sockets that the processes meant hold; null: any.</summary>
     public HashSet<uint>? OwnedInodes { get; set; }
 
+    /// <summary>Whether the filter made of it stays the same: nothing in it is set anew for a round or a namespace.</summary>
+    public bool IsFixed => CgroupIds is null && Interfaces is null;
+
     /// <summary>Whether the kernel decided over marks and cgroups. TIME_WAIT carries neither, so then its word is all there is.</summary>
     public bool KernelDecides { get; set; }
 

@@ -23,34 +23,41 @@ internal sealed class SocketDump
 
     private byte[] _buffer = GC.AllocateUninitializedArray<byte>(FirstBufferSize);
 
+    /// <summary>The selection that was asked for last, its bytecode and its request: a service asks the same each round.</summary>
+    private Selection? _asked;
+    private byte[] _bytecode = [];
+    private byte[] _request = [];
+
     /// <summary>The kernel said that the table changed under the walk: sockets may be missing.</summary>
     public bool Interrupted { get; private set; }
 
     /// <summary>Lists what is selected.</summary>
-    /// <param name="open">Opens a socket in the network namespace to look in.</param>
+    /// <param name="network">Where to look.</param>
     /// <param name="selection">What is meant.</param>
     /// <param name="sink">Takes each socket; is reset where the dump has to be begun again.</param>
     /// <returns>The bytecode that the kernel took.</returns>
     /// <exception cref="SystemCallException">The kernel refused, or the answer did not arrive whole however often it was asked for.</exception>
-    public byte[] Run(Func<INetlinkSocket> open, Selection selection, IDumpSink sink)
+    public byte[] Run(NetworkNamespace network, Selection selection, IDumpSink sink)
     {
-        byte[] bytecode = FilterCompiler.Compile(selection, marksAndCgroups: true);
-        selection.KernelDecides = true;
-        int errno = Run(open, DumpRequest.Build(selection, bytecode), sink);
-        if (errno == Errno.EINVAL && (selection.Marks.Count > 0 || selection.CgroupIds is not null))
+        if (selection != _asked || !selection.IsFixed)
         {
-            // A kernel that does not know the op may still tell the mark or the cgroup of each socket.
-            bytecode = FilterCompiler.Compile(selection, marksAndCgroups: false);
-            selection.KernelDecides = false;
-            errno = Run(open, DumpRequest.Build(selection, bytecode), sink);
+            Prepare(selection, marksAndCgroups: true);
         }
 
-        return errno == 0 ? bytecode
+        int errno = Run(network, _request, sink);
+        if (errno == Errno.EINVAL && selection.KernelDecides && (selection.Marks.Count > 0 || selection.CgroupIds is not null))
+        {
+            // A kernel that does not know the op may still tell the mark or the cgroup of each socket.
+            Prepare(selection, marksAndCgroups: false);
+            errno = Run(network, _request, sink);
+        }
+
+        return errno == 0 ? _bytecode
             : throw new SystemCallException(errno == Errno.EPERM && selection.Marks.Count > 0 ? MarkOperation : Operation, errno);
     }
 
     /// <summary>Sends a request for a dump and reads the answer. Returns 0 or the errno.</summary>
-    public int Run(Func<INetlinkSocket> open, byte[] request, IDumpSink sink)
+    public int Run(NetworkNamespace network, byte[] request, IDumpSink sink)
     {
         int errno = 0;
         for (int attempt = 0; attempt < Attempts; attempt++)
@@ -59,7 +66,7 @@ internal sealed class SocketDump
             Interrupted = false;
 
             // A socket of its own each time: what is left of a broken dump is thrown away with the socket.
-            using INetlinkSocket socket = open();
+            using INetlinkSocket socket = network.OpenSocket();
             uint sequence = s_sequence++;
             DumpRequest.SetSequence(request, sequence);
             errno = socket.Send(request);
@@ -75,6 +82,14 @@ internal sealed class SocketDump
         }
 
         return errno;
+    }
+
+    private void Prepare(Selection selection, bool marksAndCgroups)
+    {
+        selection.KernelDecides = marksAndCgroups;
+        _bytecode = FilterCompiler.Compile(selection, marksAndCgroups);
+        _request = DumpRequest.Build(selection, _bytecode);
+        _asked = selection;
     }
 
     /// <summary>Reads until NLMSG_DONE. Returns 0 or the errno; EMSGSIZE where the buffer was too small, and now is larger.</summary>

@@ -5,9 +5,9 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>Looks at one connection again, right before or after an irreversible step: 4 microseconds each.</summary>
-internal sealed class SocketLookup(Func<INetlinkSocket> open) : IDisposable
+internal sealed class SocketLookup(NetworkNamespace network) : IDisposable
 {
-    private readonly INetlinkSocket _socket = open();
+    private readonly INetlinkSocket _socket = network.OpenSocket();
     private readonly byte[] _buffer = new byte[4096];
     private uint _sequence = 1;
 

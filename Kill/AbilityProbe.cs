@@ -22,10 +22,11 @@ internal static class AbilityProbe
 #if NO_SOCK_DESTROY
         return new Ability("destroy", false, "this build has no SOCK_DESTROY");
 #else
+        using var own = new NetworkNamespace();
         var nowhere = new ConnectionList();
-        nowhere.Begin(new NetworkNamespace());
+        nowhere.Begin(own);
         nowhere.Add(new Connection { Family = Socket.AF_INET, State = TcpState.Established, Cookie = ulong.MaxValue - 1 });
-        using (var batch = new DestroyBatch(static () => new NetlinkSocket()))
+        using (var batch = new DestroyBatch(own))
         {
             _ = batch.Destroy(nowhere, 0, 1, sparesMptcp: false);
         }
@@ -95,8 +96,9 @@ internal static class AbilityProbe
     {
         var selection = new Selection(options);
         more?.Invoke(selection);
+        using var own = new NetworkNamespace();
         byte[] bytecode = FilterCompiler.Compile(selection, marksAndCgroups: true);
-        return new SocketDump().Run(static () => new NetlinkSocket(), DumpRequest.Build(selection, bytecode), new Nobody());
+        return new SocketDump().Run(own, DumpRequest.Build(selection, bytecode), new Nobody());
     }
 
     private static string Of(int refused) => refused > 1 ? $" ({refused} processes)" : "";

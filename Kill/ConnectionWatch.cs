@@ -20,7 +20,7 @@ internal sealed class ConnectionWatch(ConnectionList connections) : IDisposable
         {
             _lookup?.Dispose();
             _lookup = null;
-            _lookup = new SocketLookup(network.OpenSocket);
+            _lookup = new SocketLookup(network);
             _network = network;
         }
 

@@ -8,14 +8,14 @@ namespace TcpCloser.Kill;
 /// SOCK_DESTROY (linux/sock_diag.h, Linux 4.5) for a stretch of connections at a time: many requests go in one send and are
 /// run inside it; without NLM_F_ACK only failures answer.
 /// </summary>
-internal sealed unsafe class DestroyBatch(Func<INetlinkSocket> open) : IDisposable
+internal sealed unsafe class DestroyBatch(NetworkNamespace network) : IDisposable
 {
     /// <summary>The default receive buffer holds 256 failures; of more, some would be lost.</summary>
     public const int MaxLength = 256;
 
     private static readonly int s_messageLength = sizeof(NlMsgHdr) + sizeof(InetDiagReqV2);
 
-    private readonly INetlinkSocket _socket = open();
+    private readonly INetlinkSocket _socket = network.OpenSocket();
     private readonly byte[] _requests = new byte[MaxLength * s_messageLength];
     private readonly byte[] _answer = new byte[8192];
     private uint _sequence = 1;
@@ -131,7 +131,7 @@ internal sealed unsafe class DestroyBatch(Func<INetlinkSocket> open) : IDisposab
     {
         try
         {
-            using var lookup = new SocketLookup(open);
+            using var lookup = new SocketLookup(network);
             return lookup.TryFind(in connection, out _, out _);
         }
         catch (SystemCallException)

@@ -71,7 +71,7 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
     private void Close(NetworkNamespace network, ConnectionList doomed, int start, int end, IWitness witness, Func<bool> stopRequested)
     {
         int batches = (end - start + DestroyBatch.MaxLength - 1) / DestroyBatch.MaxLength;
-        using var first = new DestroyBatch(network.OpenSocket);
+        using var first = new DestroyBatch(network);
         if (end - start < WorthThreads || Environment.ProcessorCount == 1)
         {
             for (int i = 0; i < batches; i++)
@@ -92,7 +92,7 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
         {
             while (others.Count < Math.Min(Environment.ProcessorCount, MaxThreads) - 1)
             {
-                others.Add(new DestroyBatch(network.OpenSocket));
+                others.Add(new DestroyBatch(network));
             }
 
             foreach (DestroyBatch worker in (IEnumerable<DestroyBatch>)[first, .. others])

@@ -45,6 +45,8 @@ internal sealed class Counts
         }
     }
 
+    public void Clear() => Matched = Idle = Closed = Vanished = Spared = Failed = NotReached = 0;
+
     public void Add(Counts other)
     {
         Matched += other.Matched;

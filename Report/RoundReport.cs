@@ -11,7 +11,7 @@ namespace TcpCloser.Report;
 /// <param name="records">Where records go; null: nowhere.</param>
 internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) : IWitness
 {
-    private readonly long _started = Stopwatch.GetTimestamp();
+    private long _started = Stopwatch.GetTimestamp();
 
     public Counts Counts { get; } = new();
 
@@ -22,6 +22,15 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
     public bool Incomplete { get; private set; }
 
     private TimeSpan Elapsed => Stopwatch.GetElapsedTime(_started);
+
+    /// <summary>Another round; a service keeps one report for all, so that a quiet round allocates next to nothing.</summary>
+    public void Begin()
+    {
+        _started = Stopwatch.GetTimestamp();
+        Counts.Clear();
+        Hopeless = false;
+        Incomplete = false;
+    }
 
     /// <summary>The connections that matched and were left alone; a round that nobody wants to hear of has kept none.</summary>
     public void LeftAlone(ConnectionList connections)

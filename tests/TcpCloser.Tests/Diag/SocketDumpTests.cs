@@ -160,7 +160,7 @@ public sealed class SocketDumpTests
         var sink = new RecordingSink();
         Connection told = Connections.Of("fd00::1:22 fd00::2:5");
 
-        byte[] bytecode = new SocketDump().Run(kernel.Open, selection, sink);
+        byte[] bytecode = new SocketDump().Run(new FakeNamespace(kernel), selection, sink);
 
         Assert.Equal([$"{s_first}"], sink.Sockets);
         Assert.Equal(2, kernel.Sent.Count);
@@ -169,6 +169,29 @@ public sealed class SocketDumpTests
         Assert.False(selection.IsUndecided);
         Assert.False(selection.Matches(in told, default));
         Assert.True(selection.IsUndecided); // nothing was told of this one: that is no match, and has to be said
+    }
+
+    /// <summary>A service asks again and again: the refusal is met once, and what is set anew for a round is asked for as it is then.</summary>
+    [Fact]
+    public void TheNextRoundAsksTheSameUnlessTheSelectionChanged()
+    {
+        var kernel = new FakeKernel((request, _) => request.Length == 72
+            ? [Answer.Of(Netlink.DoneMessage())]
+            : [Answer.Of(Netlink.ErrorMessage(Errno.EINVAL))]);
+        var network = new FakeNamespace(kernel);
+        var dump = new SocketDump();
+        Selection marked = Words.Select("-6", "-s", "22", "--mark", "7");
+        dump.Run(network, marked, new RecordingSink());
+        dump.Run(network, marked, new RecordingSink());
+        Assert.Equal([92, 72, 72], kernel.Sent.Select(static request => request.Length));
+        Assert.False(marked.KernelDecides);
+
+        Selection changing = Words.Select("-6", "-s", "22");
+        changing.Interfaces = [2];
+        Assert.Throws<SystemCallException>(() => dump.Run(network, changing, new RecordingSink()));
+        changing.Interfaces = [3];
+        Assert.Throws<SystemCallException>(() => dump.Run(network, changing, new RecordingSink()));
+        Assert.Equal([2, 3], kernel.Sent.Skip(3).Select(static request => request[80]));
     }
 
     /// <summary>Ports need no op that an old kernel lacks.</summary>

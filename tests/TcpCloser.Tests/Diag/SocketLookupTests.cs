@@ -43,7 +43,7 @@ public sealed class SocketLookupTests
     public void NorOneOfSend()
     {
         var kernel = new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOBUFS };
-        using var lookup = new SocketLookup(kernel.Open);
+        using var lookup = new SocketLookup(new FakeNamespace(kernel));
         Assert.Throws<SystemCallException>(() =>
         {
             Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
@@ -54,7 +54,7 @@ public sealed class SocketLookupTests
     private static bool Find(out Connection now, out byte[] info, params Answer[] answers)
     {
         var kernel = FakeKernel.Answering(answers);
-        using (var lookup = new SocketLookup(kernel.Open))
+        using (var lookup = new SocketLookup(new FakeNamespace(kernel)))
         {
             Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
             bool found = lookup.TryFind(in connection, out now, out ReadOnlySpan<byte> attribute);
