@@ -71,39 +71,39 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
     private void Close(NetworkNamespace network, ConnectionList doomed, int start, int end, IWitness witness, Func<bool> stopRequested)
     {
         int batches = (end - start + DestroyBatch.MaxLength - 1) / DestroyBatch.MaxLength;
+        int helpers = end - start < WorthThreads ? 0 : Math.Min(Environment.ProcessorCount, MaxThreads) - 1;
+
         using var first = new DestroyBatch(network);
-        if (end - start < WorthThreads || Environment.ProcessorCount == 1)
-        {
-            for (int i = 0; i < batches; i++)
-            {
-                Run(first, i);
-                Tell(i);
-            }
-
-            return;
-        }
-
-        // The sockets are opened here, so that a thread has nothing left to do that can throw.
         var others = new List<DestroyBatch>();
         var threads = new List<Thread>();
         var done = new bool[batches];
         int taken = -1;
         try
         {
-            while (others.Count < Math.Min(Environment.ProcessorCount, MaxThreads) - 1)
+            try
             {
-                others.Add(new DestroyBatch(network));
+                while (threads.Count < helpers)
+                {
+                    // Its socket is opened here, so that the thread has nothing left to do that can throw.
+                    var worker = new DestroyBatch(network);
+                    others.Add(worker);
+                    var thread = new Thread(() => Work(worker), StackSize);
+                    thread.Start();
+                    threads.Add(thread);
+                }
+            }
+            catch (Exception e) when (e is SystemCallException or OutOfMemoryException)
+            {
+                // No descriptor or no thread more to be had (RLIMIT_NOFILE, RLIMIT_NPROC): it takes longer without.
             }
 
-            foreach (DestroyBatch worker in (IEnumerable<DestroyBatch>)[first, .. others])
-            {
-                var thread = new Thread(() => Work(worker), StackSize);
-                threads.Add(thread);
-                thread.Start();
-            }
-
+            // This thread tells what is done, and works where the next to be told is not.
             for (int i = 0; i < batches; i++)
             {
+                while (!IsDone(i) && Take(first))
+                {
+                }
+
                 Await(i);
                 Tell(i);
             }
@@ -116,14 +116,34 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
 
         void Work(DestroyBatch worker)
         {
-            for (int i = Interlocked.Increment(ref taken); i < batches; i = Interlocked.Increment(ref taken))
+            while (Take(worker))
             {
-                Run(worker, i);
-                lock (done)
-                {
-                    done[i] = true;
-                    Monitor.PulseAll(done);
-                }
+            }
+        }
+
+        bool Take(DestroyBatch worker)
+        {
+            int i = Interlocked.Increment(ref taken);
+            if (i >= batches)
+            {
+                return false;
+            }
+
+            Run(worker, i);
+            lock (done)
+            {
+                done[i] = true;
+                Monitor.PulseAll(done);
+            }
+
+            return true;
+        }
+
+        bool IsDone(int i)
+        {
+            lock (done)
+            {
+                return done[i];
             }
         }
 

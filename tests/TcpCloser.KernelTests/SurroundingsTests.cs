@@ -63,6 +63,22 @@ public sealed partial class SurroundingsTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
+    /// <summary>The first thread that is started is the runtime's own.</summary>
+    [SkippableFact]
+    public void WhereNoThreadMayBeStartedManyAreClosedAllTheSame()
+    {
+        using var lab = LabProcess.Start("--count", "1500");
+
+        Result result = new ToolRun(lab)
+        {
+            Wrapper = ["strace", "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"],
+            Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog"],
+        }.Run().Expect(0);
+
+        Assert.Equal(1500, result.Summary("closed"));
+        Assert.Equal(1500, lab.State()["server", "aborted"]);
+    }
+
     [SkippableFact]
     public void AnEmptyEnvironmentIsEnough()
     {
