@@ -10,33 +10,35 @@ namespace TcpCloser.Diag;
 internal sealed class BytecodeWriter
 {
     /// <summary>Branch to the clause that follows, or accept where none does.</summary>
-    public const int Next = -1;
+    public const ushort Next = ushort.MaxValue;
 
     /// <summary>Branch out of the program: the socket is not listed.</summary>
-    public const int Reject = -2;
+    public const ushort Reject = ushort.MaxValue - 1;
 
-    private readonly List<InetDiagBcOp> _ops = [];
-
-    /// <summary>Where each op's <c>no</c> goes: the index of an op, <see cref="Next"/>, <see cref="Reject"/>; of an operand, <see cref="Operand"/>.</summary>
-    private readonly List<int> _targets = [];
+    /// <summary>
+    /// Ops, each with its operands behind it. As long as the program is written, an op's <c>no</c> is where it goes: the
+    /// index of an op, <see cref="Next"/> or <see cref="Reject"/>.
+    /// </summary>
+    private readonly List<InetDiagBcOp> _ops;
 
     private int _clauseStart;
 
-    private const int Operand = -3;
+    /// <param name="capacity">About how many ops and operands there will be: a long program is not copied to grow.</param>
+    public BytecodeWriter(int capacity) => _ops = new List<InetDiagBcOp>(capacity);
 
     /// <summary>The index of the op that will be written next.</summary>
     public int Position => _ops.Count;
 
     /// <summary>Compares a port; where it does not hold, goes to <paramref name="target"/>. Returns the op's index.</summary>
-    public int Port(byte code, ushort port, int target)
+    public int Port(byte code, ushort port, ushort target)
     {
         int index = Op(code, 2 * sizeof(uint), target);
-        Add(new InetDiagBcOp { No = port }, Operand);
+        _ops.Add(new InetDiagBcOp { No = port });
         return index;
     }
 
     /// <summary>Compares an address with a prefix; the address is as long as its family makes it.</summary>
-    public int HostCondition(byte code, int family, byte prefixLength, Address address, int target)
+    public int HostCondition(byte code, int family, byte prefixLength, Address address, ushort target)
     {
         int addressWords = family == Socket.AF_INET ? 1 : 4;
         int index = Op(code, (byte)((3 + addressWords) * sizeof(uint)), target);
@@ -54,18 +56,18 @@ internal sealed class BytecodeWriter
         return index;
     }
 
-    public void Jump(int target) => Op(SockDiag.INET_DIAG_BC_JMP, sizeof(uint), target);
+    public void Jump(ushort target) => Op(SockDiag.INET_DIAG_BC_JMP, sizeof(uint), target);
 
-    public void Retarget(int op, int target) => _targets[op] = target;
+    /// <summary>Lets an op's <c>no</c> go to the op that is written next.</summary>
+    public void LeadHere(int op) => SetTarget(op, (ushort)Position);
 
     /// <summary>What goes to <see cref="Next"/> goes here; in a negated clause that is rejected, and what was to be rejected goes here.</summary>
     public void EndClause(bool negated)
     {
-        for (int i = _clauseStart; i < _targets.Count; i++)
+        for (int i = _clauseStart; i < Position; i += Size(i))
         {
-            _targets[i] = _targets[i] == (negated ? Reject : Next) ? Position
-                : _targets[i] == Next ? Reject
-                : _targets[i];
+            ushort target = _ops[i].No;
+            SetTarget(i, target == (negated ? Reject : Next) ? (ushort)Position : target == Next ? Reject : target);
         }
 
         _clauseStart = Position;
@@ -75,29 +77,29 @@ internal sealed class BytecodeWriter
     public void Truncate(int position)
     {
         _ops.RemoveRange(position, _ops.Count - position);
-        _targets.RemoveRange(position, _targets.Count - position);
         _clauseStart = position;
     }
 
     /// <summary>The program, its branches as offsets in bytes. A branch to the very end accepts, four bytes further rejects.</summary>
     public byte[] ToArray()
     {
-        var program = _ops.ToArray();
-        for (int i = 0; i < program.Length; i++)
+        for (int i = 0; i < Position; i += Size(i))
         {
-            if (_targets[i] != Operand)
-            {
-                int target = _targets[i] == Reject ? program.Length + 1 : _targets[i];
-                program[i].No = checked((ushort)((target - i) * sizeof(uint)));
-            }
+            int target = _ops[i].No == Reject ? Position + 1 : _ops[i].No;
+            SetTarget(i, checked((ushort)((target - i) * sizeof(uint))));
         }
 
-        return MemoryMarshal.AsBytes(program.AsSpan()).ToArray();
+        return MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_ops)).ToArray();
     }
 
-    private int Op(byte code, byte size, int target)
+    /// <summary>How many places an op and its operands take.</summary>
+    private int Size(int op) => _ops[op].Yes / sizeof(uint);
+
+    private void SetTarget(int op, ushort target) => CollectionsMarshal.AsSpan(_ops)[op].No = target;
+
+    private int Op(byte code, byte size, ushort target)
     {
-        Add(new InetDiagBcOp { Code = code, Yes = size }, target);
+        _ops.Add(new InetDiagBcOp { Code = code, Yes = size, No = target });
         return _ops.Count - 1;
     }
 
@@ -105,13 +107,7 @@ internal sealed class BytecodeWriter
     {
         foreach (InetDiagBcOp operand in MemoryMarshal.Cast<byte, InetDiagBcOp>(bytes))
         {
-            Add(operand, Operand);
+            _ops.Add(operand);
         }
-    }
-
-    private void Add(InetDiagBcOp op, int target)
-    {
-        _ops.Add(op);
-        _targets.Add(target);
     }
 }

@@ -19,11 +19,14 @@ internal sealed class FilterCompiler
 
     private const int LeafRanges = 16;
 
-    private readonly BytecodeWriter _code = new();
+    private readonly BytecodeWriter _code;
     private int _terms;
 
-    private FilterCompiler()
+    private FilterCompiler(Selection selection)
     {
+        // A port range takes four places and its share of the tree.
+        int ranges = (selection.SourcePorts?.Ranges.Length ?? 0) + (selection.DestinationPorts?.Ranges.Length ?? 0);
+        _code = new BytecodeWriter(16 + 5 * Math.Min(ranges, MaxTerms));
     }
 
     /// <summary>
@@ -34,7 +37,7 @@ internal sealed class FilterCompiler
     /// <param name="marksAndCgroups">Whether the kernel knows MARK_COND (Linux 4.4) and CGROUP_COND (5.9).</param>
     public static byte[] Compile(Selection selection, bool marksAndCgroups)
     {
-        var compiler = new FilterCompiler();
+        var compiler = new FilterCompiler(selection);
         compiler.Clauses(selection, marksAndCgroups);
         return compiler._code.ToArray();
     }
@@ -132,7 +135,7 @@ internal sealed class FilterCompiler
             _code.Jump(BytecodeWriter.Next);
             if (i + 1 < values.Count)
             {
-                _code.Retarget(test, _code.Position);
+                _code.LeadHere(test);
             }
         }
 
@@ -153,7 +156,7 @@ internal sealed class FilterCompiler
         int middle = ranges.Length / 2;
         int node = _code.Port(source ? SockDiag.INET_DIAG_BC_S_GE : SockDiag.INET_DIAG_BC_D_GE, ranges[middle].First, BytecodeWriter.Reject);
         Tree(ranges[middle..], source);
-        _code.Retarget(node, _code.Position);
+        _code.LeadHere(node);
         Tree(ranges[..middle], source);
     }
 
