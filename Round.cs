@@ -14,7 +14,7 @@ internal sealed class Round
     private readonly JsonRecords? _records;
     private readonly SocketDump _dump = new();
     private readonly Selection _selection;
-    private readonly Census _census;
+    private readonly Survey _survey;
     private readonly NamespaceFinder _namespaces;
     private readonly IConnectionCloser _closer;
 
@@ -26,7 +26,7 @@ internal sealed class Round
         _selection = new Selection(options);
         _namespaces = new NamespaceFinder(options);
         var idleRule = new IdleRule(options);
-        _census = new Census(_selection, idleRule,
+        _survey = new Survey(_selection, idleRule, _dump,
             keepLeftAlone: options.Verbose || (options.Json && options.Interval is null), keepDetails: options.Verbose || options.Json);
         _closer = options.Method switch
         {
@@ -52,7 +52,7 @@ internal sealed class Round
         }
         catch (SystemCallException e)
         {
-            report.Broke(e, _census.Doomed);
+            report.Broke(e, _survey.Census.Doomed);
             return Status(report);
         }
         finally
@@ -63,7 +63,7 @@ internal sealed class Round
 
     private int Pass(RoundReport report, SignalWatch? signals)
     {
-        _census.Clear();
+        _survey.Clear();
         ResolveOwners(report);
         _selection.CgroupIds = Cgroups(report);
         foreach (string missing in _namespaces.Missing)
@@ -81,13 +81,13 @@ internal sealed class Round
             Look(network, report);
         }
 
-        ConnectionList doomed = _census.Doomed;
-        report.Counts.Matched = _census.Matched;
-        report.LeftAlone(_census.LeftAlone);
+        ConnectionList doomed = _survey.Census.Doomed;
+        report.Counts.Matched = _survey.Census.Matched;
+        report.LeftAlone(_survey.Census.LeftAlone);
         Spare(doomed, report);
         if (_options.DryRun)
         {
-            Show(report);
+            Show(doomed, report);
         }
 
         if (_options.Max is { } max && doomed.Count > max)
@@ -119,7 +119,6 @@ internal sealed class Round
     /// <summary>Adds one namespace to the census. One that fails is told, and the others go on.</summary>
     private void Look(NetworkNamespace network, RoundReport report)
     {
-        _census.Begin(network);
         try
         {
             if (_options.Interfaces.Count > 0)
@@ -127,7 +126,7 @@ internal sealed class Round
                 _selection.Interfaces = Devices(network, report);
             }
 
-            byte[] bytecode = _dump.Run(network, _selection, _census);
+            _survey.Look(network);
             if (_selection.IsUndecided)
             {
                 report.Hindered("this kernel neither filters by mark or cgroup nor tells those of its sockets, so nothing of them " +
@@ -136,13 +135,14 @@ internal sealed class Round
 
             if (_options.Verbose)
             {
-                report.Filter(bytecode, _dump.Interrupted);
+                foreach ((byte[] bytecode, bool interrupted) in _survey.Walks)
+                {
+                    report.Filter(bytecode, interrupted);
+                }
             }
         }
         catch (SystemCallException e)
         {
-            // What it listed before it broke is not to be acted on.
-            _census.Reset();
             if (network.Name is null)
             {
                 throw;
@@ -244,22 +244,22 @@ internal sealed class Round
         doomed.KeepIdle();
     }
 
-    private void Show(RoundReport report)
+    private void Show(ConnectionList doomed, RoundReport report)
     {
-        KillForecast? forecast = _options.Method == Method.Kill && _census.Doomed.Count > 0 ? new KillForecast(_dump, _census.Doomed) : null;
+        KillForecast? forecast = _options.Method == Method.Kill && doomed.Count > 0 ? new KillForecast(_dump, doomed) : null;
         int errno = 0;
         if (_records is not null)
         {
-            for (int i = 0; i < _census.Doomed.Count; i++)
+            for (int i = 0; i < doomed.Count; i++)
             {
-                _records.Connection(_census.Doomed, i, forecast);
+                _records.Connection(doomed, i, forecast);
             }
 
             _records.Flush();
         }
         else
         {
-            errno = new DryRunTable(_options.NamesNamespaces).Print(_census.Doomed, (text, i) =>
+            errno = new DryRunTable(_options.NamesNamespaces).Print(doomed, (text, i) =>
             {
                 text.Add(RunText.MethodName(_options.Method));
                 if (forecast is not null)

@@ -7,7 +7,8 @@ namespace TcpCloser.Diag;
 /// <param name="idleRule">What is idle.</param>
 /// <param name="keepLeftAlone">Whether somebody wants to hear of those left alone.</param>
 /// <param name="keepDetails">Whether somebody wants to hear what tcp_info says.</param>
-internal sealed class Census(Selection selection, IdleRule idleRule, bool keepLeftAlone, bool keepDetails) : IDumpSink
+/// <param name="half">The ports of this one, where another has the rest; null: all.</param>
+internal sealed class Census(Selection selection, IdleRule idleRule, bool keepLeftAlone, bool keepDetails, PortHalf? half = null) : IDumpSink
 {
     private int _matchedBefore;
 
@@ -36,6 +37,14 @@ internal sealed class Census(Selection selection, IdleRule idleRule, bool keepLe
         LeftAlone.Begin(network);
     }
 
+    /// <summary>Adds what another one found in the same namespace.</summary>
+    public void Add(Census other)
+    {
+        Matched += other.Matched;
+        Doomed.Add(other.Doomed);
+        LeftAlone.Add(other.LeftAlone);
+    }
+
     public void Reset()
     {
         Matched = _matchedBefore;
@@ -46,7 +55,7 @@ internal sealed class Census(Selection selection, IdleRule idleRule, bool keepLe
     public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
     {
         var connection = Connection.From(in message);
-        if (!selection.Matches(in connection, in attributes))
+        if (!selection.Matches(in connection, in attributes) || half?.Contains(in connection) == false)
         {
             return;
         }

@@ -22,27 +22,27 @@ internal sealed class FilterCompiler
     private readonly BytecodeWriter _code;
     private int _terms;
 
-    private FilterCompiler(Selection selection)
-    {
-        // A port range takes four places and its share of the tree.
-        int ranges = (selection.SourcePorts?.Ranges.Length ?? 0) + (selection.DestinationPorts?.Ranges.Length ?? 0);
-        _code = new BytecodeWriter(16 + 5 * Math.Min(ranges, MaxTerms));
-    }
+    private FilterCompiler(int capacity) => _code = new BytecodeWriter(capacity);
 
     /// <summary>
     /// The program; empty where there is nothing to decide. It accepts every connection of the selection, and others too
     /// where the selection is larger than what a kernel takes or decides better: what comes back has to be matched again.
     /// </summary>
     /// <param name="selection">What is meant.</param>
+    /// <param name="half">Of one of its lists of ports, those to look for; null: all.</param>
     /// <param name="marksAndCgroups">Whether the kernel knows MARK_COND (Linux 4.4) and CGROUP_COND (5.9).</param>
-    public static byte[] Compile(Selection selection, bool marksAndCgroups)
+    public static byte[] Compile(Selection selection, PortHalf? half, bool marksAndCgroups)
     {
-        var compiler = new FilterCompiler(selection);
-        compiler.Clauses(selection, marksAndCgroups);
+        PortSet? sources = half?.SourcePorts ?? selection.SourcePorts;
+        PortSet? destinations = half?.DestinationPorts ?? selection.DestinationPorts;
+
+        // A port range takes four places and its share of the tree.
+        var compiler = new FilterCompiler(16 + 5 * Math.Min((sources?.Ranges.Length ?? 0) + (destinations?.Ranges.Length ?? 0), MaxTerms));
+        compiler.Clauses(selection, sources, destinations, marksAndCgroups);
         return compiler._code.ToArray();
     }
 
-    private void Clauses(Selection selection, bool marksAndCgroups)
+    private void Clauses(Selection selection, PortSet? sources, PortSet? destinations, bool marksAndCgroups)
     {
         if (selection.Families == Families.IPv4)
         {
@@ -65,8 +65,8 @@ internal sealed class FilterCompiler
         Prefixes(selection.NotDestinations, SockDiag.INET_DIAG_BC_D_COND, negated: true);
 
         // A single port is in the request's id and costs no bytecode. The shorter list goes first: it is surer to fit.
-        PortSet? source = selection.SourcePorts is { Single: 0 } s ? s : null;
-        PortSet? destination = selection.DestinationPorts is { Single: 0 } d ? d : null;
+        PortSet? source = sources is { Single: 0 } ? sources : null;
+        PortSet? destination = destinations is { Single: 0 } ? destinations : null;
         bool destinationFirst = source is not null && destination is not null && source.Ranges.Length > destination.Ranges.Length;
         Ports(destinationFirst ? destination : source, !destinationFirst);
         Ports(destinationFirst ? source : destination, destinationFirst);

@@ -39,7 +39,7 @@ internal sealed class MptcpTable
                 continue;
             }
 
-            dump.Run(network, new Selection(Everything), subflows);
+            dump.Run(network, new Selection(Everything), half: null, subflows);
             var connections = new Cookies(table._cookies);
             _ = dump.Run(network, DumpRequest.BuildMptcp(Socket.AF_INET), connections);
             _ = dump.Run(network, DumpRequest.BuildMptcp(Socket.AF_INET6), connections);

@@ -19,12 +19,13 @@ internal sealed class SocketDump
     /// <summary>How often a dump is begun again whose answer did not arrive whole.</summary>
     private const int Attempts = 4;
 
-    private static uint s_sequence = 1;
+    private static uint s_sequence;
 
     private byte[] _buffer = GC.AllocateUninitializedArray<byte>(FirstBufferSize);
 
-    /// <summary>The selection that was asked for last, its bytecode and its request: a service asks the same each round.</summary>
+    /// <summary>What was asked for last, its bytecode and its request: a service asks the same each round.</summary>
     private Selection? _asked;
+    private PortHalf? _askedHalf;
     private byte[] _bytecode = [];
     private byte[] _request = [];
 
@@ -34,21 +35,22 @@ internal sealed class SocketDump
     /// <summary>Lists what is selected.</summary>
     /// <param name="network">Where to look.</param>
     /// <param name="selection">What is meant.</param>
+    /// <param name="half">Of one of its lists of ports, those to look for; null: all.</param>
     /// <param name="sink">Takes each socket; is reset where the dump has to be begun again.</param>
     /// <returns>The bytecode that the kernel took.</returns>
     /// <exception cref="SystemCallException">The kernel refused, or the answer did not arrive whole however often it was asked for.</exception>
-    public byte[] Run(NetworkNamespace network, Selection selection, IDumpSink sink)
+    public byte[] Run(NetworkNamespace network, Selection selection, PortHalf? half, IDumpSink sink)
     {
-        if (selection != _asked || !selection.IsFixed)
+        if (selection != _asked || half != _askedHalf || !selection.IsFixed)
         {
-            Prepare(selection, marksAndCgroups: true);
+            Prepare(selection, half, marksAndCgroups: true);
         }
 
         int errno = Run(network, _request, sink);
         if (errno == Errno.EINVAL && selection.KernelDecides && (selection.Marks.Count > 0 || selection.CgroupIds is not null))
         {
             // A kernel that does not know the op may still tell the mark or the cgroup of each socket.
-            Prepare(selection, marksAndCgroups: false);
+            Prepare(selection, half, marksAndCgroups: false);
             errno = Run(network, _request, sink);
         }
 
@@ -67,7 +69,7 @@ internal sealed class SocketDump
 
             // A socket of its own each time: what is left of a broken dump is thrown away with the socket.
             using INetlinkSocket socket = network.OpenSocket();
-            uint sequence = s_sequence++;
+            uint sequence = Interlocked.Increment(ref s_sequence);
             DumpRequest.SetSequence(request, sequence);
             errno = socket.Send(request);
             if (errno == 0)
@@ -84,12 +86,13 @@ internal sealed class SocketDump
         return errno;
     }
 
-    private void Prepare(Selection selection, bool marksAndCgroups)
+    private void Prepare(Selection selection, PortHalf? half, bool marksAndCgroups)
     {
         selection.KernelDecides = marksAndCgroups;
-        _bytecode = FilterCompiler.Compile(selection, marksAndCgroups);
+        _bytecode = FilterCompiler.Compile(selection, half, marksAndCgroups);
         _request = DumpRequest.Build(selection, _bytecode);
         _asked = selection;
+        _askedHalf = half;
     }
 
     /// <summary>Reads until NLMSG_DONE. Returns 0 or the errno; EMSGSIZE where the buffer was too small, and now is larger.</summary>

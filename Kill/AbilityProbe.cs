@@ -97,7 +97,7 @@ internal static class AbilityProbe
         var selection = new Selection(options);
         more?.Invoke(selection);
         using var own = new NetworkNamespace();
-        byte[] bytecode = FilterCompiler.Compile(selection, marksAndCgroups: true);
+        byte[] bytecode = FilterCompiler.Compile(selection, half: null, marksAndCgroups: true);
         return new SocketDump().Run(own, DumpRequest.Build(selection, bytecode), new Nobody());
     }
 

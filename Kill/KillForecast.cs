@@ -14,7 +14,7 @@ internal sealed class KillForecast
         var everything = new InodeCollector();
         foreach ((NetworkNamespace network, _, _) in doomed.Parts)
         {
-            dump.Run(network, new Selection(MptcpTable.Everything), everything);
+            dump.Run(network, new Selection(MptcpTable.Everything), half: null, everything);
         }
 
         using var proc = new ProcDirectory();

@@ -63,6 +63,29 @@ public sealed class ScaleTests
         Assert.Equal(0, lab.State()["decoy", "alive"]);
     }
 
+    /// <summary>Two halves, each with its own dump and thread; and on one thread, where no more may be started.</summary>
+    [SkippableTheory]
+    [InlineData("-s", false)]
+    [InlineData("-s", true)]
+    [InlineData("-d", false)]
+    public void ALongListOfPortsIsFoundInItsHalves(string option, bool oneThread)
+    {
+        using var lab = LabProcess.Start("--count", "300", "--ports", "10", "--port-step", "500", "--decoys", "20", "--decoy-port", "5001");
+        string[] even = [.. Enumerable.Range(2_000, 4_000).Select(i => $"{2 * i}")];
+
+        Result result = new ToolRun(lab)
+        {
+            Wrapper = oneThread ? ["strace", "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"] : [],
+            Arguments = [option, string.Join(',', even), "-v", "--disable-syslog"],
+        }.Run().Expect(0);
+
+        Assert.Equal(300, result.Summary("matched"));
+        Assert.Equal(300, result.Summary("closed"));
+        Assert.Equal(300, lab.State()[option == "-s" ? "server" : "client", "aborted"]);
+        Assert.Equal(40, lab.State()["decoy", "alive"]);
+        Assert.Equal(Math.Min(2, Environment.ProcessorCount), result.Log.Count(static line => line.Contains("debug filter of ", StringComparison.Ordinal)));
+    }
+
     [SkippableFact]
     public void MoreScatteredPortsThanTheKernelsFilterTakesAreFoundTheSame()
     {

@@ -160,7 +160,7 @@ public sealed class SocketDumpTests
         var sink = new RecordingSink();
         Connection told = Connections.Of("fd00::1:22 fd00::2:5");
 
-        byte[] bytecode = new SocketDump().Run(new FakeNamespace(kernel), selection, sink);
+        byte[] bytecode = new SocketDump().Run(new FakeNamespace(kernel), selection, half: null, sink);
 
         Assert.Equal([$"{s_first}"], sink.Sockets);
         Assert.Equal(2, kernel.Sent.Count);
@@ -181,16 +181,16 @@ public sealed class SocketDumpTests
         var network = new FakeNamespace(kernel);
         var dump = new SocketDump();
         Selection marked = Words.Select("-6", "-s", "22", "--mark", "7");
-        dump.Run(network, marked, new RecordingSink());
-        dump.Run(network, marked, new RecordingSink());
+        dump.Run(network, marked, half: null, new RecordingSink());
+        dump.Run(network, marked, half: null, new RecordingSink());
         Assert.Equal([92, 72, 72], kernel.Sent.Select(static request => request.Length));
         Assert.False(marked.KernelDecides);
 
         Selection changing = Words.Select("-6", "-s", "22");
         changing.Interfaces = [2];
-        Assert.Throws<SystemCallException>(() => dump.Run(network, changing, new RecordingSink()));
+        Assert.Throws<SystemCallException>(() => dump.Run(network, changing, half: null, new RecordingSink()));
         changing.Interfaces = [3];
-        Assert.Throws<SystemCallException>(() => dump.Run(network, changing, new RecordingSink()));
+        Assert.Throws<SystemCallException>(() => dump.Run(network, changing, half: null, new RecordingSink()));
         Assert.Equal([2, 3], kernel.Sent.Skip(3).Select(static request => request[80]));
     }
 

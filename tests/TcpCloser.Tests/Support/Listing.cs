@@ -6,13 +6,13 @@ namespace TcpCloser.Tests.Support;
 internal static class Listing
 {
     /// <summary>Lists into the sink and returns the bytecode.</summary>
-    public static byte[] Run(FakeKernel kernel, IDumpSink sink, params string[] words) => new SocketDump().Run(new FakeNamespace(kernel), Words.Select(words), sink);
+    public static byte[] Run(FakeKernel kernel, IDumpSink sink, params string[] words) => new SocketDump().Run(new FakeNamespace(kernel), Words.Select(words), half: null, sink);
 
     /// <summary>Whether the kernel said that its table changed meanwhile.</summary>
     public static bool IsInterrupted(FakeKernel kernel)
     {
         var dump = new SocketDump();
-        dump.Run(new FakeNamespace(kernel), Words.Select("-6", "-s", "22"), new RecordingSink());
+        dump.Run(new FakeNamespace(kernel), Words.Select("-6", "-s", "22"), half: null, new RecordingSink());
         return dump.Interrupted;
     }
 

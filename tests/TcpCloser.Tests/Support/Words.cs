@@ -33,7 +33,7 @@ internal static class Words
 
     /// <summary>The filter for a kernel that knows all ops.</summary>
     public static byte[] Compile(Selection selection) =>
-        FilterCompiler.Compile(selection, marksAndCgroups: true);
+        FilterCompiler.Compile(selection, half: null, marksAndCgroups: true);
 
     /// <summary>What is selected by any number of port ranges, which no single command line word could hold.</summary>
     public static Selection Select(string family, IReadOnlyList<PortRange> source, IReadOnlyList<PortRange> destination) => new(new Options

@@ -1,0 +1,134 @@
+using TcpCloser.Interop;
+
+namespace TcpCloser.Diag;
+
+/// <summary>
+/// Lists the connections of network namespaces and sorts them. The halves of a long list of ports are looked for at the same
+/// time, each by a dump of its own.
+/// </summary>
+internal sealed class Survey
+{
+    /// <summary>Bytes; enough for a dump, where the default would be 8 MiB of address space.</summary>
+    private const int StackSize = 256 * 1024;
+
+    private readonly Selection _selection;
+    private readonly List<Part> _parts = [];
+
+    public Survey(Selection selection, IdleRule idleRule, SocketDump dump, bool keepLeftAlone, bool keepDetails)
+    {
+        _selection = selection;
+        foreach (PortHalf? half in PortHalf.Split(selection))
+        {
+            _parts.Add(new Part(
+                _parts.Count == 0 ? dump : new SocketDump(), new Census(selection, idleRule, keepLeftAlone, keepDetails, half), half));
+        }
+    }
+
+    /// <summary>What was found in all namespaces of a round.</summary>
+    public Census Census => _parts[0].Census;
+
+    /// <summary>
+    /// Of each walk over the last namespace, the program that the kernel ran, and whether it said that its table changed
+    /// meanwhile: then sockets may be missing.
+    /// </summary>
+    public IEnumerable<(byte[] Bytecode, bool Interrupted)> Walks
+    {
+        get
+        {
+            foreach (Part part in _parts)
+            {
+                yield return (part.Bytecode, part.Dump.Interrupted);
+            }
+        }
+    }
+
+    /// <summary>A new round.</summary>
+    public void Clear() => Census.Clear();
+
+    /// <summary>Adds a namespace.</summary>
+    /// <exception cref="SystemCallException">It cannot be listed; nothing of it was added.</exception>
+    public void Look(NetworkNamespace network)
+    {
+        Census.Begin(network);
+        try
+        {
+            if (_parts.Count == 1)
+            {
+                _parts[0].Run(network, _selection);
+            }
+            else
+            {
+                LookTwice(network, _parts[0], _parts[1]);
+            }
+        }
+        catch (SystemCallException)
+        {
+            // What it listed before it broke is not to be acted on.
+            Census.Reset();
+            throw;
+        }
+    }
+
+    private void LookTwice(NetworkNamespace network, Part lower, Part upper)
+    {
+        SystemCallException? failure = null;
+        upper.Census.Clear();
+        upper.Census.Begin(network);
+        var thread = new Thread(RunUpper, StackSize);
+        bool started = true;
+        try
+        {
+            thread.Start();
+        }
+        catch (OutOfMemoryException)
+        {
+            started = false; // RLIMIT_NPROC: one after the other, then
+        }
+
+        try
+        {
+            lower.Run(network, _selection);
+        }
+        finally
+        {
+            if (started)
+            {
+                thread.Join();
+            }
+            else
+            {
+                RunUpper();
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw failure;
+        }
+
+        Census.Add(upper.Census);
+
+        void RunUpper()
+        {
+            try
+            {
+                upper.Run(network, _selection);
+            }
+            catch (SystemCallException e)
+            {
+                failure = e;
+            }
+        }
+    }
+
+    private sealed class Part(SocketDump dump, Census census, PortHalf? half)
+    {
+        public SocketDump Dump => dump;
+
+        public Census Census => census;
+
+        public byte[] Bytecode { get; private set; } = [];
+
+        public void Run(NetworkNamespace network, Selection selection) => Bytecode = dump.Run(network, selection, half, census);
+    }
+}
