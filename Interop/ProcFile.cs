@@ -92,6 +92,14 @@ internal static unsafe class ProcFile
     public static List<int> Numbers(int directory)
     {
         var numbers = new List<int>();
+        ReadNumbers(directory, numbers);
+        return numbers;
+    }
+
+    /// <summary>The same, into a list that may have been used before.</summary>
+    public static void ReadNumbers(int directory, List<int> numbers)
+    {
+        numbers.Clear();
         Span<byte> buffer = stackalloc byte[32 * 1024];
         int length;
         while ((length = ReadEntries(directory, buffer)) > 0)
@@ -106,8 +114,6 @@ internal static unsafe class ProcFile
                 }
             }
         }
-
-        return numbers;
     }
 
     /// <summary>The name of a process (/proc/PID/comm), without the newline: up to 15 bytes of anything.</summary>

@@ -19,7 +19,7 @@ internal sealed class KillForecast
 
         using var proc = new ProcDirectory();
         var index = new InodeIndex(doomed);
-        var owners = new SocketOwners(proc, index, everything.Inodes);
+        var owners = new SocketOwners(proc.Descriptor, index, everything.Inodes);
         Unreadable = owners.Unreadable;
         _holders = new List<SocketHolder>[doomed.Count];
         foreach (SocketHolder holder in owners.Holders)

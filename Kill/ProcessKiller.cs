@@ -17,7 +17,7 @@ internal sealed class ProcessKiller(IdleRule idleRule, int signal, TimeSpan? gra
         using var proc = new ProcDirectory();
         using var watch = new ConnectionWatch(doomed);
         var index = new InodeIndex(doomed);
-        var owners = new SocketOwners(proc, index);
+        var owners = new SocketOwners(proc.Descriptor, index);
         var run = new KillRun(doomed, index, watch, proc, idleRule, witness);
         bool stopped = false;
         foreach (SocketHolder holder in owners.Holders)

@@ -18,7 +18,7 @@ internal sealed class SocketDisconnector(SocketDump dump) : IConnectionCloser
         MptcpTable mptcp = MptcpTable.Resolve(dump, doomed);
         using var proc = new ProcDirectory();
         var index = new InodeIndex(doomed);
-        var owners = new SocketOwners(proc, index);
+        var owners = new SocketOwners(proc.Descriptor, index);
         bool stop = stopRequested();
         int tried = 0;
         foreach (SocketHolder holder in owners.Holders)

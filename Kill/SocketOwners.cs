@@ -1,54 +1,132 @@
+using System.Runtime.ExceptionServices;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Kill;
 
 /// <summary>
-/// Who holds a socket: one pass over /proc/PID/fd for all wanted inodes together. It never stops early: a socket may be
-/// held by several processes, and lives as long as one of them does.
+/// Who holds a socket: one pass over /proc/PID/fd for all wanted inodes together, on two threads where there are many
+/// processes. It never stops early: a socket may be held by several processes, and lives as long as one of them does.
 /// </summary>
 internal sealed class SocketOwners
 {
+    /// <summary>Below this many processes a thread costs more than it saves.</summary>
+    private const int WorthThread = 64;
+
+    /// <summary>Bytes; enough for reading a directory, where the default would be 8 MiB of address space.</summary>
+    private const int StackSize = 256 * 1024;
+
     private readonly int _proc;
     private readonly InodeIndex _wanted;
     private readonly HashSet<uint>? _counted;
     private readonly ProcessGuard _guard;
+    private readonly List<int> _pids;
+    private readonly SocketHolder?[] _found;
+    private int _taken = -1;
+    private int _unreadable;
 
-    /// <param name="proc">Where to look.</param>
+    /// <param name="proc">A descriptor of /proc.</param>
     /// <param name="wanted">The sockets to find.</param>
     /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted.</param>
-    public SocketOwners(ProcDirectory proc, InodeIndex wanted, HashSet<uint>? counted = null)
+    public SocketOwners(int proc, InodeIndex wanted, HashSet<uint>? counted = null)
     {
-        _proc = proc.Descriptor;
+        _proc = proc;
         _wanted = wanted;
         _counted = counted;
-        _guard = new ProcessGuard(_proc);
-        foreach (int pid in ProcFile.Numbers(_proc))
+        _guard = new ProcessGuard(proc);
+        _pids = ProcFile.Numbers(proc);
+        _found = new SocketHolder?[_pids.Count];
+        LookIntoAll();
+        foreach (SocketHolder? holder in _found)
         {
-            Look(pid);
+            if (holder is not null)
+            {
+                Holders.Add(holder);
+            }
         }
     }
 
-    /// <summary>The processes that hold wanted sockets.</summary>
+    /// <summary>The processes that hold wanted sockets, in the order of /proc.</summary>
     public List<SocketHolder> Holders { get; } = [];
 
     /// <summary>How many processes could not be looked into for want of privilege.</summary>
-    public int Unreadable { get; private set; }
+    public int Unreadable => _unreadable;
 
     public string WhyUnreadable => $"the descriptors of {Unreadable} processes could not be looked at: CAP_SYS_PTRACE is missing; run as root";
 
-    private void Look(int pid)
+    private void LookIntoAll()
+    {
+        Exception? failure = null;
+        Thread? second = _pids.Count < WorthThread || Environment.ProcessorCount == 1 ? null : TryStart(() =>
+        {
+            try
+            {
+                Work();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        });
+        try
+        {
+            Work();
+        }
+        finally
+        {
+            second?.Join();
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <summary>Null where no more threads are allowed: then the caller has all the work.</summary>
+    private static Thread? TryStart(ThreadStart work)
+    {
+        try
+        {
+            var thread = new Thread(work, StackSize);
+            thread.Start();
+            return thread;
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes one process after the other: one may have more descriptors than all the rest.</summary>
+    private void Work()
+    {
+        var fds = new List<int>();
+        for (int i = Interlocked.Increment(ref _taken); i < _pids.Count; i = Interlocked.Increment(ref _taken))
+        {
+            _found[i] = Look(_pids[i], fds);
+        }
+    }
+
+    /// <param name="pid">The process.</param>
+    /// <param name="fds">A list to use again for its descriptors.</param>
+    private SocketHolder? Look(int pid, List<int> fds)
     {
         int directory = ProcFile.OpenDirectory(_proc, ProcPath.Of(pid, "fd"u8));
         if (directory < 0)
         {
             // Gone meanwhile is no news; anything else may hide an owner.
-            Unreadable += directory is -Errno.ENOENT or -Errno.ESRCH ? 0 : 1;
-            return;
+            if (directory is not (-Errno.ENOENT or -Errno.ESRCH))
+            {
+                Interlocked.Increment(ref _unreadable);
+            }
+
+            return null;
         }
 
         SocketHolder? holder = null;
         HashSet<uint>? others = null;
-        foreach (int fd in ProcFile.Numbers(directory))
+        ProcFile.ReadNumbers(directory, fds);
+        foreach (int fd in fds)
         {
             uint inode = ProcFile.SocketInode(directory, fd);
             if (inode != 0 && _wanted.Contains(inode))
@@ -66,7 +144,8 @@ internal sealed class SocketOwners
         if (holder is not null)
         {
             holder.OtherConnections = others?.Count ?? 0;
-            Holders.Add(holder);
         }
+
+        return holder;
     }
 }
