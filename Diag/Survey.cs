@@ -8,9 +8,6 @@ namespace TcpCloser.Diag;
 /// </summary>
 internal sealed class Survey
 {
-    /// <summary>Bytes; enough for a dump, where the default would be 8 MiB of address space.</summary>
-    private const int StackSize = 256 * 1024;
-
     private readonly Selection _selection;
     private readonly List<Part> _parts = [];
 
@@ -71,54 +68,23 @@ internal sealed class Survey
 
     private void LookTwice(NetworkNamespace network, Part lower, Part upper)
     {
-        SystemCallException? failure = null;
         upper.Census.Clear();
         upper.Census.Begin(network);
-        var thread = new Thread(RunUpper, StackSize);
-        bool started = true;
-        try
-        {
-            thread.Start();
-        }
-        catch (OutOfMemoryException)
-        {
-            started = false; // RLIMIT_NPROC: one after the other, then
-        }
-
+        WorkerThread? second = WorkerThread.TryStart(() => upper.Run(network, _selection));
         try
         {
             lower.Run(network, _selection);
-        }
-        finally
-        {
-            if (started)
-            {
-                thread.Join();
-            }
-            else
-            {
-                RunUpper();
-            }
-        }
-
-        if (failure is not null)
-        {
-            throw failure;
-        }
-
-        Census.Add(upper.Census);
-
-        void RunUpper()
-        {
-            try
+            if (second is null)
             {
                 upper.Run(network, _selection);
             }
-            catch (SystemCallException e)
-            {
-                failure = e;
-            }
         }
+        finally
+        {
+            second?.Join();
+        }
+
+        Census.Add(upper.Census);
     }
 
     private sealed class Part(SocketDump dump, Census census, PortHalf? half)

@@ -16,9 +16,6 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
     /// <summary>The locks of the kernel's tables let no more than a few threads gain.</summary>
     private const int MaxThreads = 4;
 
-    /// <summary>Bytes; enough for a few calls, where the default would be 8 MiB of address space.</summary>
-    private const int StackSize = 256 * 1024;
-
     private volatile int _hopeless;
     private volatile bool _stop;
 
@@ -71,97 +68,73 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
     private void Close(NetworkNamespace network, ConnectionList doomed, int start, int end, IWitness witness, Func<bool> stopRequested)
     {
         int batches = (end - start + DestroyBatch.MaxLength - 1) / DestroyBatch.MaxLength;
-        int helpers = end - start < WorthThreads ? 0 : Math.Min(Environment.ProcessorCount, MaxThreads) - 1;
-
-        using var first = new DestroyBatch(network);
+        var queue = new BatchQueue(batches);
+        using var own = new DestroyBatch(network);
         var others = new List<DestroyBatch>();
-        var threads = new List<Thread>();
-        var done = new bool[batches];
-        int taken = -1;
+        var threads = new List<WorkerThread>();
         try
         {
-            try
+            int helpers = end - start < WorthThreads ? 0 : Math.Min(Environment.ProcessorCount, MaxThreads) - 1;
+            while (threads.Count < helpers && TryOpen() is { } other && WorkerThread.TryStart(() => Work(other)) is { } thread)
             {
-                while (threads.Count < helpers)
-                {
-                    // Its socket is opened here, so that the thread has nothing left to do that can throw.
-                    var worker = new DestroyBatch(network);
-                    others.Add(worker);
-                    var thread = new Thread(() => Work(worker), StackSize);
-                    thread.Start();
-                    threads.Add(thread);
-                }
-            }
-            catch (Exception e) when (e is SystemCallException or OutOfMemoryException)
-            {
-                // No descriptor or no thread more to be had (RLIMIT_NOFILE, RLIMIT_NPROC): it takes longer without.
+                threads.Add(thread);
             }
 
             // This thread tells what is done, and works where the next to be told is not.
             for (int i = 0; i < batches; i++)
             {
-                while (!IsDone(i) && Take(first))
+                while (!queue.IsDone(i) && TryRunNext(own))
                 {
                 }
 
-                Await(i);
+                queue.Await(i);
                 Tell(i);
             }
         }
         finally
         {
             threads.ForEach(static thread => thread.Join());
-            others.ForEach(static worker => worker.Dispose());
+            others.ForEach(static other => other.Dispose());
+        }
+
+        // Null where no descriptor is left for another socket: those that there are do it.
+        DestroyBatch? TryOpen()
+        {
+            try
+            {
+                others.Add(new DestroyBatch(network));
+                return others[^1];
+            }
+            catch (SystemCallException)
+            {
+                return null;
+            }
         }
 
         void Work(DestroyBatch worker)
         {
-            while (Take(worker))
+            while (TryRunNext(worker))
             {
             }
         }
 
-        bool Take(DestroyBatch worker)
+        bool TryRunNext(DestroyBatch worker)
         {
-            int i = Interlocked.Increment(ref taken);
-            if (i >= batches)
+            if (!queue.TryTake(out int i))
             {
                 return false;
             }
 
-            Run(worker, i);
-            lock (done)
+            try
             {
-                done[i] = true;
-                Monitor.PulseAll(done);
+                Run(worker, i);
+            }
+            finally
+            {
+                queue.Finish(i);
             }
 
             return true;
-        }
-
-        bool IsDone(int i)
-        {
-            lock (done)
-            {
-                return done[i];
-            }
-        }
-
-        void Await(int i)
-        {
-            lock (done)
-            {
-                while (!done[i])
-                {
-                    Monitor.Wait(done);
-                }
-            }
-        }
-
-        (int From, int To) Stretch(int i)
-        {
-            int from = start + i * DestroyBatch.MaxLength;
-            return (from, Math.Min(from + DestroyBatch.MaxLength, end));
         }
 
         void Run(DestroyBatch worker, int i)
@@ -184,6 +157,12 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
             (int from, int to) = Stretch(i);
             witness.Settled(doomed, from, to);
             _stop |= stopRequested();
+        }
+
+        (int From, int To) Stretch(int i)
+        {
+            int from = start + i * DestroyBatch.MaxLength;
+            return (from, Math.Min(from + DestroyBatch.MaxLength, end));
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Kill;
@@ -11,9 +10,6 @@ internal sealed class SocketOwners
 {
     /// <summary>Below this many processes a thread costs more than it saves.</summary>
     private const int WorthThread = 64;
-
-    /// <summary>Bytes; enough for reading a directory, where the default would be 8 MiB of address space.</summary>
-    private const int StackSize = 256 * 1024;
 
     private readonly int _proc;
     private readonly InodeIndex _wanted;
@@ -55,18 +51,7 @@ internal sealed class SocketOwners
 
     private void LookIntoAll()
     {
-        Exception? failure = null;
-        Thread? second = _pids.Count < WorthThread || Environment.ProcessorCount == 1 ? null : TryStart(() =>
-        {
-            try
-            {
-                Work();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        });
+        WorkerThread? second = _pids.Count < WorthThread || Environment.ProcessorCount == 1 ? null : WorkerThread.TryStart(Work);
         try
         {
             Work();
@@ -74,26 +59,6 @@ internal sealed class SocketOwners
         finally
         {
             second?.Join();
-        }
-
-        if (failure is not null)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-    }
-
-    /// <summary>Null where no more threads are allowed: then the caller has all the work.</summary>
-    private static Thread? TryStart(ThreadStart work)
-    {
-        try
-        {
-            var thread = new Thread(work, StackSize);
-            thread.Start();
-            return thread;
-        }
-        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
-        {
-            return null;
         }
     }
 
