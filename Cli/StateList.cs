@@ -1,3 +1,4 @@
+using System.Text;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Cli;
@@ -10,14 +11,22 @@ internal static class StateList
     private const uint Bucket = 1u << TcpState.SynRecv | 1u << TcpState.TimeWait;
     private const uint Connected = All & ~(Listen | 1u << TcpState.Close);
 
-    private static readonly string[] Names =
-    [
-        "", "established", "syn-sent", "syn-recv", "fin-wait-1", "fin-wait-2", "time-wait", "closed", "close-wait", "last-ack",
-        "listen", "closing",
-    ];
-
     /// <summary>The name of a state as the kernel numbers it.</summary>
-    public static string Name(byte state) => state > 0 && state < Names.Length ? Names[state] : "unknown";
+    public static ReadOnlySpan<byte> Name(byte state) => state switch
+    {
+        TcpState.Established => "established"u8,
+        TcpState.SynSent => "syn-sent"u8,
+        TcpState.SynRecv => "syn-recv"u8,
+        TcpState.FinWait1 => "fin-wait-1"u8,
+        TcpState.FinWait2 => "fin-wait-2"u8,
+        TcpState.TimeWait => "time-wait"u8,
+        TcpState.Close => "closed"u8,
+        TcpState.CloseWait => "close-wait"u8,
+        TcpState.LastAck => "last-ack"u8,
+        TcpState.Listen => "listen"u8,
+        TcpState.Closing => "closing"u8,
+        _ => "unknown"u8,
+    };
 
     /// <summary>The mask that a comma-separated list names. No group contains LISTEN: it has to be named.</summary>
     /// <exception cref="UsageException">One of the words is neither a state nor a group.</exception>
@@ -42,9 +51,9 @@ internal static class StateList
 
     private static uint Mask(ReadOnlySpan<char> word)
     {
-        for (int state = 1; state < Names.Length; state++)
+        for (byte state = 1; state < TcpState.Count; state++)
         {
-            if (word.Equals(Names[state], StringComparison.OrdinalIgnoreCase))
+            if (Ascii.EqualsIgnoreCase(Name(state), word))
             {
                 return 1u << state;
             }

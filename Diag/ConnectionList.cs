@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace TcpCloser.Diag;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal sealed class ConnectionList
     /// <summary>128 KiB a chunk: above the size from which the GC leaves an array where it is.</summary>
     private const int ChunkLength = 2048;
 
-    private readonly List<Connection[]> _chunks = [];
+    private Connection[][] _chunks = [];
     private readonly List<(NetworkNamespace Namespace, int Start)> _parts = [];
 
     public int Count { get; private set; }
@@ -33,7 +35,12 @@ internal sealed class ConnectionList
         }
     }
 
-    public ref Connection this[int index] => ref _chunks[index / ChunkLength][index % ChunkLength];
+    /// <summary>Inlined: every pass over the list goes through here.</summary>
+    public ref Connection this[int index]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref _chunks[(uint)index / ChunkLength][(uint)index % ChunkLength];
+    }
 
     /// <summary>The network namespace of a connection.</summary>
     public NetworkNamespace NamespaceOf(int index)
@@ -53,9 +60,9 @@ internal sealed class ConnectionList
 
     public void Add(in Connection connection)
     {
-        if (Count == _chunks.Count * ChunkLength)
+        if (Count == _chunks.Length * ChunkLength)
         {
-            _chunks.Add(new Connection[ChunkLength]);
+            _chunks = [.. _chunks, new Connection[ChunkLength]];
         }
 
         this[Count++] = connection;

@@ -61,10 +61,8 @@ internal static class ConnectionText
         return text;
     }
 
-    private static TextBuffer AddEnd(this TextBuffer text, ConnectionList list, int index, ref readonly Address address, ushort port)
-    {
-        bool bracketed = !list[index].IsIPv4;
-        text.Add(bracketed ? "["u8 : default).AddAddress(list, index, in address);
-        return text.Add(bracketed ? "]:"u8 : ":"u8).Add(port);
-    }
+    private static TextBuffer AddEnd(this TextBuffer text, ConnectionList list, int index, ref readonly Address address, ushort port) =>
+        list[index].IsIPv4
+            ? text.AddAddress(list, index, in address).Add(":"u8).Add(port)
+            : text.Add("["u8).AddAddress(list, index, in address).Add("]:"u8).Add(port);
 }

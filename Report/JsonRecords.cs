@@ -35,7 +35,7 @@ internal sealed class JsonRecords
         _value.Clear();
         Text("remote_address"u8, _value.AddAddress(list, i, in connection.Destination).Written);
         Number("remote_port"u8, connection.DestinationPort);
-        Word("state"u8, Encoding.UTF8.GetBytes(StateList.Name(connection.State)));
+        Word("state"u8, StateList.Name(connection.State));
         Key("idle_ms"u8);
         _ = connection.IdleMs == Diag.Connection.UnknownAge ? _out.Add("null"u8) : _out.Add(connection.IdleMs);
         Number("uid"u8, connection.Uid);

@@ -17,9 +17,11 @@ internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
     public bool Failed => file.Failed;
 
     /// <summary>Begins a line; the text is added to what this returns, then <see cref="End"/>.</summary>
-    public TextBuffer Begin(Level level)
+    public TextBuffer Begin(Level level) => Begin(level, DateTime.UtcNow);
+
+    /// <summary>The same for one of many lines about what happened at once: asking for the time is a tenth of a line.</summary>
+    public TextBuffer Begin(Level level, DateTime now)
     {
-        DateTime now = DateTime.UtcNow;
         long second = (now.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerSecond;
         if (second != _secondOf)
         {

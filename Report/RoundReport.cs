@@ -37,7 +37,7 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
     {
         for (int i = 0; i < connections.Count; i++)
         {
-            Tell(connections, i);
+            Tell(connections, i, DateTime.UtcNow);
         }
     }
 
@@ -52,11 +52,12 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
 
     public void Settled(ConnectionList connections, int start, int end)
     {
+        DateTime now = DateTime.UtcNow;
         for (int i = start; i < end; i++)
         {
             if (connections[i].Outcome != Outcome.Idle)
             {
-                Tell(connections, i);
+                Tell(connections, i, now);
             }
         }
 
@@ -103,7 +104,7 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
             {
                 doomed[i].Outcome = Outcome.Failed;
                 doomed[i].FailedErrno = (byte)e.Errno;
-                Tell(doomed, i);
+                Tell(doomed, i, DateTime.UtcNow);
             }
         }
 
@@ -148,7 +149,7 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
         _ => "",
     };
 
-    private void Tell(ConnectionList connections, int i)
+    private void Tell(ConnectionList connections, int i, DateTime now)
     {
         ref Connection connection = ref connections[i];
         Counts.Count(connection.Outcome);
@@ -159,7 +160,7 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
             return;
         }
 
-        TextBuffer text = log.Begin(level).Add(OutcomeText.Verb(connection.Outcome)).AddEnds(connections, i).AddFacts(connections, i);
+        TextBuffer text = log.Begin(level, now).Add(OutcomeText.Verb(connection.Outcome)).AddEnds(connections, i).AddFacts(connections, i);
         if (OutcomeText.Reason(in connection) is { } reason)
         {
             text.Add(" reason=\""u8).Add(reason).Add("\""u8);

@@ -113,7 +113,7 @@ internal static class RunText
         {
             if ((states >> state & 1) != 0)
             {
-                text.Append(text.Length == 0 ? "" : ",").Append(StateList.Name(state));
+                text.Append(text.Length == 0 ? "" : ",").Append(Encoding.UTF8.GetString(StateList.Name(state)));
             }
         }
 

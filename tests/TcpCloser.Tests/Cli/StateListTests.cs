@@ -1,3 +1,4 @@
+using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Tests.Support;
 
@@ -25,7 +26,7 @@ public sealed class StateListTests
     public void AState(string name, int state)
     {
         Assert.Equal(1u << state, StateList.Parse("--state", name));
-        Assert.Equal(name is "listening" ? "listen" : name.ToLowerInvariant(), StateList.Name((byte)state));
+        Assert.Equal(name is "listening" ? "listen" : name.ToLowerInvariant(), Encoding.UTF8.GetString(StateList.Name((byte)state)));
     }
 
     [Theory]
@@ -53,5 +54,5 @@ public sealed class StateListTests
     [InlineData(0)]
     [InlineData(12)]
     [InlineData(255)]
-    public void AStateWithoutAName(byte state) => Assert.Equal("unknown", StateList.Name(state));
+    public void AStateWithoutAName(byte state) => Assert.Equal("unknown", Encoding.UTF8.GetString(StateList.Name(state)));
 }
