@@ -80,8 +80,8 @@ internal sealed class BytecodeWriter
         _clauseStart = position;
     }
 
-    /// <summary>The program, its branches as offsets in bytes. A branch to the very end accepts, four bytes further rejects.</summary>
-    public byte[] ToArray()
+    /// <summary>Ends the writing: the program, its branches as offsets in bytes. A branch to the very end accepts, four bytes further rejects.</summary>
+    public byte[] Finish()
     {
         for (int i = 0; i < Position; i += Size(i))
         {

@@ -24,6 +24,10 @@ internal sealed class FilterCompiler
 
     private FilterCompiler(int capacity) => _code = new BytecodeWriter(capacity);
 
+    /// <summary>Whether the conditions by mark and cgroup have room, where a kernel knows them. Else nobody but user space decides.</summary>
+    public static bool HoldsMarksAndCgroups(Selection selection) =>
+        (selection.Interfaces?.Count ?? 0) + selection.Marks.Count + (selection.CgroupIds?.Count ?? 0) <= MaxTerms;
+
     /// <summary>
     /// The program; empty where there is nothing to decide. It accepts every connection of the selection, and others too
     /// where the selection is larger than what a kernel takes or decides better: what comes back has to be matched again.
@@ -39,7 +43,7 @@ internal sealed class FilterCompiler
         // A port range takes four places and its share of the tree.
         var compiler = new FilterCompiler(16 + 5 * Math.Min((sources?.Ranges.Length ?? 0) + (destinations?.Ranges.Length ?? 0), MaxTerms));
         compiler.Clauses(selection, sources, destinations, marksAndCgroups);
-        return compiler._code.ToArray();
+        return compiler._code.Finish();
     }
 
     private void Clauses(Selection selection, PortSet? sources, PortSet? destinations, bool marksAndCgroups)

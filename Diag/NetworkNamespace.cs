@@ -42,13 +42,22 @@ internal class NetworkNamespace : IDisposable
         return socket.DeviceIndex(name);
     }
 
-    /// <summary>The name of a device in it, empty where it is gone.</summary>
+    /// <summary>The name of a device in it, empty where it is gone, or cannot be asked for: a line is not worth failing for.</summary>
     public byte[] DeviceName(uint index)
     {
         if (!_deviceNames.TryGetValue(index, out byte[]? name))
         {
-            using INetlinkSocket socket = OpenSocket();
-            _deviceNames[index] = name = socket.DeviceName(index);
+            try
+            {
+                using INetlinkSocket socket = OpenSocket();
+                name = socket.DeviceName(index);
+            }
+            catch (SystemCallException)
+            {
+                name = [];
+            }
+
+            _deviceNames[index] = name;
         }
 
         return name;

@@ -14,7 +14,7 @@ internal sealed class PortHalf(PortSet ports, bool isSource)
 
     /// <summary>
     /// The halves of the longer list; a single null where neither is long, or where the kernel's filter has no room for a half
-    /// either. With marks and cgroups it stays whole: whether the kernel decides over them is found out by one dump.
+    /// either. With other conditions it stays whole: they would leave less room, and not every kernel knows marks and cgroups.
     /// </summary>
     public static PortHalf?[] Split(Selection selection)
     {
@@ -22,7 +22,7 @@ internal sealed class PortHalf(PortSet ports, bool isSource)
         int destinations = selection.DestinationPorts?.Ranges.Length ?? 0;
         int longer = Math.Max(sources, destinations);
         bool fits = (longer + 1) / 2 + Math.Min(sources, destinations) <= FilterCompiler.MaxTerms;
-        if (longer < WorthTwo || !fits || selection.NamesMarksOrCgroups || Environment.ProcessorCount == 1)
+        if (longer < WorthTwo || !fits || !selection.IsOfPortsAlone || Environment.ProcessorCount == 1)
         {
             return [null];
         }

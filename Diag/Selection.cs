@@ -36,8 +36,9 @@ internal sealed class Selection(Options options)
     /// <summary>Inodes of the sockets that the processes meant hold; null: any.</summary>
     public HashSet<uint>? OwnedInodes { get; set; }
 
-    /// <summary>Whether it turns on what not every kernel's filter knows.</summary>
-    public bool NamesMarksOrCgroups => options.Marks.Count > 0 || options.Cgroups.Count > 0;
+    /// <summary>Whether the filter made of it is about ports and families alone.</summary>
+    public bool IsOfPortsAlone => Sources.Count + Destinations.Count + NotSources.Count + NotDestinations.Count + Marks.Count
+        + options.Cgroups.Count + options.Interfaces.Count == 0;
 
     /// <summary>Whether the filter made of it stays the same: nothing in it is set anew for a round or a namespace.</summary>
     public bool IsFixed => CgroupIds is null && Interfaces is null;

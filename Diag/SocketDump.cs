@@ -88,7 +88,7 @@ internal sealed class SocketDump
 
     private void Prepare(Selection selection, PortHalf? half, bool marksAndCgroups)
     {
-        selection.KernelDecides = marksAndCgroups;
+        selection.KernelDecides = marksAndCgroups && FilterCompiler.HoldsMarksAndCgroups(selection);
         _bytecode = FilterCompiler.Compile(selection, half, marksAndCgroups);
         _request = DumpRequest.Build(selection, _bytecode);
         _asked = selection;

@@ -70,18 +70,28 @@ internal sealed class Survey
     {
         upper.Census.Clear();
         upper.Census.Begin(network);
-        WorkerThread? second = WorkerThread.TryStart(() => upper.Run(network, _selection));
         try
         {
-            lower.Run(network, _selection);
+            WorkerThread? second = WorkerThread.TryStart(() => upper.Run(network, _selection));
+            try
+            {
+                lower.Run(network, _selection);
+            }
+            finally
+            {
+                second?.Join();
+            }
+
             if (second is null)
             {
                 upper.Run(network, _selection);
             }
         }
-        finally
+        catch (SystemCallException)
         {
-            second?.Join();
+            // No descriptor or no memory for two at a time, perhaps; what is wrong otherwise is met again.
+            lower.Run(network, _selection);
+            upper.Run(network, _selection);
         }
 
         Census.Add(upper.Census);

@@ -13,16 +13,21 @@ internal static unsafe class ProcFile
         Fcntl.Open(directory, path, Fcntl.O_RDONLY | Fcntl.O_DIRECTORY);
 
     /// <summary>Reads a file whole; empty where it cannot be read.</summary>
-    public static byte[] Read(int directory, ReadOnlySpan<byte> path)
+    public static byte[] Read(int directory, ReadOnlySpan<byte> path) => Read(directory, path, out byte[] content) == 0 ? content : [];
+
+    /// <summary>Reads a file whole. Returns 0 or the errno.</summary>
+    public static int Read(int directory, ReadOnlySpan<byte> path, out byte[] content)
     {
+        content = [];
         int fd = Fcntl.Open(directory, path, Fcntl.O_RDONLY);
         if (fd < 0)
         {
-            return [];
+            return -fd;
         }
 
-        var content = new byte[2048];
+        content = new byte[2048];
         int length = 0;
+        int errno = 0;
         nint read;
         do
         {
@@ -34,6 +39,7 @@ internal static unsafe class ProcFile
             fixed (byte* p = content)
             {
                 read = Unistd.read(fd, p + length, (nuint)(content.Length - length));
+                errno = read < 0 ? Marshal.GetLastPInvokeError() : 0;
             }
 
             length += (int)Math.Max(read, 0);
@@ -41,7 +47,8 @@ internal static unsafe class ProcFile
         while (read > 0);
 
         _ = Unistd.close(fd);
-        return content[..length];
+        content = content[..length];
+        return errno;
     }
 
     /// <summary>The next directory entries (getdents64(2)). Returns their bytes, 0 at the end, minus the errno on failure.</summary>

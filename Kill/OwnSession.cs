@@ -36,7 +36,7 @@ internal static class OwnSession
         try
         {
             using var proc = new ProcDirectory();
-            foreach (int pid in ProcessGuard.OwnProcesses(proc.Descriptor))
+            foreach (int pid in ProcessGuard.OwnProcesses(proc.Descriptor, out _))
             {
                 int directory = ProcFile.OpenDirectory(proc.Descriptor, ProcPath.Of(pid, "fd"u8));
                 if (directory < 0)

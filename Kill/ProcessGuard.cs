@@ -9,22 +9,30 @@ internal sealed class ProcessGuard
     /// <summary>PF_KTHREAD (linux/sched.h), a bit of the flags in /proc/PID/stat.</summary>
     private const ulong KernelThread = 0x00200000;
 
+    private const string FirstOfItsNamespace = "process 1 of its pid namespace";
+
     private readonly int _proc;
     private readonly HashSet<int> _own;
+    private readonly bool _ownUnknown;
 
     /// <param name="proc">A descriptor of /proc.</param>
     public ProcessGuard(int proc)
     {
         _proc = proc;
-        _own = OwnProcesses(proc);
+        _own = OwnProcesses(proc, out _ownUnknown);
     }
 
     /// <summary>This process and its ancestors.</summary>
-    public static HashSet<int> OwnProcesses(int proc)
+    /// <param name="proc">A descriptor of /proc.</param>
+    /// <param name="incomplete">Whether one of them could not be looked at, so that there may be more.</param>
+    public static HashSet<int> OwnProcesses(int proc, out bool incomplete)
     {
         var own = new HashSet<int>();
-        for (int pid = Unistd.getpid(); pid > 0 && own.Add(pid); pid = (int)StatField(proc, pid, 1))
+        ulong parent = 0;
+        incomplete = false;
+        for (int pid = Unistd.getpid(); pid > 0 && own.Add(pid) && !incomplete; pid = (int)parent)
         {
+            incomplete = !TryStatField(proc, pid, 1, out parent);
         }
 
         return own;
@@ -43,20 +51,27 @@ internal sealed class ProcessGuard
             return "an ancestor of tcp-closer";
         }
 
-        if (pid == 1 || IsFirstOfItsNamespace(pid))
+        if (pid == 1)
         {
-            return "process 1 of its pid namespace";
+            return FirstOfItsNamespace;
         }
 
-        return IsKernelThread(_proc, pid) ? "a kernel thread" : null;
+        // What cannot be looked at (EMFILE, ENOMEM) may be any of these.
+        if (_ownUnknown || !TryRead(_proc, pid, "status"u8, out byte[] status) || !TryStatField(_proc, pid, 6, out ulong flags))
+        {
+            return "a process that cannot be looked at now";
+        }
+
+        return IsFirstOfItsNamespace(status) ? FirstOfItsNamespace
+            : (flags & KernelThread) != 0 ? "a kernel thread"
+            : null;
     }
 
-    public static bool IsKernelThread(int proc, int pid) => (StatField(proc, pid, 6) & KernelThread) != 0;
+    public static bool IsKernelThread(int proc, int pid) => TryStatField(proc, pid, 6, out ulong flags) && (flags & KernelThread) != 0;
 
     /// <summary>NSpid in /proc/PID/status ends with the id in the innermost namespace.</summary>
-    private bool IsFirstOfItsNamespace(int pid)
+    private static bool IsFirstOfItsNamespace(ReadOnlySpan<byte> status)
     {
-        ReadOnlySpan<byte> status = ProcFile.Read(_proc, ProcPath.Of(pid, "status"u8));
         int at = status.IndexOf("\nNSpid:"u8);
         if (at < 0)
         {
@@ -68,10 +83,15 @@ internal sealed class ProcessGuard
         return (end < 0 ? line : line[..end]).EndsWith("\t1"u8);
     }
 
+    /// <summary>Reads a file of a process. True also where the process is gone, or hidden: nobody can signal it then.</summary>
+    private static bool TryRead(int proc, int pid, ReadOnlySpan<byte> name, out byte[] content) =>
+        ProcFile.Read(proc, ProcPath.Of(pid, name), out content) is 0 or Errno.ENOENT or Errno.ESRCH;
+
     /// <summary>A number in /proc/PID/stat, counted from the state (0): the name before it may hold anything, brackets too.</summary>
-    private static ulong StatField(int proc, int pid, int field)
+    private static bool TryStatField(int proc, int pid, int field, out ulong value)
     {
-        ReadOnlySpan<byte> stat = ProcFile.Read(proc, ProcPath.Of(pid, "stat"u8));
+        bool known = TryRead(proc, pid, "stat"u8, out byte[] content);
+        ReadOnlySpan<byte> stat = content;
         stat = stat[(stat.LastIndexOf((byte)')') + 1)..];
         for (int i = 0; i <= field && !stat.IsEmpty; i++)
         {
@@ -79,6 +99,7 @@ internal sealed class ProcessGuard
             stat = space < 0 ? [] : stat[(space + 1)..];
         }
 
-        return Utf8Parser.TryParse(stat, out ulong value, out _) ? value : 0;
+        _ = Utf8Parser.TryParse(stat, out value, out _);
+        return known;
     }
 }

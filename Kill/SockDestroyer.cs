@@ -31,9 +31,10 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
         _stop = false;
         foreach ((NetworkNamespace network, int start, int end) in doomed.Parts)
         {
+            DestroyBatch own;
             try
             {
-                Close(network, doomed, start, end, witness, stopRequested);
+                own = new DestroyBatch(network);
             }
             catch (SystemCallException e)
             {
@@ -46,6 +47,12 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
 
                 witness.Settled(doomed, start, end);
                 witness.Hindered(e.Message, IsHopeless(e.Errno));
+                continue;
+            }
+
+            using (own)
+            {
+                Close(own, network, doomed, start, end, witness, stopRequested);
             }
         }
 
@@ -65,16 +72,16 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
     };
 
     /// <summary>Ends the connections of one namespace.</summary>
-    private void Close(NetworkNamespace network, ConnectionList doomed, int start, int end, IWitness witness, Func<bool> stopRequested)
+    private void Close(
+        DestroyBatch own, NetworkNamespace network, ConnectionList doomed, int start, int end, IWitness witness, Func<bool> stopRequested)
     {
         int batches = (end - start + DestroyBatch.MaxLength - 1) / DestroyBatch.MaxLength;
         var queue = new BatchQueue(batches);
-        using var own = new DestroyBatch(network);
         var others = new List<DestroyBatch>();
         var threads = new List<WorkerThread>();
         try
         {
-            int helpers = end - start < WorthThreads ? 0 : Math.Min(Environment.ProcessorCount, MaxThreads) - 1;
+            int helpers = end - start < WorthThreads ? 0 : Math.Min(batches, Math.Min(Environment.ProcessorCount, MaxThreads)) - 1;
             while (threads.Count < helpers && TryOpen() is { } other && WorkerThread.TryStart(() => Work(other)) is { } thread)
             {
                 threads.Add(thread);
@@ -90,6 +97,11 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
                 queue.Await(i);
                 Tell(i);
             }
+        }
+        catch
+        {
+            _stop = true; // what can no longer be told is not done either
+            throw;
         }
         finally
         {
@@ -128,6 +140,11 @@ internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
             try
             {
                 Run(worker, i);
+            }
+            catch
+            {
+                _stop = true;
+                throw;
             }
             finally
             {

@@ -35,9 +35,10 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
     /// <summary>The connections that matched and were left alone; a round that nobody wants to hear of has kept none.</summary>
     public void LeftAlone(ConnectionList connections)
     {
+        DateTime now = DateTime.UtcNow;
         for (int i = 0; i < connections.Count; i++)
         {
-            Tell(connections, i, DateTime.UtcNow);
+            Tell(connections, i, now);
         }
     }
 
@@ -98,13 +99,14 @@ internal sealed class RoundReport(Log log, bool verbose, JsonRecords? records) :
     /// <summary>The round could not go on. What was not told yet could not be closed.</summary>
     public void Broke(SystemCallException e, ConnectionList doomed)
     {
+        DateTime now = DateTime.UtcNow;
         for (int i = 0; i < doomed.Count; i++)
         {
             if (doomed[i].Outcome == Outcome.Idle)
             {
                 doomed[i].Outcome = Outcome.Failed;
                 doomed[i].FailedErrno = (byte)e.Errno;
-                Tell(doomed, i, DateTime.UtcNow);
+                Tell(doomed, i, now);
             }
         }
 

@@ -16,7 +16,7 @@ internal sealed class TextBuffer
 
     public void Clear() => Length = 0;
 
-    /// <summary>Inlined, as <see cref="Room"/> is: a line is twenty of these, a long kill a hundred thousand lines.</summary>
+    /// <summary>Inlined, as <see cref="Room"/> is: a line is twenty of these, and there is a line for each of perhaps a hundred thousand connections.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TextBuffer Add(ReadOnlySpan<byte> text)
     {

@@ -194,6 +194,22 @@ public sealed class SocketDumpTests
         Assert.Equal([2, 3], kernel.Sent.Skip(3).Select(static request => request[80]));
     }
 
+    /// <summary>What has no room in the filter is not the kernel's decision, whatever the kernel knows.</summary>
+    [Theory]
+    [InlineData(3_000, true)]
+    [InlineData(3_001, false)]
+    public void MoreCgroupsThanTheFilterHoldsAreDecidedHere(int count, bool kernelDecides)
+    {
+        Selection selection = Words.Select("-6", "-s", "22");
+        selection.CgroupIds = [.. Enumerable.Range(1, count).Select(static id => (ulong)id)];
+        Connection told = Connections.Of("fd00::1:22 fd00::2:5");
+
+        new SocketDump().Run(new FakeNamespace(FakeKernel.Answering(Answer.Of(Netlink.DoneMessage()))), selection, half: null, new RecordingSink());
+
+        Assert.Equal(kernelDecides, selection.KernelDecides);
+        Assert.Equal(kernelDecides, selection.Matches(in told, default));
+    }
+
     /// <summary>Ports need no op that an old kernel lacks.</summary>
     [Fact]
     public void AKernelThatRefusesPortsIsAnError()

@@ -59,19 +59,36 @@ public sealed class SurveyTests
         Assert.Equal(0, kernel.LeftOpen);
     }
 
+    [Fact]
+    public void WithRoomForOneSocketTheHalvesComeOneAfterTheOther()
+    {
+        var kernel = FakeKernel.Answering(Answer.Of(s_high, s_low), Answer.Of(Netlink.DoneMessage()));
+        Survey survey = Make("-s", s_ports);
+        survey.Clear();
+
+        survey.Look(new PoorNamespace(kernel));
+
+        Assert.Equal([22, 5432], s_walks == 2 ? Ports(survey) : Ports(survey).Order());
+        Assert.Equal(2, survey.Census.Matched);
+    }
+
     /// <summary>A walk more would cost and not save.</summary>
     [Theory]
     [InlineData("-s", "22,23,80-90")]
     [InlineData("-s", "1-65535")]
     [InlineData("-d", "22")]
-    [InlineData("-s", "22", "--mark", "1")]
     public void OtherSelectionsAreOneWalk(params string[] words) => Assert.Single(Make(words).Walks);
 
     [Fact]
     public void ALongListOfDestinationPortsIsHalvedToo() => Assert.Equal(s_walks, Make("-s", "22", "-d", s_ports).Walks.Count());
 
-    [Fact]
-    public void WithMarksItStaysWhole() => Assert.Single(Make("-s", s_ports, "--mark", "1").Walks);
+    [Theory]
+    [InlineData("--mark", "1")]
+    [InlineData("--cgroup", "/")]
+    [InlineData("--interface", "lo")]
+    [InlineData("--src", "fd00::/8")]
+    [InlineData("--not-dst", "fd00::/8")]
+    public void WithAnotherConditionItStaysWhole(string option, string value) => Assert.Single(Make("-s", s_ports, option, value).Walks);
 
     /// <summary>Each half would list everything.</summary>
     [Fact]
@@ -91,6 +108,24 @@ public sealed class SurveyTests
         for (int i = 0; i < doomed.Count; i++)
         {
             yield return doomed[i].SourcePort;
+        }
+    }
+
+    /// <summary>One in which there are descriptors for one socket at a time; a second never closes before it was asked for.</summary>
+    private sealed class PoorNamespace(FakeKernel kernel) : NetworkNamespace
+    {
+        private readonly Barrier _both = new(s_walks);
+        private int _opened;
+
+        public override INetlinkSocket OpenSocket()
+        {
+            int opened = Interlocked.Increment(ref _opened);
+            if (opened <= s_walks)
+            {
+                _both.SignalAndWait();
+            }
+
+            return opened == 2 && s_walks == 2 ? throw new SystemCallException("opening a NETLINK_SOCK_DIAG socket", Errno.EMFILE) : kernel.Open();
         }
     }
 
