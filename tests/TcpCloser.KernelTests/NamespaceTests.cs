@@ -61,6 +61,28 @@ public sealed class NamespaceTests
         Assert.All(farm.Labs.Take(3), lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }
 
+    /// <summary>What a round of a service could not look at is nothing to the next.</summary>
+    [SkippableFact]
+    public void ANamespaceThatComesLaterIsLookedAtAndTheServiceFallsSilent()
+    {
+        using var farm = NamespaceFarm.Start(0);
+        using var service = new ToolRun(farm.Home)
+        {
+            Arguments = ["-s", $"{LabProcess.Port}", "--netns", "later", "-i", "30ms", "--disable-syslog"],
+        }.Start();
+        Until.True(() => service.Stderr.Contains("later", StringComparison.Ordinal) && service.Stderr.Contains(" error ", StringComparison.Ordinal), "what is missing");
+
+        var lab = farm.Add("netns/later", "--count", "3");
+        lab.WaitEnded(3);
+        Until.True(() => service.Stderr.Contains("closed=3", StringComparison.Ordinal), "the summary");
+        int lines = service.Stderr.Split('\n').Length;
+        Thread.Sleep(300); // ten rounds
+
+        Assert.Equal(lines, service.Stderr.Split('\n').Length);
+        Command.Run("kill", "-s", "TERM", $"{NamespaceFarm.FirstBelow(service.Id)}");
+        service.WaitForEnd().Expect(0);
+    }
+
     [SkippableFact]
     public void ANamespaceOfSeveralNamesIsLookedAtOnce()
     {

@@ -71,11 +71,13 @@ public sealed class ScaleTests
     public void ALongListOfPortsIsFoundInItsHalves(string option, bool oneThread)
     {
         using var lab = LabProcess.Start("--count", "300", "--ports", "10", "--port-step", "500", "--decoys", "20", "--decoy-port", "5001");
+        using TemporaryFolder folder = new();
+        Strace strace = new(folder.File("trace"));
         string[] even = [.. Enumerable.Range(2_000, 4_000).Select(i => $"{2 * i}")];
 
         Result result = new ToolRun(lab)
         {
-            Wrapper = oneThread ? ["strace", "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"] : [],
+            Wrapper = oneThread ? strace.RefusingThreads : [],
             Arguments = [option, string.Join(',', even), "-v", "--disable-syslog"],
         }.Run().Expect(0);
 
@@ -83,7 +85,9 @@ public sealed class ScaleTests
         Assert.Equal(300, result.Summary("closed"));
         Assert.Equal(300, lab.State()[option == "-s" ? "server" : "client", "aborted"]);
         Assert.Equal(40, lab.State()["decoy", "alive"]);
-        Assert.Equal(Math.Min(2, Environment.ProcessorCount), result.Log.Count(static line => line.Contains("debug filter of ", StringComparison.Ordinal)));
+        // The runtime of the tests knows a CPU quota, the static binary does not: it may walk twice where this one counts one CPU.
+        Assert.InRange(result.Log.Count(static line => line.Contains("debug filter of ", StringComparison.Ordinal)), Math.Min(2, Environment.ProcessorCount), 2);
+        Assert.True(!oneThread || strace.RefusedThread || Environment.ProcessorCount == 1);
     }
 
     [SkippableFact]

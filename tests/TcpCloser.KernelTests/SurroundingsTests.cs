@@ -63,20 +63,46 @@ public sealed partial class SurroundingsTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    /// <summary>The first thread that is started is the runtime's own.</summary>
     [SkippableFact]
     public void WhereNoThreadMayBeStartedManyAreClosedAllTheSame()
     {
         using var lab = LabProcess.Start("--count", "1500");
+        using TemporaryFolder folder = new();
+        Strace strace = new(folder.File("trace"));
 
         Result result = new ToolRun(lab)
         {
-            Wrapper = ["strace", "-f", "-o", "/dev/null", "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"],
+            Wrapper = strace.RefusingThreads,
             Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog"],
         }.Run().Expect(0);
 
         Assert.Equal(1500, result.Summary("closed"));
         Assert.Equal(1500, lab.State()["server", "aborted"]);
+        Assert.True(strace.RefusedThread || Environment.ProcessorCount == 1);
+    }
+
+    /// <summary>Fewer descriptors than the threads would use: those closed and those said to be closed are the same.</summary>
+    [SkippableTheory]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public void WithFewDescriptorsWhatIsSaidIsWhatWasDone(int descriptors)
+    {
+        using var lab = LabProcess.Start("--count", "1500");
+
+        Result result = new ToolRun(lab)
+        {
+            Wrapper = ["prlimit", $"--nofile={descriptors}"],
+            Redirections = "3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-",
+            Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog"],
+        }.Run();
+
+        int closed = result.Summary("closed");
+        Assert.Equal(closed, lab.State()["server", "aborted"]);
+        Assert.Equal(1500, closed + result.Summary("failed"));
+        Assert.Equal(closed == 1500 ? 0 : 1, result.ExitCode);
+        Assert.True(closed == 1500 || descriptors < 7);
     }
 
     [SkippableFact]

@@ -11,6 +11,13 @@ internal sealed class Strace(string file)
     /// <summary>The wrapper for a run with an injection, such as <c>delay_enter=3s:when=2</c>.</summary>
     internal string[] Injecting(string fault) => [.. Wrapper, "-e", "inject=sendto,sendmsg:" + fault];
 
+    /// <summary>The wrapper for a run that may start no thread but the runtime's own, which is the first.</summary>
+    internal string[] RefusingThreads =>
+        ["strace", "-f", "-o", file, "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"];
+
+    /// <summary>Whether a thread was wanted and refused.</summary>
+    internal bool RefusedThread => File.ReadLines(file).Any(static line => line.Contains("INJECTED", StringComparison.Ordinal));
+
     /// <summary>How many messages were sent so far; one that is held back counts already.</summary>
     internal int Sends => File.Exists(file) ? File.ReadLines(file).Count(line => line.Contains(" send", StringComparison.Ordinal)) : 0;
 
