@@ -19,6 +19,7 @@ internal sealed class SocketOwners
     private readonly SocketHolder?[] _found;
     private int _taken = -1;
     private int _unreadable;
+    private int _errno;
 
     /// <param name="proc">A descriptor of /proc.</param>
     /// <param name="wanted">The sockets to find.</param>
@@ -47,7 +48,8 @@ internal sealed class SocketOwners
     /// <summary>How many processes could not be looked into for want of privilege.</summary>
     public int Unreadable => _unreadable;
 
-    public string WhyUnreadable => $"the descriptors of {Unreadable} processes could not be looked at: CAP_SYS_PTRACE is missing; run as root";
+    public string WhyUnreadable => $"the descriptors of {Unreadable} processes could not be looked at: " +
+        (_errno is Errno.EACCES or Errno.EPERM ? "CAP_SYS_PTRACE is missing; run as root" : Errno.Describe(_errno));
 
     private void LookIntoAll()
     {
@@ -83,6 +85,7 @@ internal sealed class SocketOwners
             if (directory is not (-Errno.ENOENT or -Errno.ESRCH))
             {
                 Interlocked.Increment(ref _unreadable);
+                Interlocked.CompareExchange(ref _errno, -directory, 0);
             }
 
             return null;

@@ -56,7 +56,8 @@ internal static class OutcomeText
     {
         Outcome.NoOwner when connection.Inode == 0 => "nobody has it open (inode 0), so only SOCK_DESTROY can close it",
         Outcome.NoOwner => "no process found that holds it",
-        Outcome.OwnerProtected => "held only by processes that are never signalled: process 1, kernel threads, tcp-closer and its ancestors",
+        Outcome.OwnerProtected => "held only by processes that are never signalled: process 1, kernel threads, tcp-closer and its ancestors, " +
+            "and what cannot be looked at",
         Outcome.StillThere => "its processes were signalled, and it is still there",
         Outcome.Failed when connection.FailedErrno == Errno.EBUSY => Errno.Describe(Errno.EBUSY) + ": " + SocketDisconnector.Remedy(Errno.EBUSY),
         Outcome.Failed => Errno.Describe(connection.FailedErrno),
