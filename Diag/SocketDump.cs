@@ -26,6 +26,7 @@ internal sealed class SocketDump
     /// <summary>What was asked for last, its bytecode and its request: a service asks the same each round.</summary>
     private Selection? _asked;
     private PortHalf? _askedHalf;
+    private bool _askedMarksAndCgroups;
     private byte[] _bytecode = [];
     private byte[] _request = [];
 
@@ -47,7 +48,7 @@ internal sealed class SocketDump
         }
 
         int errno = Run(network, _request, sink);
-        if (errno == Errno.EINVAL && selection.KernelDecides && (selection.Marks.Count > 0 || selection.CgroupIds is not null))
+        if (errno == Errno.EINVAL && _askedMarksAndCgroups && (selection.Marks.Count > 0 || selection.CgroupIds is not null))
         {
             // A kernel that does not know the op may still tell the mark or the cgroup of each socket.
             Prepare(selection, half, marksAndCgroups: false);
@@ -93,6 +94,7 @@ internal sealed class SocketDump
         _request = DumpRequest.Build(selection, _bytecode);
         _asked = selection;
         _askedHalf = half;
+        _askedMarksAndCgroups = marksAndCgroups;
     }
 
     /// <summary>Reads until NLMSG_DONE. Returns 0 or the errno; EMSGSIZE where the buffer was too small, and now is larger.</summary>

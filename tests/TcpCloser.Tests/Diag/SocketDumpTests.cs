@@ -210,6 +210,22 @@ public sealed class SocketDumpTests
         Assert.Equal(kernelDecides, selection.Matches(in told, default));
     }
 
+    /// <summary>The marks have room, the cgroups besides have not; the kernel knows neither op.</summary>
+    [Fact]
+    public void ARefusalIsMetAlsoWhereNotAllHaveRoom()
+    {
+        var kernel = new FakeKernel((request, _) => request.Length == 72
+            ? [Answer.Of(Netlink.DoneMessage())]
+            : [Answer.Of(Netlink.ErrorMessage(Errno.EINVAL))]);
+        Selection selection = Words.Select("-6", "-s", "22", "--mark", "7");
+        selection.CgroupIds = [.. Enumerable.Range(1, 3_000).Select(static id => (ulong)id)];
+
+        new SocketDump().Run(new FakeNamespace(kernel), selection, half: null, new RecordingSink());
+
+        Assert.Equal([92, 72], kernel.Sent.Select(static request => request.Length));
+        Assert.False(selection.KernelDecides);
+    }
+
     /// <summary>Ports need no op that an old kernel lacks.</summary>
     [Fact]
     public void AKernelThatRefusesPortsIsAnError()
