@@ -3,7 +3,7 @@ using TcpCloser.Tests.Support;
 namespace TcpCloser.Tests.Cli;
 
 /// <summary>Words that are no option, no value, or a form that getopt_long(3) does not have: all of them after and before a good rest.</summary>
-public sealed class ForeignFormTests
+public sealed class OtherFormTests
 {
     [Theory]
     [InlineData("-x")]
