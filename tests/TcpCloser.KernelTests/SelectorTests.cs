@@ -14,7 +14,7 @@ public sealed class SelectorTests
 
     private static readonly string[] s_groups = ["all", "connected", "synchronized", "bucket", "big"];
 
-    [SkippableFact]
+    [Fact]
     public void EverySelectorAloneInEveryPairAndAtRandomTakesWhatItShould()
     {
         using var crowd = Crowd.Gather();

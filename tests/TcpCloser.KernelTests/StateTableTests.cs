@@ -9,7 +9,7 @@ public sealed class StateTableTests
     /// <summary>How many connections each test makes.</summary>
     private const int Count = 3;
 
-    [SkippableTheory]
+    [Theory]
     // state, family, Lab's extra option, what the owner saw, the peer's view, the peer's TCP state
     [InlineData("established", "v4", "", "ECONNABORTED,eof", "reset", "closed")]
     [InlineData("established", "v6", "", "ECONNABORTED,eof", "reset", "closed")]
@@ -57,7 +57,7 @@ public sealed class StateTableTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("mapped")]
@@ -71,7 +71,7 @@ public sealed class StateTableTests
         Assert.All(lab.List(), connection => Assert.Equal("aborted", connection.Client.View));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("read", "read:ECONNABORTED")]
     [InlineData("write", "write:ECONNABORTED")]
     [InlineData("poll", "poll:IN,ERR,HUP,RDHUP")]
@@ -88,7 +88,7 @@ public sealed class StateTableTests
         Assert.Equal("reset", connection.Client.View);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ABlockedConnectWakesAtOnce()
     {
         using var lab = LabProcess.Start("--blocked", "connect", "--state", "syn-sent");
@@ -98,7 +98,7 @@ public sealed class StateTableTests
         Assert.Equal("connect:ECONNABORTED", Assert.Single(lab.List()).Client.Blocked);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]
@@ -112,7 +112,7 @@ public sealed class StateTableTests
         Assert.Contains("read=ECONNABORTED", Assert.Single(lab.Ask("accept")), StringComparison.Ordinal);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]

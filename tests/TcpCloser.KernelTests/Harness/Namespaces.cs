@@ -13,7 +13,7 @@ internal static class Namespaces
 
     /// <summary>Skips the test where neither is allowed: reported as skipped, not as passed.</summary>
     internal static void Require()
-        => Skip.IfNot(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
+        => Assert.SkipUnless(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
 
     /// <summary>The command that enters fresh namespaces and then runs what is appended.</summary>
     internal static string[] Enter(bool ownProcesses, bool ownMounts)
