@@ -21,7 +21,8 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
     /// </summary>
     public Presence Look(int index, out Connection now, out ReadOnlySpan<byte> info)
     {
-        (now, info) = (default, default);
+        now = default;
+        info = default;
         try
         {
             NetworkNamespace network = candidates.NamespaceOf(index);

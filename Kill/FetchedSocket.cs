@@ -1,4 +1,3 @@
-using TcpCloser.Interop;
 using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;

@@ -55,7 +55,7 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
     /// <summary>Takes how many lines were lost since this was last asked; 0 also while there is still no room to tell it.</summary>
     public long TakeLost()
     {
-        if (_untold == 0 || !patience.IsReady(Descriptor))
+        if (_untold == 0 || !Patience.IsReady(Descriptor))
         {
             return 0;
         }
@@ -68,7 +68,7 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
     /// <summary>After having waited in vain, there is no more waiting until there is room again.</summary>
     private bool HasRoom()
     {
-        bool room = _stalled ? patience.IsReady(Descriptor) : patience.Await(Descriptor);
+        bool room = _stalled ? Patience.IsReady(Descriptor) : patience.Await(Descriptor);
         _stalled = !room;
         return room;
     }

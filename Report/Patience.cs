@@ -11,7 +11,7 @@ internal sealed unsafe class Patience(TimeSpan? limit)
     public IStopSource? Stop { get; set; }
 
     /// <summary>Whether a write would not block now. A descriptor that no write can succeed on is ready, to say so.</summary>
-    public bool IsReady(int fd)
+    public static bool IsReady(int fd)
     {
         var output = new PollFd { Fd = fd, Events = Poll.POLLOUT };
         return Poll.poll(&output, 1, 0) > 0;
