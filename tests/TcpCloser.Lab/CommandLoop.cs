@@ -18,7 +18,10 @@ internal sealed class CommandLoop(LabSession session)
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words is ["quit"])
+            {
                 return;
+            }
+
             try
             {
                 LineWriter.Write(words.Length == 0 ? ["."] : [.. Answer(words), "."]);
@@ -153,7 +156,9 @@ internal sealed class CommandLoop(LabSession session)
         foreach (var process in session.Processes)
         {
             if (process.Role != "decoy-files" && process.IsAlive() && process.Channel.Ask(request) is { } answer)
+            {
                 lines.AddRange(answer);
+            }
         }
         return lines;
     }
