@@ -7,7 +7,7 @@ namespace TcpCloser.Cli;
 internal static class CommandLine
 {
     /// <summary>Options that take no value.</summary>
-    private static readonly string[][] Flags =
+    private static readonly string[][] s_flags =
     [
         ["-4"], ["-6"], ["-h", "--help"], ["-n", "--dry-run"], ["-v", "--verbose"], ["--version"],
         ["--use-proc", "--use_proc"], ["--disable-syslog", "--disable_syslog"],
@@ -15,7 +15,7 @@ internal static class CommandLine
     ];
 
     /// <summary>Options that take one value each time they are given.</summary>
-    private static readonly string[][] Valued =
+    private static readonly string[][] s_valued =
     [
         ["-s", "--sport"], ["-d", "--dport"], ["--state"],
         ["-t", "--idle-time", "--idle_time"], ["--last-recv-limit", "--last_recv_limit"],
@@ -81,12 +81,12 @@ internal static class CommandLine
     private static IReadOnlyList<Token> Tokenize(string[] args)
     {
         var command = new Command("tcp-closer");
-        foreach (string[] names in Flags)
+        foreach (string[] names in s_flags)
         {
             command.Add(Option(names, ArgumentArity.Zero));
         }
 
-        foreach (string[] names in Valued)
+        foreach (string[] names in s_valued)
         {
             command.Add(Option(names, ArgumentArity.OneOrMore));
         }
@@ -102,7 +102,7 @@ internal static class CommandLine
     private static Option<string> Option(string[] names, ArgumentArity arity) =>
         new(names[0], names[1..]) { Arity = arity, CustomParser = static _ => null };
 
-    private static bool IsFlag(string option) => Array.Exists(Flags, names => Array.IndexOf(names, option) >= 0);
+    private static bool IsFlag(string option) => Array.Exists(s_flags, names => Array.IndexOf(names, option) >= 0);
 
     /// <summary>
     /// The parser takes forms that getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>), <c>--sport:22</c>, and
