@@ -72,7 +72,7 @@ internal static unsafe partial class Signal
     public const int SigsetWords = 16;
 
     /// <summary>The numbers of the signals that have a name, 1 to 31 (signal(7); x86_64 and arm64).</summary>
-    private static readonly string[] Names =
+    private static readonly string[] s_names =
     [
         "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
         "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
@@ -82,9 +82,9 @@ internal static unsafe partial class Signal
     public static int NumberOf(string name)
     {
         string bare = name.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? name[3..] : name;
-        for (int number = 1; number < Names.Length; number++)
+        for (int number = 1; number < s_names.Length; number++)
         {
-            if (bare.Equals(Names[number], StringComparison.OrdinalIgnoreCase))
+            if (bare.Equals(s_names[number], StringComparison.OrdinalIgnoreCase))
             {
                 return number;
             }
@@ -94,5 +94,5 @@ internal static unsafe partial class Signal
     }
 
     /// <summary><c>SIGTERM</c>, or the bare number of a real-time signal.</summary>
-    public static string NameOf(int number) => number < Names.Length ? "SIG" + Names[number] : number.ToString();
+    public static string NameOf(int number) => number < s_names.Length ? "SIG" + s_names[number] : number.ToString();
 }

@@ -18,7 +18,10 @@ public sealed class CheckTests
         var result = lab.Tool("--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "filter-ports", "filter-addresses", "filter-mark", "filter-cgroup", "close-all" })
+        {
             Assert.Equal("yes", Answer(result, name));
+        }
+
         Assert.Equal(3, lab.State()["server", "alive"]);
         Assert.Equal(0, lab.State()["processes", "dead"]);
     }
@@ -66,7 +69,10 @@ public sealed class CheckTests
         var result = Command.Run("nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "close-all" })
+        {
             Assert.Equal("yes", Answer(result, name));
+        }
+
         Command.Run(
             "nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "-s", $"{LabProcess.Port}", "--disable-syslog").Expect(0);
         Assert.Equal(2, lab.State()["server", "aborted"]);

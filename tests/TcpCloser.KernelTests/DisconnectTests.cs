@@ -31,7 +31,10 @@ public sealed class DisconnectTests
 
         Assert.Equal(Count, result.Summary("closed"));
         foreach (var connection in before)
+        {
             Assert.Single(result.Log, line => line.Contains($" disconnected {connection.ServerAddress} -> {connection.ClientAddress} state={state} ", StringComparison.Ordinal));
+        }
+
         Assert.Single(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port);
         lab.WaitEnded(Count);
         foreach (var connection in lab.List())

@@ -63,7 +63,9 @@ public sealed class IdleTests
         var result = lab.Tool("-v", "-s", $"{LabProcess.Port}", "-t", $"{IdleMs}").Expect(0);
 
         foreach (var connection in lab.List().Skip(2))
+        {
             Assert.Contains(result.Log, line => line.Contains("left alone", StringComparison.Ordinal) && line.Contains(connection.ClientAddress, StringComparison.Ordinal));
+        }
     }
 
     [Fact]

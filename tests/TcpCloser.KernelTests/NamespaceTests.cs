@@ -41,7 +41,9 @@ public sealed class NamespaceTests
                 Assert.Equal(dies ? "aborted" : "alive", connection.Server.View);
                 Assert.Equal(dies ? "reset" : "alive", connection.Client.View);
                 if (dies)
+                {
                     Assert.Single(records, record => record.Netns == name && record.Ends == $"{connection.ServerAddress} {connection.ClientAddress}");
+                }
             });
         }
     }
@@ -56,7 +58,10 @@ public sealed class NamespaceTests
 
         Assert.Equal(6, result.Summary("closed"));
         foreach (string name in new[] { "ns0", "/run/netns/ns1", $"pid:{pid}" })
+        {
             Assert.Equal(2, result.Destroyed.Count(line => line.EndsWith($" netns={name}", StringComparison.Ordinal)));
+        }
+
         Assert.Equal(2, farm.Labs[3].State()["server", "alive"]);
         Assert.All(farm.Labs.Take(3), lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }

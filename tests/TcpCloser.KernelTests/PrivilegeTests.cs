@@ -36,7 +36,10 @@ public sealed class PrivilegeTests
         var result = Unprivileged(lab, "-n", "-s", $"{LabProcess.Port}").Run().Expect(0);
 
         foreach (var connection in lab.List())
+        {
             Assert.Contains(connection.ClientAddress, result.Stdout, StringComparison.Ordinal);
+        }
+
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 

@@ -46,7 +46,10 @@ public sealed class StateTableTests
         Assert.Equal(Count, result.Summary("matched"));
         Assert.Equal(Count, result.Summary("closed"));
         foreach (var connection in before)
+        {
             Assert.Single(result.Destroyed, line => line.Contains($" {connection.ServerAddress} -> {connection.ClientAddress} state={state} ", StringComparison.Ordinal));
+        }
+
         Assert.DoesNotContain(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port && socket.State != "listening");
         Assert.Single(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port);
         foreach (var connection in lab.List())

@@ -20,9 +20,15 @@ internal static class Namespaces
     {
         List<string> command = ["unshare", NeedUserNamespace ? "-rn" : "-n"];
         if (ownProcesses)
+        {
             command.AddRange(["-p", "-f", "--mount-proc", "--kill-child"]);
+        }
+
         if (ownMounts && !ownProcesses)
+        {
             command.Add("-m");
+        }
+
         command.Add("--");
         return [.. command];
     }
@@ -32,11 +38,19 @@ internal static class Namespaces
     {
         List<string> command = ["nsenter", "-t", $"{pid}", "-n"];
         if (NeedUserNamespace)
+        {
             command.AddRange(["-U", "--preserve-credentials"]);
+        }
+
         if (ownProcesses)
+        {
             command.AddRange(["-p", "-m"]);
+        }
         else if (ownMounts)
+        {
             command.Add("-m");
+        }
+
         command.Add("--");
         return [.. command];
     }

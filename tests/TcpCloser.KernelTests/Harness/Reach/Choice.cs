@@ -131,7 +131,10 @@ internal sealed record Choice
         var network = prefix.Contains('/', StringComparison.Ordinal) ? IPNetwork.Parse(prefix)
             : new IPNetwork(IPAddress.Parse(prefix), IsV6(prefix) ? 128 : 32);
         if (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork)
+        {
             return socket.IsIPv4 && network.Contains(address);
+        }
+
         return socket.IsV6 && network.Contains(address.MapToIPv6());
     }
 
