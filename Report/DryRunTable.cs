@@ -14,11 +14,11 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     private const int ColumnGap = 2;
     private const int FlushAt = 48 * 1024;
 
-    private static readonly string[] Titles = ["NETNS", "LOCAL", "PEER", "STATE", "IDLE", "UID", "INODE", "ACTION"];
+    private static readonly string[] s_titles = ["NETNS", "LOCAL", "PEER", "STATE", "IDLE", "UID", "INODE", "ACTION"];
 
     private readonly TextBuffer _cell = new();
     private readonly TextBuffer _out = new();
-    private readonly int[] _widths = new int[Titles.Length];
+    private readonly int[] _widths = new int[s_titles.Length];
 
     /// <summary>Prints the table; nothing where no connection would be closed.</summary>
     public void WouldClose(ConnectionList candidates, KillForecast? forecast)
@@ -28,25 +28,25 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
             return;
         }
 
-        for (int column = FirstColumn; column < Titles.Length; column++)
+        for (int column = FirstColumn; column < s_titles.Length; column++)
         {
-            _widths[column] = Titles[column].Length;
-            for (int i = 0; i < candidates.Count && column < Titles.Length - 1; i++)
+            _widths[column] = s_titles[column].Length;
+            for (int i = 0; i < candidates.Count && column < s_titles.Length - 1; i++)
             {
                 _widths[column] = Math.Max(_widths[column], Cell(candidates, i, column).Length);
             }
         }
 
-        for (int column = FirstColumn; column < Titles.Length; column++)
+        for (int column = FirstColumn; column < s_titles.Length; column++)
         {
             int start = _out.Length;
-            _out.Add(Titles[column]);
+            _out.Add(s_titles[column]);
             EndCell(start, column);
         }
 
         for (int i = 0; i < candidates.Count; i++)
         {
-            for (int column = FirstColumn; column < Titles.Length - 1; column++)
+            for (int column = FirstColumn; column < s_titles.Length - 1; column++)
             {
                 int start = _out.Length;
                 _out.Add(Cell(candidates, i, column));
@@ -105,7 +105,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
 
     private void EndCell(int start, int column)
     {
-        if (column < Titles.Length - 1)
+        if (column < s_titles.Length - 1)
         {
             _out.PadTo(start, _widths[column] + ColumnGap);
         }
@@ -118,7 +118,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     private ReadOnlySpan<byte> Cell(ConnectionList candidates, int i, int column)
     {
         _cell.Clear();
-        return (Titles[column] switch
+        return (s_titles[column] switch
         {
             "LOCAL" => _cell.AddLocal(candidates, i),
             "PEER" => _cell.AddRemote(candidates, i),
