@@ -37,13 +37,18 @@ internal sealed class Round : IResultSink
         (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
         var dump = new SocketDump();
         var idleRule = new IdleRule(rule);
-        _lookup = new RuleLookup(rule, machine, Message, Problem);
+        _lookup = new RuleLookup(rule, machine, Message, Problem, Incomplete);
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
         _dump = new SelectionDump(Selection.Of(rule), dump);
         _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
         if (!rule.IncludeOwnSession)
         {
             _filters.Add(new OwnSessionFilter(dump, machine.OpenProcesses));
+        }
+
+        if (rule.Probe > TimeSpan.Zero)
+        {
+            _filters.Add(new PeerProbe(rule.Probe, machine.OpenProcesses));
         }
 
         if (_method.EndsWholeMptcp)
@@ -116,11 +121,17 @@ internal sealed class Round : IResultSink
     public void Problem(Operation operation, int errno, string? subject)
     {
         _isNotPossible |= Remedies.IsNotPossible(operation, errno);
-        _isIncomplete = true;
-        Message(Level.Error, Remedies.Describe(operation, errno, subject));
+        Incomplete(operation, errno, subject);
     }
 
     public void Notice(string text) => Message(Level.Warning, text);
+
+    /// <summary>A part of what was asked for could not be looked at.</summary>
+    private void Incomplete(Operation operation, int errno, string? subject)
+    {
+        _isIncomplete = true;
+        Message(Level.Error, Remedies.Describe(operation, errno, subject));
+    }
 
     private void Begin()
     {
@@ -135,10 +146,7 @@ internal sealed class Round : IResultSink
 
     private int Pass()
     {
-        foreach (NetworkNamespace network in _lookup.Find())
-        {
-            Look(network);
-        }
+        LookInto(_lookup.Find());
 
         Counts.Matched = _collector.Matched;
         for (int i = 0; i < _collector.LeftAlone.Count; i++)
@@ -158,6 +166,11 @@ internal sealed class Round : IResultSink
             Candidates.KeepIdle();
         }
 
+        if (stop.StopRequested())
+        {
+            return Interrupted(stop.StopSignal);
+        }
+
         bool refused = _run.DryRun || _rule.Max is not null ? Forecast() : false;
         if (refused || _run.DryRun)
         {
@@ -166,17 +179,33 @@ internal sealed class Round : IResultSink
         }
 
         _method.Close(Candidates, this, stop.StopRequested);
-        if (stop.StopRequested())
-        {
-            Message(Level.Warning, $"interrupted by {Signal.NameOf(stop.StopSignal)}: {Counts.NotReached} idle connections were not reached");
-            return ExitStatus.Incomplete;
-        }
-
-        return Status();
+        return stop.StopRequested() ? Interrupted(stop.StopSignal) : Status();
     }
 
-    /// <summary>Lists one namespace. One that fails is told, and the others go on.</summary>
-    private void Look(NetworkNamespace network)
+    private int Interrupted(int signal)
+    {
+        CompleteRest(Outcome.NotReached, 0);
+        Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
+        return ExitStatus.Incomplete;
+    }
+
+    /// <summary>Lists the namespaces. One that fails is told, and the others go on; only where all fail it is not possible here.</summary>
+    private void LookInto(IReadOnlyList<NetworkNamespace> namespaces)
+    {
+        bool anyListed = false;
+        bool anyNotPossible = false;
+        foreach (NetworkNamespace network in namespaces)
+        {
+            SystemCallException? e = Look(network);
+            anyListed |= e is null;
+            anyNotPossible |= e is not null && Remedies.IsNotPossible(e.Operation, e.Errno);
+        }
+
+        _isNotPossible |= anyNotPossible && !anyListed;
+    }
+
+    /// <summary>Returns why a namespace that has a name could not be listed; null: it was.</summary>
+    private SystemCallException? Look(NetworkNamespace network)
     {
         try
         {
@@ -190,10 +219,13 @@ internal sealed class Round : IResultSink
             {
                 TellFilter(bytecode);
             }
+
+            return null;
         }
         catch (SystemCallException e) when (network.Name is not null)
         {
-            Problem(e.Operation, e.Errno, e.Subject ?? network.Description);
+            Incomplete(e.Operation, e.Errno, e.Subject ?? network.Description);
+            return e;
         }
     }
 
@@ -238,17 +270,7 @@ internal sealed class Round : IResultSink
     /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
     private int Abort(Exception e)
     {
-        int errno = e is SystemCallException failed ? failed.Errno : Errno.ENOMEM;
-        for (int i = 0; i < Candidates.Count; i++)
-        {
-            if (Candidates[i].Outcome == Outcome.Idle)
-            {
-                Candidates[i].Outcome = Outcome.Failed;
-                Candidates[i].Errno = (ushort)errno;
-                Tell(Candidates, i);
-            }
-        }
-
+        CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
         if (e is SystemCallException call)
         {
             Problem(call.Operation, call.Errno, call.Subject);
@@ -262,9 +284,23 @@ internal sealed class Round : IResultSink
         return Status();
     }
 
+    /// <summary>Tells of the candidates of which nothing was told yet.</summary>
+    private void CompleteRest(Outcome outcome, int errno)
+    {
+        for (int i = 0; i < Candidates.Count; i++)
+        {
+            if (Candidates[i].Outcome == Outcome.Idle)
+            {
+                Candidates[i].Outcome = outcome;
+                Candidates[i].Errno = (ushort)errno;
+                Tell(Candidates, i);
+            }
+        }
+    }
+
     private int Status()
     {
-        bool nothingDone = Counts.Closed + Counts.Unknown == 0 && !_hasSignalled;
+        bool nothingDone = Counts.Closed + Counts.Cured + Counts.Unknown == 0 && !_hasSignalled;
         return _isNotPossible && nothingDone && (!_run.DryRun || Counts.WouldClose == 0) ? ExitStatus.NotPossible
             : Counts.Failed > 0 || _isIncomplete ? ExitStatus.Incomplete
             : ExitStatus.Done;
