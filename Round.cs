@@ -37,7 +37,7 @@ internal sealed class Round : IResultSink
         (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
         var dump = new SocketDump();
         var idleRule = new IdleRule(rule);
-        _lookup = new RuleLookup(rule, machine, Message, Problem);
+        _lookup = new RuleLookup(rule, machine, Message, Problem, Incomplete);
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
         _dump = new SelectionDump(Selection.Of(rule), dump);
         _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
@@ -116,11 +116,17 @@ internal sealed class Round : IResultSink
     public void Problem(Operation operation, int errno, string? subject)
     {
         _isNotPossible |= Remedies.IsNotPossible(operation, errno);
-        _isIncomplete = true;
-        Message(Level.Error, Remedies.Describe(operation, errno, subject));
+        Incomplete(operation, errno, subject);
     }
 
     public void Notice(string text) => Message(Level.Warning, text);
+
+    /// <summary>A part of what was asked for could not be looked at.</summary>
+    private void Incomplete(Operation operation, int errno, string? subject)
+    {
+        _isIncomplete = true;
+        Message(Level.Error, Remedies.Describe(operation, errno, subject));
+    }
 
     private void Begin()
     {
@@ -135,10 +141,7 @@ internal sealed class Round : IResultSink
 
     private int Pass()
     {
-        foreach (NetworkNamespace network in _lookup.Find())
-        {
-            Look(network);
-        }
+        LookInto(_lookup.Find());
 
         Counts.Matched = _collector.Matched;
         for (int i = 0; i < _collector.LeftAlone.Count; i++)
@@ -175,8 +178,23 @@ internal sealed class Round : IResultSink
         return Status();
     }
 
-    /// <summary>Lists one namespace. One that fails is told, and the others go on.</summary>
-    private void Look(NetworkNamespace network)
+    /// <summary>Lists the namespaces. One that fails is told, and the others go on; only where all fail it is not possible here.</summary>
+    private void LookInto(IReadOnlyList<NetworkNamespace> namespaces)
+    {
+        bool anyListed = false;
+        bool anyNotPossible = false;
+        foreach (NetworkNamespace network in namespaces)
+        {
+            SystemCallException? e = Look(network);
+            anyListed |= e is null;
+            anyNotPossible |= e is not null && Remedies.IsNotPossible(e.Operation, e.Errno);
+        }
+
+        _isNotPossible |= anyNotPossible && !anyListed;
+    }
+
+    /// <summary>Returns why a namespace that has a name could not be listed; null: it was.</summary>
+    private SystemCallException? Look(NetworkNamespace network)
     {
         try
         {
@@ -190,10 +208,13 @@ internal sealed class Round : IResultSink
             {
                 TellFilter(bytecode);
             }
+
+            return null;
         }
         catch (SystemCallException e) when (network.Name is not null)
         {
-            Problem(e.Operation, e.Errno, e.Subject ?? network.Description);
+            Incomplete(e.Operation, e.Errno, e.Subject ?? network.Description);
+            return e;
         }
     }
 

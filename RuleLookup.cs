@@ -11,8 +11,10 @@ namespace TcpCloser;
 /// <param name="rule">What has the names.</param>
 /// <param name="machine">Where they are looked up.</param>
 /// <param name="message">Is told what is remarkable.</param>
-/// <param name="problem">Is told what could not be looked at.</param>
-internal sealed class RuleLookup(Rule rule, Machine machine, Action<Level, string> message, Action<Operation, int, string?> problem)
+/// <param name="problem">Is told that nothing of what was asked for could be looked at.</param>
+/// <param name="incomplete">Is told that a part of it could not be looked at.</param>
+internal sealed class RuleLookup(
+    Rule rule, Machine machine, Action<Level, string> message, Action<Operation, int, string?> problem, Action<Operation, int, string?> incomplete)
 {
     private readonly List<NetworkNamespace> _namespaces = [];
     private HashSet<uint>? _ownedInodes;
@@ -29,7 +31,7 @@ internal sealed class RuleLookup(Rule rule, Machine machine, Action<Level, strin
             return _namespaces;
         }
 
-        foreach (NamespaceFile file in new NamespaceFinder(rule, problem).Find())
+        foreach (NamespaceFile file in new NamespaceFinder(rule, incomplete).Find())
         {
             _namespaces.Add(new NetworkNamespace(file));
         }
@@ -91,7 +93,8 @@ internal sealed class RuleLookup(Rule rule, Machine machine, Action<Level, strin
 
         if (processes.Unreadable.Count > 0)
         {
-            problem(processes.Unreadable.Operation, processes.Unreadable.Errno, processes.Unreadable.Subject);
+            UnreadableProcesses unreadable = processes.Unreadable;
+            (unreadable.Count < processes.Count ? incomplete : problem)(unreadable.Operation, unreadable.Errno, unreadable.Subject);
         }
 
         return processes.Inodes;
