@@ -5,13 +5,13 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>Which connections are idle, by the clocks of tcp_info. The kernel's clocks are u32 milliseconds.</summary>
-internal sealed class IdleRule(Options options)
+internal sealed class IdleRule(Rule rule)
 {
-    private readonly bool _consultsClocks = options.ConsultsClocks;
-    private readonly IdleBy _idleBy = options.IdleBy;
-    private readonly uint _idleMs = (uint)options.IdleTime.TotalMilliseconds;
-    private readonly uint _limitMs = (uint)options.LastRecvLimit.TotalMilliseconds;
-    private readonly uint _noAckMs = (uint)options.NoAckFor.TotalMilliseconds;
+    private readonly bool _consultsClocks = rule.ConsultsClocks;
+    private readonly IdleBy _idleBy = rule.IdleBy;
+    private readonly uint _idleMs = (uint)rule.IdleTime.TotalMilliseconds;
+    private readonly uint _limitMs = (uint)rule.LastRecvLimit.TotalMilliseconds;
+    private readonly uint _noAckMs = (uint)rule.NoAckFor.TotalMilliseconds;
 
     /// <summary>Sets the age and what is to become of the connection.</summary>
     /// <param name="connection">A connection that matched.</param>
@@ -25,7 +25,7 @@ internal sealed class IdleRule(Options options)
             : !usable ? Outcome.NoClock
             : connection.IdleMs < _idleMs ? Outcome.Busy
             : _limitMs > 0 && connection.IdleMs >= _limitMs ? Outcome.BeyondLimit
-            : _noAckMs > 0 && (Field(info, TcpInfo.Unacked) == 0 || Field(info, TcpInfo.LastAckRecv) < _noAckMs) ? Outcome.Acknowledged
+            : _noAckMs > 0 && (Field(info, TcpInfo.Unacked) == 0 || Field(info, TcpInfo.LastAckRecv) < _noAckMs) ? Outcome.Unproved
             : Outcome.Idle;
     }
 
@@ -33,7 +33,7 @@ internal sealed class IdleRule(Options options)
     {
         IdleBy.Recv => Field(info, TcpInfo.LastDataRecv),
         IdleBy.Send => Field(info, TcpInfo.LastDataSent),
-        _ => Math.Min(Field(info, TcpInfo.LastDataRecv), Field(info, TcpInfo.LastDataSent)),
+        IdleBy.Both => Math.Min(Field(info, TcpInfo.LastDataRecv), Field(info, TcpInfo.LastDataSent)),
     };
 
     private static uint Field(ReadOnlySpan<byte> info, int offset) => MemoryMarshal.Read<uint>(info[offset..]);

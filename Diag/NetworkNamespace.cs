@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Diag;
 
@@ -20,8 +22,15 @@ internal class NetworkNamespace : IDisposable
         _fd = fd;
     }
 
+    public NetworkNamespace(NamespaceFile file) : this(file.Name, file.Descriptor)
+    {
+    }
+
     /// <summary>Bytes of anything but a slash: whoever made the namespace chose them.</summary>
     public byte[]? Name { get; }
+
+    /// <summary>How a line names it.</summary>
+    public string? Description => Name is null ? null : "in netns " + Escape.Text(Name);
 
     /// <summary>Opens a socket in it.</summary>
     /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
@@ -29,7 +38,7 @@ internal class NetworkNamespace : IDisposable
     {
         if (_fd >= 0 && Sched.setns(_fd, Sched.CLONE_NEWNET) != 0)
         {
-            throw new SystemCallException("entering the network namespace", Marshal.GetLastPInvokeError());
+            throw new SystemCallException(Operation.EnterNamespace, Marshal.GetLastPInvokeError());
         }
 
         return new NetlinkSocket();

@@ -7,11 +7,31 @@ internal static unsafe partial class Signal
 {
     public const int SIGHUP = 1;
     public const int SIGINT = 2;
+    public const int SIGQUIT = 3;
     public const int SIGKILL = 9;
+    public const int SIGUSR1 = 10;
+    public const int SIGUSR2 = 12;
+    public const int SIGPIPE = 13;
+    public const int SIGALRM = 14;
     public const int SIGTERM = 15;
+    public const int SIGSTKFLT = 16;
+    public const int SIGXCPU = 24;
+    public const int SIGXFSZ = 25;
+    public const int SIGVTALRM = 26;
+    public const int SIGPROF = 27;
+    public const int SIGIO = 29;
+    public const int SIGPWR = 30;
+
+    /// <summary>The first real-time signal that neither a libc nor the runtime uses for itself.</summary>
+    public const int FirstRealTime = 36;
 
     /// <summary>The highest signal number, SIGRTMAX (signal(7)).</summary>
     public const int Highest = 64;
+
+    private const nint SIG_IGN = 1;
+
+    /// <summary>Of struct sigaction, glibc's and musl's, which begins with the handler; no libc's is longer.</summary>
+    private const int SigactionWords = 32;
 
     public const int SIG_BLOCK = 0;
     public const int SFD_CLOEXEC = 0x80000;
@@ -23,6 +43,25 @@ internal static unsafe partial class Signal
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int sig);
 
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int sigaction(int sig, nint* act, nint* oldact);
+
+    /// <summary>Whether the signal is ignored.</summary>
+    public static bool IsIgnored(int signal)
+    {
+        nint* old = stackalloc nint[SigactionWords];
+        return sigaction(signal, null, old) == 0 && old[0] == SIG_IGN;
+    }
+
+    /// <summary>Ignores the signal from here on.</summary>
+    public static void Ignore(int signal)
+    {
+        nint* act = stackalloc nint[SigactionWords];
+        new Span<nint>(act, SigactionWords).Clear();
+        act[0] = SIG_IGN;
+        _ = sigaction(signal, act, null);
+    }
+
     [LibraryImport("libc")]
     public static partial int pthread_sigmask(int how, ulong* set, ulong* oldset);
 
@@ -33,7 +72,7 @@ internal static unsafe partial class Signal
     public const int SigsetWords = 16;
 
     /// <summary>The numbers of the signals that have a name, 1 to 31 (signal(7); x86_64 and arm64).</summary>
-    private static readonly string[] Names =
+    private static readonly string[] s_names =
     [
         "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
         "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
@@ -43,9 +82,9 @@ internal static unsafe partial class Signal
     public static int NumberOf(string name)
     {
         string bare = name.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? name[3..] : name;
-        for (int number = 1; number < Names.Length; number++)
+        for (int number = 1; number < s_names.Length; number++)
         {
-            if (bare.Equals(Names[number], StringComparison.OrdinalIgnoreCase))
+            if (bare.Equals(s_names[number], StringComparison.OrdinalIgnoreCase))
             {
                 return number;
             }
@@ -55,5 +94,5 @@ internal static unsafe partial class Signal
     }
 
     /// <summary><c>SIGTERM</c>, or the bare number of a real-time signal.</summary>
-    public static string NameOf(int number) => number < Names.Length ? "SIG" + Names[number] : number.ToString();
+    public static string NameOf(int number) => number < s_names.Length ? "SIG" + s_names[number] : number.ToString();
 }

@@ -3,6 +3,9 @@
 
 PATH=$PATH:/usr/sbin:/sbin
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# What is built here is what the lock files name. After a change of packages: dotnet restore TcpCloser.slnx, and
+# dotnet restore PROJECT -r RID for the other architecture of a native project.
+export RestoreLockedMode=true
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$@"; exit 1; }

@@ -6,7 +6,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>A run that is broken off finishes the batch under way, tells what it did not reach, and exits 1.</summary>
 public sealed class BrokenOffTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
     public void TheBatchUnderWayIsFinishedThenTheSummaryComes(string signal)
@@ -19,7 +19,7 @@ public sealed class BrokenOffTests
         Assert.Equal(Count - 256, state["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhereSeveralThreadsCloseEachFinishesItsBatch()
     {
         const int Count = 5000; // twenty batches

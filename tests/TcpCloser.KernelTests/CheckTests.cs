@@ -10,7 +10,7 @@ public sealed class CheckTests
 {
     private static readonly string[] s_unprivileged = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
-    [SkippableFact]
+    [Fact]
     public void WithEveryPrivilegeEverythingIsPossible()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "3");
@@ -18,16 +18,19 @@ public sealed class CheckTests
         var result = lab.Tool("--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "filter-ports", "filter-addresses", "filter-mark", "filter-cgroup", "close-all" })
+        {
             Assert.Equal("yes", Answer(result, name));
+        }
+
         Assert.Equal(3, lab.State()["server", "alive"]);
         Assert.Equal(0, lab.State()["processes", "dead"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithoutPrivilegeItSaysWhatIsMissingAndHowToGetIt()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
-        Skip.If(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
 
         var result = new ToolRun(lab) { Wrapper = s_unprivileged, Arguments = ["--check"] }.Run().Expect(3);
 
@@ -43,13 +46,13 @@ public sealed class CheckTests
         new ToolRun(lab) { Wrapper = s_unprivileged, Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog"] }.Run().Expect(3);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("-net_admin", "destroy", 0)] // disconnect still reaches every owner
     [InlineData("-sys_ptrace", "disconnect", 0)] // destroy does not need it
     public void OneMissingCapabilityIsNamedAtWhatNeedsIt(string capability, string name, int exit)
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
-        Skip.If(Namespaces.NeedUserNamespace, "in a user namespace everybody has the same capabilities");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace everybody has the same capabilities");
         // Another process of root's keeps the capability, so that its sockets are out of reach without it.
         var result = new ToolRun(lab) { Wrapper = ["setpriv", "--bounding-set", capability, "--inh-caps", capability], Arguments = ["--check"] }.Run().Expect(exit);
 
@@ -57,7 +60,7 @@ public sealed class CheckTests
         Assert.Equal("yes", Answer(result, "close-all"));
     }
 
-    [SkippableFact]
+    [Fact]
     public void InAUserNamespaceOfItsOwnItIsMasterOfItsNetwork()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true, Preparation = "set -- unshare -U -r -n -p -f --mount-proc --kill-child \"$@\"" }, "--count", "2");
@@ -66,13 +69,16 @@ public sealed class CheckTests
         var result = Command.Run("nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "close-all" })
+        {
             Assert.Equal("yes", Answer(result, name));
+        }
+
         Command.Run(
             "nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "-s", $"{LabProcess.Port}", "--disable-syslog").Expect(0);
         Assert.Equal(2, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void InAUserNamespaceOverAForeignNetworkItMayNot()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "2");
@@ -86,13 +92,13 @@ public sealed class CheckTests
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void AsJsonItSaysTheSame(bool privileged)
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
-        Skip.If(!privileged && Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        Assert.SkipWhen(!privileged && Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
         ToolRun run = new(lab) { Wrapper = privileged ? [] : s_unprivileged, Arguments = ["--check"] };
 
         var text = run.Run();
@@ -111,7 +117,7 @@ public sealed class CheckTests
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public void TheBuildWithoutSockDestroySaysSo()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");

@@ -20,7 +20,7 @@ public sealed class DisconnectMptcpTests
             """,
     };
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("auto")]
     [InlineData("disconnect")]
     public void WithOneSubflowItIsDisconnected(string method)
@@ -34,7 +34,7 @@ public sealed class DisconnectMptcpTests
         AssertOwnerAndPeerKnow(lab, 2);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("auto")]
     [InlineData("disconnect")]
     public void WithTwoSubflowsBothEnd(string method)
@@ -48,7 +48,7 @@ public sealed class DisconnectMptcpTests
         Until.True(() => Subflows(lab) == 0, "the end of both subflows");
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("auto")]
     [InlineData("disconnect")]
     public void WhereOnlyOneSubflowIsMeantItIsLeftAlone(string method)
@@ -63,7 +63,7 @@ public sealed class DisconnectMptcpTests
         AssertLives(lab);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhereOneSubflowIsBusyItIsLeftAlone()
     {
         using var lab = StartWithTwoSubflows("subflow backup", "--busy", "1");
@@ -78,7 +78,7 @@ public sealed class DisconnectMptcpTests
         AssertLives(lab);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ByDestroyOnlyTheSubflowThatMatchedEnds()
     {
         using var lab = StartWithTwoSubflows("subflow");
@@ -94,7 +94,7 @@ public sealed class DisconnectMptcpTests
     {
         Namespaces.Require();
         string state = "/proc/sys/net/mptcp/enabled";
-        Skip.IfNot(File.Exists(state) && File.ReadAllText(state).Trim() == "1", "this kernel has no MPTCP");
+        Assert.SkipUnless(File.Exists(state) && File.ReadAllText(state).Trim() == "1", "this kernel has no MPTCP");
         return LabProcess.Start(surroundings, ["--mptcp", "--client-process", .. options]);
     }
 

@@ -8,7 +8,7 @@ public sealed class DisconnectTests
 {
     private const int Count = 3;
 
-    [SkippableTheory]
+    [Theory]
     // state, family, Lab's extra option, what the owner saw, the peer's view, the peer's TCP state
     [InlineData("established", "v4", "", "ECONNRESET,ENOTCONN", "reset", "closed")]
     [InlineData("established", "v6", "", "ECONNRESET,ENOTCONN", "reset", "closed")]
@@ -31,7 +31,10 @@ public sealed class DisconnectTests
 
         Assert.Equal(Count, result.Summary("closed"));
         foreach (var connection in before)
+        {
             Assert.Single(result.Log, line => line.Contains($" disconnected {connection.ServerAddress} -> {connection.ClientAddress} state={state} ", StringComparison.Ordinal));
+        }
+
         Assert.Single(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port);
         lab.WaitEnded(Count);
         foreach (var connection in lab.List())
@@ -44,7 +47,7 @@ public sealed class DisconnectTests
         Assert.Equal(1, lab.State()["listener", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("read", "read:EPIPE")]
     [InlineData("write", "write:ECONNRESET")]
     [InlineData("poll", "poll:ERR,HUP")]
@@ -61,7 +64,7 @@ public sealed class DisconnectTests
         Assert.Equal("reset", connection.Client.View);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("connect", "connect:EPIPE", "pipe")]
     [InlineData("none", "", "reset")]
     public void SynSentIsDisconnected(string blocked, string returned, string view)
@@ -76,7 +79,7 @@ public sealed class DisconnectTests
         Assert.Equal(view, client.View);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("unaccepted", 2)]
     [InlineData("time-wait", 2)]
     public void WhatNobodyHasOpenIsReportedAsFailed(string state, int count)
@@ -89,11 +92,11 @@ public sealed class DisconnectTests
         Assert.Equal(count, result.Log.Count(line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains("inode 0", StringComparison.Ordinal)));
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithoutTheRightToPtraceNothingIsTouched()
     {
         using var lab = LabProcess.Start("--count", "2");
-        Skip.If(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
 
         var result = new ToolRun(lab)
         {
@@ -106,7 +109,7 @@ public sealed class DisconnectTests
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("EPERM", 3, "ptrace")]
     [InlineData("ENOSYS", 3, "Linux 5.6")]
     public void WhatTheKernelRefusesIsSaidInItsOwnWords(string errno, int exit, string words)
@@ -125,7 +128,7 @@ public sealed class DisconnectTests
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void AKernelThatDoesNotDisconnectBusySocketsIsToldApart()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -143,7 +146,7 @@ public sealed class DisconnectTests
         Assert.Equal(1, lab.State()["server", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(0)]
     [InlineData(1)]
     public void ADescriptorThatBecameAnotherSocketIsLeftAlone(int sharers)

@@ -6,7 +6,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>-n goes to the last step and does not take it.</summary>
 public sealed class DryRunTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]
@@ -25,7 +25,7 @@ public sealed class DryRunTests
         Assert.Equal(0, result.Summary("closed"));
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithKillItNamesTheProcessesAndWhatElseTheyWouldLose()
     {
         LabSurroundings own = new() { OwnProcesses = true };

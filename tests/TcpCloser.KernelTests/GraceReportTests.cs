@@ -6,7 +6,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>A signal is told when it is sent, not when the grace is over.</summary>
 public sealed class GraceReportTests
 {
-    [SkippableFact]
+    [Fact]
     public void TheFirstSignalIsToldBeforeTheGraceIsOver()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "2", "--ignore-term", "--client-process");

@@ -8,7 +8,7 @@ public sealed class GraceTests
 {
     private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("--clean-term", "exit:0", 1)]
     [InlineData("", "signal:15", 1)]
     [InlineData("--ignore-term", "signal:9", 2)]
@@ -29,7 +29,7 @@ public sealed class GraceTests
         Assert.Equal(4, lab.State()["client", "eof"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void TheFirstSignalMayBeAnother()
     {
         using var lab = LabProcess.Start(s_own, "--count", "2", "--client-process");
@@ -41,7 +41,7 @@ public sealed class GraceTests
         Assert.Single(lab.Ask("processes"), line => line.EndsWith("role=server state=signal:2", StringComparison.Ordinal));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("TERM", "")]
     [InlineData("INT", "")]
     [InlineData("TERM", "-i 1h")]

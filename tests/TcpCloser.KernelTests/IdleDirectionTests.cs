@@ -11,7 +11,7 @@ public sealed partial class IdleDirectionTests
 {
     private const int IdleMs = 500;
 
-    [SkippableTheory]
+    [Theory]
     // who talks, by what, whether the server's ends of busy connections are idle, whether the clients' are
     [InlineData("server", "recv", true, false)]
     [InlineData("server", "send", false, true)]
@@ -35,7 +35,7 @@ public sealed partial class IdleDirectionTests
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public void ThoseIdleByTheDirectionAreClosed()
     {
         using var lab = LabProcess.Start("--count", "6", "--busy", "3", "--talker", "server");
@@ -49,7 +49,7 @@ public sealed partial class IdleDirectionTests
         Assert.All(lab.List(), connection => Assert.Equal(connection.Index < 3 ? "aborted" : "alive", connection.Server.View));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     public void APeerThatAcknowledgesNothingIsGone(string family)
@@ -70,10 +70,10 @@ public sealed partial class IdleDirectionTests
         Assert.Equal(4, result.Log.Count(line => line.Contains("left alone: nothing unacknowledged", StringComparison.Ordinal)));
     }
 
-    [SkippableFact]
+    [Fact]
     public void APeerBehindADeadLinkIsGone()
     {
-        Skip.IfNot(Command.Run("sh", "-c", "perl -MIO::Socket::INET -e 1").ExitCode == 0, "no perl to listen with");
+        Assert.SkipUnless(Command.Run("sh", "-c", "perl -MIO::Socket::INET -e 1").ExitCode == 0, "no perl to listen with");
         // Two namespaces and a cable between them, which is then pulled.
         LabSurroundings near = new()
         {
@@ -82,7 +82,7 @@ public sealed partial class IdleDirectionTests
         };
         using var lab = LabProcess.Start(near, "--count", "0", "--port", "4999");
         using var peers = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "0", "--port", "4999");
-        Skip.If(Namespaces.NeedUserNamespace, "a device cannot be moved between the networks of two user namespaces");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "a device cannot be moved between the networks of two user namespaces");
         Run($"nsenter -t {lab.Id} -n ip link set far netns {peers.Id}");
         Run($"nsenter -t {peers.Id} -n sh -ec 'ip addr add 10.9.0.2/24 dev far; ip link set far up'");
         using var server = Command.Start([.. peers.Inside(), "perl", "-MIO::Socket::INET", "-e", Listen]);

@@ -9,7 +9,7 @@ public sealed class IdleTests
     /// <summary>Busy connections exchange data every 10 ms; a crowded machine may delay that a good deal.</summary>
     private const int IdleMs = 500;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]
@@ -30,7 +30,7 @@ public sealed class IdleTests
         });
     }
 
-    [SkippableFact]
+    [Fact]
     public void BeyondTheLimitConnectionsAreLeftAlone()
     {
         using var lab = LabProcess.Start("--count", "10", "--busy", "5");
@@ -43,7 +43,7 @@ public sealed class IdleTests
         Assert.All(lab.List(), connection => Assert.Equal(connection.Index < 5 ? "alive" : "aborted", connection.Server.View));
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithoutATimeBusyOnesDieToo()
     {
         using var lab = LabProcess.Start("--count", "10", "--busy", "5");
@@ -54,7 +54,7 @@ public sealed class IdleTests
         Assert.DoesNotContain(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port && socket.State == "established");
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhatWasLeftAloneIsToldWithTheReason()
     {
         using var lab = LabProcess.Start("--count", "4", "--busy", "2");
@@ -63,10 +63,12 @@ public sealed class IdleTests
         var result = lab.Tool("-v", "-s", $"{LabProcess.Port}", "-t", $"{IdleMs}").Expect(0);
 
         foreach (var connection in lab.List().Skip(2))
+        {
             Assert.Contains(result.Log, line => line.Contains("left alone", StringComparison.Ordinal) && line.Contains(connection.ClientAddress, StringComparison.Ordinal));
+        }
     }
 
-    [SkippableFact]
+    [Fact]
     public void AConnectionWithoutAClockIsLeftAloneOnceATimeIsGiven()
     {
         using var lab = LabProcess.Start("--count", "2", "--state", "syn-sent");
@@ -78,7 +80,7 @@ public sealed class IdleTests
         Assert.Equal(2, result.Log.Count(line => line.Contains("left alone", StringComparison.Ordinal)));
     }
 
-    [SkippableFact]
+    [Fact]
     public void AFreshConnectionThatReceivedNothingAgesFromItsBeginning()
     {
         using var lab = LabProcess.Start("--count", "2");

@@ -9,7 +9,7 @@ public sealed class JsonTests
 {
     private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
 
-    [SkippableTheory]
+    [Theory]
     // the name's bytes, in hexadecimal; as JSON decodes it; as a log line writes it
     [InlineData("61226222", "a\"b\"", @"a\x22b\x22")]
     [InlineData("635c6e5c", @"c\n\", @"c\x5Cn\x5C")]
@@ -39,7 +39,7 @@ public sealed class JsonTests
         Assert.DoesNotContain(kill.Stderr + table.Stdout, character => char.IsControl(character) && character != '\n');
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("destroy", "destroyed")]
     [InlineData("disconnect", "disconnected")]
     public void EveryConnectionHasItsOutcomeThenComesTheSummary(string method, string outcome)
@@ -58,7 +58,7 @@ public sealed class JsonTests
             types => Assert.Equal("number number number number number ::1", types));
     }
 
-    [SkippableFact]
+    [Fact]
     public void ADryRunWouldClose()
     {
         RequireJq();
@@ -69,7 +69,7 @@ public sealed class JsonTests
         Assert.Equal(["would_close null", "would_close null"], Strings(result, "select(.type==\"connection\") | \"\\(.outcome) \\(.idle_ms)\""));
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhatFailsHasAReason()
     {
         RequireJq();
@@ -80,7 +80,7 @@ public sealed class JsonTests
         Assert.Equal(["failed string", "failed string"], Strings(result, "select(.type==\"connection\") | \"\\(.outcome) \\(.reason|type)\""));
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhatCannotBeWrittenMakesTheRunFail()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -92,7 +92,7 @@ public sealed class JsonTests
     }
 
     private static void RequireJq()
-        => Skip.IfNot(Command.Run("sh", "-c", "command -v jq").ExitCode == 0, "jq is missing");
+        => Assert.SkipUnless(Command.Run("sh", "-c", "command -v jq").ExitCode == 0, "jq is missing");
 
     /// <summary>What jq makes of a run's stdout: strings in base64, because they may hold anything.</summary>
     private static string[] Strings(Result result, string filter)

@@ -6,7 +6,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>A listener on the same port is never touched unless it is named, whatever happens to its connections meanwhile.</summary>
 public sealed class ListenerTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("established")]
     [InlineData("all")]
     [InlineData("connected")]
@@ -21,7 +21,7 @@ public sealed class ListenerTests
         Assert.Equal(1, lab.State()["listener", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]

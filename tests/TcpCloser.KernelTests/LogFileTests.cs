@@ -8,7 +8,7 @@ public sealed class LogFileTests
 {
     private static readonly string s_port = $"{LabProcess.Port}";
 
-    [SkippableFact]
+    [Fact]
     public void OnAFullDiskTheKillsHappenAndTheLossIsToldOnce()
     {
         using var lab = LabProcess.Start("--count", "600"); // more than two batches
@@ -19,7 +19,7 @@ public sealed class LogFileTests
         Assert.Equal(600, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhereStderrIsFullTheKillsHappenToo()
     {
         using var lab = LabProcess.Start("--count", "3");
@@ -29,7 +29,7 @@ public sealed class LogFileTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ATableThatCannotBeWrittenIsAFailure()
     {
         using var lab = LabProcess.Start("--count", "3");
@@ -39,7 +39,7 @@ public sealed class LogFileTests
         Assert.Equal(3, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void TheLogFileIsAppendedToAndNotForEverybody()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -57,7 +57,7 @@ public sealed class LogFileTests
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(log));
     }
 
-    [SkippableFact]
+    [Fact]
     public void ALogFileThatCannotBeOpenedIsAUsageError()
     {
         using var lab = LabProcess.Start("--count", "2");

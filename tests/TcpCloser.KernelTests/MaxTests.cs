@@ -9,7 +9,7 @@ public sealed class MaxTests
 {
     private const int Count = 6;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("auto")]
     [InlineData("destroy")]
     [InlineData("disconnect")]
@@ -27,7 +27,7 @@ public sealed class MaxTests
         lab.Tool("-n", "--method", method, "-s", $"{LabProcess.Port}", "--max", $"{Count - 1}").Expect(4);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData(Count)]
     [InlineData(Count + 1)]
     public void ThatManyAreClosed(int max)
@@ -39,7 +39,7 @@ public sealed class MaxTests
         Assert.Equal(Count, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhatIsBusyDoesNotCount()
     {
         using var lab = LabProcess.Start("--count", $"{Count}", "--busy", "4");
@@ -50,7 +50,7 @@ public sealed class MaxTests
         Assert.Equal(2, result.Summary("closed"));
     }
 
-    [SkippableFact]
+    [Fact]
     public void NoneIsALimitToo()
     {
         using var lab = LabProcess.Start("--count", "1");
@@ -61,7 +61,7 @@ public sealed class MaxTests
         Assert.Equal(1, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void NamespacesAreCountedTogether()
     {
         using var farm = NamespaceFarm.Start(3, "--count", "2");
@@ -73,7 +73,7 @@ public sealed class MaxTests
         Assert.All(farm.Labs, lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }
 
-    [SkippableFact]
+    [Fact]
     public void AServiceRefusesTheRoundAndGoesOn()
     {
         using var lab = LabProcess.Start("--count", "3", "--ports", "3");

@@ -10,7 +10,7 @@ public sealed class NamespaceFailureTests
 {
     private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("auto", "--netns")]
     [InlineData("disconnect", "--netns")]
     [InlineData("kill", "--netns")]
@@ -30,7 +30,7 @@ public sealed class NamespaceFailureTests
         Assert.All(farm.Labs, lab => Assert.Equal(0, lab.State()["client", "alive"]));
     }
 
-    [SkippableFact]
+    [Fact]
     public void ANameThatIsNoTextIsFoundAlsoWhereNoProcessHoldsTheNamespace()
     {
         using var farm = NamespaceFarm.Start(0);

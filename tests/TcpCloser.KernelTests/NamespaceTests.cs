@@ -12,7 +12,7 @@ public sealed class NamespaceTests
     private const int PerNamespace = 20;
     private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
 
-    [SkippableFact]
+    [Fact]
     public void HalfOfTheConnectionsInFiftyNamespacesAreClosed()
     {
         using var farm = NamespaceFarm.Start(Count, "--count", $"{PerNamespace}", "--ports", "2");
@@ -41,12 +41,14 @@ public sealed class NamespaceTests
                 Assert.Equal(dies ? "aborted" : "alive", connection.Server.View);
                 Assert.Equal(dies ? "reset" : "alive", connection.Client.View);
                 if (dies)
+                {
                     Assert.Single(records, record => record.Netns == name && record.Ends == $"{connection.ServerAddress} {connection.ClientAddress}");
+                }
             });
         }
     }
 
-    [SkippableFact]
+    [Fact]
     public void NamespacesAreNamedByNameByPathAndByProcess()
     {
         using var farm = NamespaceFarm.Start(4, "--count", "2");
@@ -56,13 +58,16 @@ public sealed class NamespaceTests
 
         Assert.Equal(6, result.Summary("closed"));
         foreach (string name in new[] { "ns0", "/run/netns/ns1", $"pid:{pid}" })
+        {
             Assert.Equal(2, result.Destroyed.Count(line => line.EndsWith($" netns={name}", StringComparison.Ordinal)));
+        }
+
         Assert.Equal(2, farm.Labs[3].State()["server", "alive"]);
         Assert.All(farm.Labs.Take(3), lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }
 
     /// <summary>What a round of a service could not look at is nothing to the next.</summary>
-    [SkippableFact]
+    [Fact]
     public void ANamespaceThatComesLaterIsLookedAtAndTheServiceFallsSilent()
     {
         using var farm = NamespaceFarm.Start(0);
@@ -83,7 +88,7 @@ public sealed class NamespaceTests
         service.WaitForEnd().Expect(0);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ANamespaceOfSeveralNamesIsLookedAtOnce()
     {
         using var farm = NamespaceFarm.Start(1, "--count", "3");
@@ -93,7 +98,7 @@ public sealed class NamespaceTests
         Assert.Equal(3, farm.Home.Tool("--all-netns", "-s", s_port).Expect(0).Summary("closed"));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("absent")]
     [InlineData("/run/netns/absent")]
     [InlineData("pid:4194304")]
@@ -107,7 +112,7 @@ public sealed class NamespaceTests
         Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains(name, StringComparison.Ordinal));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("netns/box", "box")]
     [InlineData("docker/netns/box", "/run/docker/netns/box")]
     public void ANamespaceThatOnlyABindMountHoldsIsFound(string file, string name)
@@ -121,7 +126,7 @@ public sealed class NamespaceTests
         Assert.All(result.Destroyed, line => Assert.EndsWith($" netns={name}", line, StringComparison.Ordinal));
     }
 
-    [SkippableFact]
+    [Fact]
     public void ANameOfAnyBytesIsFoundAndWrittenSoThatItForgesNothing()
     {
         using var farm = NamespaceFarm.Start(0);
@@ -136,7 +141,7 @@ public sealed class NamespaceTests
         Assert.Equal(["line\nbreak\"quote\\", "two words"], ConnectionRecord.Read(result).Select(record => record.Netns).Order(StringComparer.Ordinal));
     }
 
-    [SkippableFact]
+    [Fact]
     public void TheDeviceAndTheOwnerAreThoseOfEachNamespace()
     {
         using var farm = NamespaceFarm.Start(2, "--count", "2", "--bind-device", "lo");
@@ -150,7 +155,7 @@ public sealed class NamespaceTests
         Assert.Equal(2, farm.Labs[0].State()["server", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("--method", "disconnect", "ECONNRESET,ENOTCONN")]
     [InlineData("--method", "kill", "")]
     public void OtherMethodsReachThereToo(string option, string method, string owner)
@@ -165,7 +170,7 @@ public sealed class NamespaceTests
         Assert.Equal(method == "kill" ? 1 : 0, farm.Labs[0].State()["processes", "dead"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("unshare -n -p -f --mount-proc --kill-child")]
     [InlineData("unshare -U -r -n")]
     [InlineData("unshare -U -r -n -p -f --mount-proc --kill-child")]

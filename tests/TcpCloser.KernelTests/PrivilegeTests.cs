@@ -6,7 +6,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>Without CAP_NET_ADMIN: exit 3, nothing closed and nothing said to be. Where there is nothing to close it is not missed.</summary>
 public sealed class PrivilegeTests
 {
-    [SkippableFact]
+    [Fact]
     public void WithoutPrivilegeNothingIsClosedNorSaidToBe()
     {
         using var lab = LabProcess.Start("--count", "5");
@@ -20,7 +20,7 @@ public sealed class PrivilegeTests
         Assert.Equal(5, lab.State()["client", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithNothingToCloseItIsNotMissed()
     {
         using var lab = LabProcess.Start("--count", "1");
@@ -28,7 +28,7 @@ public sealed class PrivilegeTests
         Unprivileged(lab, "-s", "7").Run().Expect(0);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ADryRunNeedsNone()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -36,11 +36,14 @@ public sealed class PrivilegeTests
         var result = Unprivileged(lab, "-n", "-s", $"{LabProcess.Port}").Run().Expect(0);
 
         foreach (var connection in lab.List())
+        {
             Assert.Contains(connection.ClientAddress, result.Stdout, StringComparison.Ordinal);
+        }
+
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void AServiceWhoseFirstRoundIsNotPossibleEnds()
     {
         using var lab = LabProcess.Start("--count", "1");

@@ -10,7 +10,7 @@ public sealed class RealProgramTests
     private static readonly string[] s_postgresFolders =
         Directory.Exists("/usr/lib/postgresql") ? [.. Directory.GetDirectories("/usr/lib/postgresql").Select(folder => folder + "/bin")] : [];
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("destroy")]
     [InlineData("disconnect")]
     public void AnIdlePsqlReconnects(string method)
@@ -32,7 +32,7 @@ public sealed class RealProgramTests
         Assert.Equal(1, home.Connections(5432));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("destroy")]
     [InlineData("disconnect")]
     public void ABackendThatWaitsForItsClientEndsAndTheServerGoesOn(string method)
@@ -51,7 +51,7 @@ public sealed class RealProgramTests
         Assert.False(home.Run("grep -q 'database system was not properly shut down' /mnt/pg.log").ExitCode == 0);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("destroy")]
     [InlineData("disconnect")]
     public void NginxServesNewConnectionsAfterAKeepAliveOneWasClosed(string method)
@@ -77,7 +77,7 @@ public sealed class RealProgramTests
         Assert.DoesNotContain(" exited on signal", home.Run("cat /mnt/error.log").Stdout, StringComparison.Ordinal);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("destroy")]
     [InlineData("disconnect")]
     public void AnSshSessionEndsAndTheServerTakesTheNext(string method)
@@ -101,8 +101,8 @@ public sealed class RealProgramTests
     {
         Namespaces.Require();
         string? initdb = ServerHome.Find("initdb", s_postgresFolders), postgres = ServerHome.Find("postgres", s_postgresFolders);
-        Skip.If(initdb is null || postgres is null || ServerHome.Find("psql") is null || ServerHome.Find("script") is null, "PostgreSQL or script is not installed");
-        Skip.If(Namespaces.NeedUserNamespace, "PostgreSQL refuses root, the one user of a user namespace");
+        Assert.SkipWhen(initdb is null || postgres is null || ServerHome.Find("psql") is null || ServerHome.Find("script") is null, "PostgreSQL or script is not installed");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "PostgreSQL refuses root, the one user of a user namespace");
         const string AsNobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
         return Start(
             5432,
@@ -119,8 +119,8 @@ public sealed class RealProgramTests
     {
         Namespaces.Require();
         string? nginx = ServerHome.Find("nginx");
-        Skip.If(nginx is null, "nginx is not installed");
-        Skip.If(Namespaces.NeedUserNamespace, "nginx's workers need a second user, whom a user namespace does not have");
+        Assert.SkipWhen(nginx is null, "nginx is not installed");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "nginx's workers need a second user, whom a user namespace does not have");
         return Start(
             8080,
             """

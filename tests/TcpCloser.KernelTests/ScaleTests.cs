@@ -6,7 +6,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>Many connections: none survives, and nothing else dies.</summary>
 public sealed class ScaleTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("dual")]
     public void OfTwentyThousandNoneSurvivesAndNoDecoyDies(string family)
@@ -27,7 +27,7 @@ public sealed class ScaleTests
         Assert.DoesNotContain(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port && socket.State == "established");
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithASmallHashTableNoneSurvivesEither()
     {
         // In a table of 16 buckets a walk that is disturbed by what it destroys skips a third of the sockets.
@@ -49,7 +49,7 @@ public sealed class ScaleTests
         Assert.Equal(100, lab.State()["decoy", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void AllPortsAndScatteredPortsAreFound()
     {
         using var lab = LabProcess.Start("--count", "300", "--ports", "100", "--port-step", "7", "--decoys", "20", "--decoy-port", "5001");
@@ -64,7 +64,7 @@ public sealed class ScaleTests
     }
 
     /// <summary>Two halves, each with its own dump and thread; and on one thread, where no more may be started.</summary>
-    [SkippableTheory]
+    [Theory]
     [InlineData("-s", false)]
     [InlineData("-s", true)]
     [InlineData("-d", false)]
@@ -90,7 +90,7 @@ public sealed class ScaleTests
         Assert.True(!oneThread || strace.RefusedThread || Environment.ProcessorCount == 1);
     }
 
-    [SkippableFact]
+    [Fact]
     public void MoreScatteredPortsThanTheKernelsFilterTakesAreFoundTheSame()
     {
         using var lab = LabProcess.Start("--count", "30", "--ports", "10", "--port-step", "2000", "--decoys", "20", "--decoy-port", "5001");

@@ -8,7 +8,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>Selectors that name what is not there, or what may not be seen.</summary>
 public sealed class SelectorErrorTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("-n")]
     [InlineData("-v")]
     public void AMarkWithoutPrivilegeIsAClearError(string option)
@@ -21,7 +21,7 @@ public sealed class SelectorErrorTests
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("--interface", "none0")]
     [InlineData("--comm", "nobody-has-this")]
     [InlineData("--pid", "4194304")]
@@ -39,7 +39,7 @@ public sealed class SelectorErrorTests
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void AUserByNameIsTheUserByNumber()
     {
         string[] root = File.ReadLines("/etc/passwd").First(line => line.Split(':')[2] == "0").Split(':');
@@ -49,12 +49,12 @@ public sealed class SelectorErrorTests
         lab.Tool("--uid", "no-such-user", "-s", "1-65535").Expect(2);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ACgroupsConnectionsAreClosedAndOthersAreNot()
     {
         Namespaces.Require();
         using var cgroups = CgroupTree.TryMake();
-        Skip.If(cgroups is null, "no cgroup v2 that may be written to");
+        Assert.SkipWhen(cgroups is null, "no cgroup v2 that may be written to");
         LabSurroundings inside = new() { Preparation = $"echo $$ >{cgroups.Paths["a"]}/cgroup.procs" };
         using var lab = LabProcess.Start("--count", "3");
         using var grouped = LabProcess.Start(inside with { Within = lab }, "--count", "2", "--port", "5100");
@@ -66,11 +66,11 @@ public sealed class SelectorErrorTests
         Assert.Equal(3, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void APidOfSomebodyElseNeedsPrivilegeAndSaysSo()
     {
         using var lab = LabProcess.Start("--count", "2");
-        Skip.If(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
         string pid = lab.Processes("server").Single().ToString(CultureInfo.InvariantCulture);
 
         var result = new ToolRun(lab)

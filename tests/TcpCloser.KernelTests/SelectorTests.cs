@@ -14,7 +14,7 @@ public sealed class SelectorTests
 
     private static readonly string[] s_groups = ["all", "connected", "synchronized", "bucket", "big"];
 
-    [SkippableFact]
+    [Fact]
     public void EverySelectorAloneInEveryPairAndAtRandomTakesWhatItShould()
     {
         using var crowd = Crowd.Gather();
@@ -22,7 +22,10 @@ public sealed class SelectorTests
         // Each state by itself too; with the others, one state and one group speak for all.
         List<Choice> choices = [.. singles, .. Choice.States.Concat(s_groups).Select(OfState)];
         for (int i = 0; i < singles.Length; i++)
+        {
             choices.AddRange(singles.Skip(i + 1).Select(other => Combine(singles[i], other)));
+        }
+
         RandomChoice random = new(20261122, crowd);
         choices.AddRange(Enumerable.Range(0, RandomSelections).Select(_ => random.Next()));
 
@@ -33,9 +36,13 @@ public sealed class SelectorTests
         for (int i = 0; i < choices.Count; i++)
         {
             if (results[i].ExitCode != (choices[i].IsUsage ? 0 : 2))
+            {
                 wrong.Add($"{choices[i]}: exit {results[i].ExitCode}: {results[i].Stderr}");
+            }
             else if (choices[i].IsUsage)
+            {
                 Compare(wrong, "the test", choices[i], crowd.Sockets.Where(choices[i].Means).Select(socket => socket.Ends), Ends(results[i]));
+            }
         }
         AssertNone(wrong);
         AssertWideSpread(results);
@@ -76,7 +83,10 @@ public sealed class SelectorTests
         var answers = SocketStatistics.Ask(crowd, [.. comparable.Select(i => choices[i])]);
         List<string> wrong = [];
         for (int i = 0; i < comparable.Length; i++)
+        {
             Compare(wrong, "ss", choices[comparable[i]], answers[i], Ends(results[comparable[i]]));
+        }
+
         AssertNone(wrong);
     }
 

@@ -10,7 +10,7 @@ public sealed class ServiceTests
 {
     private const int IdleMs = 400;
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
     public void WhatBecomesIdleIsClosedAndTheTotalsComeAtTheEnd(string signal)
@@ -30,7 +30,7 @@ public sealed class ServiceTests
         Assert.Contains("totals", result.Log[^1], StringComparison.Ordinal);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ASignalEndsItWithinASecond()
     {
         using var lab = LabProcess.Start("--count", "1");
@@ -44,7 +44,7 @@ public sealed class ServiceTests
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 1000);
     }
 
-    [SkippableFact]
+    [Fact]
     public void RoundsWithoutNewsSayNothing()
     {
         using var lab = LabProcess.Start("--count", "3");
@@ -63,7 +63,7 @@ public sealed class ServiceTests
         Assert.InRange(result.Log.Length, 2, 3); // what it does; that and how it ends
     }
 
-    [SkippableFact]
+    [Fact]
     public void RoundsDoNotDrift()
     {
         const int IntervalMs = 100;
@@ -85,7 +85,7 @@ public sealed class ServiceTests
         Assert.InRange(took, ((Rounds - 1) * IntervalMs) - 150, ((Rounds - 1) * IntervalMs) + 150);
     }
 
-    [SkippableFact]
+    [Fact]
     public void AFailingRoundIsLoggedAndTheNextOneTried()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -105,7 +105,7 @@ public sealed class ServiceTests
         Assert.NotEmpty(Errors(service));
     }
 
-    [SkippableFact]
+    [Fact]
     public void HangUpOpensTheLogFileAgain()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -126,7 +126,7 @@ public sealed class ServiceTests
         service.WaitForEnd().Expect(0);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhereTheLogFileCannotBeOpenedAgainTheOldOneStays()
     {
         using var lab = LabProcess.Start("--count", "2");
@@ -146,7 +146,7 @@ public sealed class ServiceTests
         service.WaitForEnd().Expect(0);
     }
 
-    [SkippableFact]
+    [Fact]
     public void MemoryAndDescriptorsStayFlat()
     {
         using var lab = LabProcess.Start("--count", "500");
@@ -166,7 +166,7 @@ public sealed class ServiceTests
     }
 
     /// <summary>A round is one wait, which is how they are counted here: there is nothing to be read of a quiet one.</summary>
-    [SkippableFact]
+    [Fact]
     public void QuietRoundsTakeNoMemory()
     {
         using var lab = LabProcess.Start("--count", "10");

@@ -9,7 +9,7 @@ public sealed class StateTableTests
     /// <summary>How many connections each test makes.</summary>
     private const int Count = 3;
 
-    [SkippableTheory]
+    [Theory]
     // state, family, Lab's extra option, what the owner saw, the peer's view, the peer's TCP state
     [InlineData("established", "v4", "", "ECONNABORTED,eof", "reset", "closed")]
     [InlineData("established", "v6", "", "ECONNABORTED,eof", "reset", "closed")]
@@ -46,7 +46,10 @@ public sealed class StateTableTests
         Assert.Equal(Count, result.Summary("matched"));
         Assert.Equal(Count, result.Summary("closed"));
         foreach (var connection in before)
+        {
             Assert.Single(result.Destroyed, line => line.Contains($" {connection.ServerAddress} -> {connection.ClientAddress} state={state} ", StringComparison.Ordinal));
+        }
+
         Assert.DoesNotContain(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port && socket.State != "listening");
         Assert.Single(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port);
         foreach (var connection in lab.List())
@@ -57,7 +60,7 @@ public sealed class StateTableTests
         }
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("mapped")]
@@ -71,7 +74,7 @@ public sealed class StateTableTests
         Assert.All(lab.List(), connection => Assert.Equal("aborted", connection.Client.View));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("read", "read:ECONNABORTED")]
     [InlineData("write", "write:ECONNABORTED")]
     [InlineData("poll", "poll:IN,ERR,HUP,RDHUP")]
@@ -88,7 +91,7 @@ public sealed class StateTableTests
         Assert.Equal("reset", connection.Client.View);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ABlockedConnectWakesAtOnce()
     {
         using var lab = LabProcess.Start("--blocked", "connect", "--state", "syn-sent");
@@ -98,7 +101,7 @@ public sealed class StateTableTests
         Assert.Equal("connect:ECONNABORTED", Assert.Single(lab.List()).Client.Blocked);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]
@@ -112,7 +115,7 @@ public sealed class StateTableTests
         Assert.Contains("read=ECONNABORTED", Assert.Single(lab.Ask("accept")), StringComparison.Ordinal);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("v4")]
     [InlineData("v6")]
     [InlineData("dual")]

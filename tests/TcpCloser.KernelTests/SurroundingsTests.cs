@@ -8,7 +8,7 @@ namespace TcpCloser.KernelTests;
 /// <summary>The program does its job in a rescue shell: without an environment, without standard streams, on a read-only file system.</summary>
 public sealed partial class SurroundingsTests
 {
-    [SkippableTheory]
+    [Theory]
     [InlineData("<&-")]
     [InlineData(">&-")]
     [InlineData("2>&-")]
@@ -36,7 +36,7 @@ public sealed partial class SurroundingsTests
         AssertNumbers(calls, $"\"{log}\"");
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("2>&-")]
     [InlineData("<&- >&- 2>&-")]
     public void WithoutStderrTheKillsHappenAllTheSame(string closed)
@@ -48,7 +48,7 @@ public sealed partial class SurroundingsTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WithoutDevAndStandardStreamsTheKillsHappenAllTheSame()
     {
         using var lab = LabProcess.Start("--count", "3");
@@ -63,7 +63,7 @@ public sealed partial class SurroundingsTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhereNoThreadMayBeStartedManyAreClosedAllTheSame()
     {
         using var lab = LabProcess.Start("--count", "1500");
@@ -82,7 +82,7 @@ public sealed partial class SurroundingsTests
     }
 
     /// <summary>Fewer descriptors than the threads would use: those closed and those said to be closed are the same.</summary>
-    [SkippableTheory]
+    [Theory]
     [InlineData(5)]
     [InlineData(6)]
     [InlineData(7)]
@@ -105,7 +105,7 @@ public sealed partial class SurroundingsTests
         Assert.True(closed == 1500 || descriptors < 7);
     }
 
-    [SkippableFact]
+    [Fact]
     public void AnEmptyEnvironmentIsEnough()
     {
         using var lab = LabProcess.Start("--count", "3");
@@ -115,7 +115,7 @@ public sealed partial class SurroundingsTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("mount -o remount,bind,ro /")]
     [InlineData("mount -t tmpfs none /proc")]
     [InlineData("mount -t tmpfs none /sys")]
@@ -128,7 +128,7 @@ public sealed partial class SurroundingsTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void CalledByTheNameOfTheOldToolItWorks()
     {
         using var lab = LabProcess.Start("--count", "3");

@@ -10,7 +10,7 @@ public sealed partial class SyslogTests
 {
     private static readonly string s_port = $"{LabProcess.Port}";
 
-    [SkippableFact]
+    [Fact]
     public void EveryLogLineIsADatagram()
     {
         using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "3");
@@ -25,7 +25,7 @@ public sealed partial class SyslogTests
         Assert.Equal(3, result.Summary("closed"));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("--disable-syslog")]
     [InlineData("--disable_syslog")]
     [InlineData("--dry-run")]
@@ -39,7 +39,7 @@ public sealed partial class SyslogTests
         Assert.Empty(daemon.Receive());
     }
 
-    [SkippableFact]
+    [Fact]
     public void NoDaemonIsNoError()
     {
         using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "3");
@@ -50,7 +50,7 @@ public sealed partial class SyslogTests
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhatADaemonDoesNotReadIsCountedAndNotWaitedFor()
     {
         using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "2000");
@@ -64,7 +64,7 @@ public sealed partial class SyslogTests
         Assert.Contains($" {result.Log.Length - 1 - arrived} ", complaint, StringComparison.Ordinal);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ASocketOfAnotherTypeIsNoReasonToFail()
     {
         using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "3");
@@ -76,7 +76,7 @@ public sealed partial class SyslogTests
         Assert.Single(result.Log, line => line.Contains("syslog", StringComparison.Ordinal));
     }
 
-    [SkippableFact]
+    [Fact]
     public void ADaemonThatWasStartedAnewIsFoundAgain()
     {
         using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "2", "--busy", "1");
@@ -95,7 +95,7 @@ public sealed partial class SyslogTests
     }
 
     /// <summary>Between the end of a daemon and the start of the next there is none: a service outlives that.</summary>
-    [SkippableFact]
+    [Fact]
     public void ADaemonThatComesLaterIsFound()
     {
         using var lab = LabProcess.Start(SyslogDaemon.Surroundings, "--count", "2", "--busy", "1");

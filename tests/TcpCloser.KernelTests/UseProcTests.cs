@@ -10,7 +10,7 @@ public sealed class UseProcTests
     private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
     private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("--use_proc")]
     [InlineData("--use-proc")]
     public void FiftyOwnersDieAndTwoHundredDecoysLive(string option)
@@ -31,7 +31,7 @@ public sealed class UseProcTests
         Assert.Equal(1, lab.State()["listener", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void EveryProcessThatSharesTheSocketIsKilled()
     {
         using var lab = LabProcess.Start(s_own, "--count", "3", "--sharers", "2", "--client-process");
@@ -44,7 +44,7 @@ public sealed class UseProcTests
         Assert.Equal(3, lab.State()["client", "eof"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("TERM", "", "signal:15")]
     [InlineData("SIGTERM", "--clean-term", "exit:0")]
     [InlineData("15", "--clean-term", "exit:0")]
@@ -62,7 +62,7 @@ public sealed class UseProcTests
         Assert.Equal(2, lab.Ask("processes").Count(line => line.EndsWith("role=server state=" + fate, StringComparison.Ordinal)));
     }
 
-    [SkippableFact]
+    [Fact]
     public void AnOwnerThatIgnoresTheSignalIsReportedAsFailed()
     {
         using var lab = LabProcess.Start(s_own, "--count", "2", "--ignore-term");
@@ -74,7 +74,7 @@ public sealed class UseProcTests
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void TheOwnerOfABusyConnectionIsNotKilled()
     {
         using var lab = LabProcess.Start(s_own, "--count", "20", "--busy", "10", "--processes", "2", "--client-process");
@@ -89,7 +89,7 @@ public sealed class UseProcTests
         Assert.Equal(10, state["client", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("run")]
     [InlineData("run-inheriting")] // then the program holds a connection itself, too
     public void NeitherItselfNorAnAncestorIsKilled(string command)
@@ -108,7 +108,7 @@ public sealed class UseProcTests
         Assert.Equal(1, lab.State()["processes", "dead"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void ProcessOneIsNotKilled()
     {
         using var lab = LabProcess.Start(s_own, "--state", "unaccepted");
@@ -120,7 +120,7 @@ public sealed class UseProcTests
         Assert.Equal(1, lab.State()["client", "alive"]);
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("unaccepted", 3)]
     [InlineData("time-wait", 3)]
     public void WhatHasNoOwnerIsReportedAsFailed(string state, int count)
@@ -134,11 +134,11 @@ public sealed class UseProcTests
         Assert.Equal(0, lab.State()["processes", "dead"]);
     }
 
-    [SkippableFact]
+    [Fact]
     public void WhoMayNotLookIntoOtherProcessesIsTold()
     {
         using var lab = LabProcess.Start(s_own, "--count", "2");
-        Skip.If(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
 
         var result = new ToolRun(lab)
         {

@@ -52,14 +52,23 @@ internal sealed unsafe class ChildProcess
         byte* actions = stackalloc byte[OpaqueSize];
         _ = Libc.FileActionsInit(actions);
         foreach (var (from, to) in descriptors)
+        {
             _ = Libc.FileActionsAddDup2(actions, from, to);
+        }
+
         byte** argv = (byte**)NativeMemory.AllocZeroed((nuint)(arguments.Length + 2), (nuint)sizeof(byte*));
         for (int i = 0; i < arguments.Length; i++)
+        {
             argv[i] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
+        }
+
         int pid;
         int error = Libc.PosixSpawn(&pid, program, actions, null, argv, argv + arguments.Length);
         for (int i = 0; i < arguments.Length; i++)
+        {
             Marshal.FreeCoTaskMem((nint)argv[i]);
+        }
+
         NativeMemory.Free(argv);
         _ = Libc.FileActionsDestroy(actions);
         return error == 0 ? pid : throw new LabException($"posix_spawn {program}: {Errno.Name(error)}");
@@ -91,7 +100,10 @@ internal sealed unsafe class ChildProcess
     internal void End()
     {
         if (!IsAlive())
+        {
             return;
+        }
+
         _ = Libc.Kill(Pid, Posix.SIGKILL);
         _reaped = true;
         Fate = WaitFor(Pid);

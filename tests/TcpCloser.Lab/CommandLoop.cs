@@ -8,7 +8,7 @@ namespace TcpCloser.Lab;
 /// <summary>Answers the commands on stdin, one a line; every answer ends with a line <c>.</c>, an error is a line <c>error: …</c>.</summary>
 internal sealed class CommandLoop(LabSession session)
 {
-    private static readonly string[] Views = ["alive", "eof", "reset", "aborted", "notconn", "pipe", "closed"];
+    private static readonly string[] s_views = ["alive", "eof", "reset", "aborted", "notconn", "pipe", "closed"];
 
     /// <summary>Serves until <c>quit</c> or the end of stdin.</summary>
     internal void Run()
@@ -18,7 +18,10 @@ internal sealed class CommandLoop(LabSession session)
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words is ["quit"])
+            {
                 return;
+            }
+
             try
             {
                 LineWriter.Write(words.Length == 0 ? ["."] : [.. Answer(words), "."]);
@@ -55,12 +58,12 @@ internal sealed class CommandLoop(LabSession session)
         foreach (var (role, view, number) in Merge("state"))
         {
             string group = role.StartsWith("decoy-", StringComparison.Ordinal) ? "decoy" : role;
-            CollectionsMarshal.GetValueRefOrAddDefault(counts, (group, Array.IndexOf(Views, view) < 0 ? "other" : view), out _) += number;
+            CollectionsMarshal.GetValueRefOrAddDefault(counts, (group, Array.IndexOf(s_views, view) < 0 ? "other" : view), out _) += number;
         }
         foreach (string role in new[] { "server", "client", "decoy" })
         {
             int seen = counts.Where(count => count.Key.Role == role).Sum(count => count.Value);
-            yield return role + string.Concat(Views.Append("other").Select(view => $" {view}={counts.GetValueOrDefault((role, view))}"))
+            yield return role + string.Concat(s_views.Append("other").Select(view => $" {view}={counts.GetValueOrDefault((role, view))}"))
                 + $" gone={session.HandedOver(role) - seen}";
         }
         int listening = session.Connections.ListenerFds.Count(fd => Tcp.State(fd) == Tcp.Listen) + counts.GetValueOrDefault(("listener", "alive"));
@@ -153,7 +156,9 @@ internal sealed class CommandLoop(LabSession session)
         foreach (var process in session.Processes)
         {
             if (process.Role != "decoy-files" && process.IsAlive() && process.Channel.Ask(request) is { } answer)
+            {
                 lines.AddRange(answer);
+            }
         }
         return lines;
     }

@@ -136,7 +136,10 @@ internal sealed class Commands
         {
             using TimedProgram program = new(command, output, termAfter);
             for (int i = 0; i < runs; i++)
+            {
                 LineWriter.Write([program.Run()]);
+            }
+
             return 0;
         }
         catch (LabException failure)

@@ -49,10 +49,15 @@ internal sealed unsafe class ControlChannel(int fd)
             }
             nint sent;
             do
+            {
                 sent = Libc.SendMessage(fd, &message, Posix.MSG_NOSIGNAL);
+            }
             while (sent < 0 && Errno.Last == Errno.EINTR);
             if (sent >= 0)
+            {
                 return true;
+            }
+
             return Errno.Last is Errno.EPIPE or Errno.ECONNRESET or Errno.ENOTCONN
                 ? false
                 : throw new LabException($"sendmsg: {Errno.Name(Errno.Last)}");
@@ -75,10 +80,15 @@ internal sealed unsafe class ControlChannel(int fd)
             };
             nint received;
             do
+            {
                 received = Libc.ReceiveMessage(fd, &message, Posix.MSG_CMSG_CLOEXEC);
+            }
             while (received < 0 && Errno.Last == Errno.EINTR);
             if (received <= 0)
+            {
                 return null;
+            }
+
             if (message.ControlLength >= ControlHeader && descriptors is not null)
             {
                 int count = ((int)*(nuint*)control - ControlHeader) / sizeof(int);
@@ -92,14 +102,23 @@ internal sealed unsafe class ControlChannel(int fd)
     internal List<string>? Ask(string request, ReadOnlySpan<int> descriptors = default)
     {
         if (!Send(request, descriptors))
+        {
             return null;
+        }
+
         List<string> lines = [];
         while (Receive() is { } packet)
         {
             if (packet == ".")
+            {
                 return lines;
+            }
+
             if (packet[0] == '!')
+            {
                 throw new LabException(packet[1..]);
+            }
+
             lines.AddRange(packet.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
         return null;
@@ -114,7 +133,10 @@ internal sealed unsafe class ControlChannel(int fd)
             if (packet.Length + line.Length + 1 > PacketSize / 4 && packet.Length > 0) // a character is at most 4 bytes
             {
                 if (!Send(packet.ToString()))
+                {
                     return false;
+                }
+
                 packet.Clear();
             }
             packet.Append(line).Append('\n');

@@ -18,7 +18,9 @@ internal sealed class LabSession
         int openFiles = Machine.RaiseOpenFiles();
         Connections = new ConnectionSet(options, "", openFiles);
         if (options.Decoys > 0)
+        {
             Decoys = new ConnectionSet(options.ForDecoys(), "decoy-", openFiles);
+        }
     }
 
     internal ConnectionSet Connections { get; }
@@ -34,11 +36,16 @@ internal sealed class LabSession
     internal void Make()
     {
         for (int i = 0; i < _options.DecoyProcesses; i++)
+        {
             _decoyProcesses.Add(ChildProcess.Start("decoy-files", "decoy", "--files", $"{_options.DecoyFiles}"));
+        }
+
         foreach (var process in _decoyProcesses)
         {
             if (process.Channel.Ask("open") is null)
+            {
                 throw new LabException($"decoy process {process.Pid} ended too early");
+            }
         }
         Decoys?.Make();
         Connections.Make();
@@ -48,11 +55,19 @@ internal sealed class LabSession
     internal IEnumerable<string> Announcement()
     {
         foreach (var process in Processes)
+        {
             yield return $"pid={process.Pid} role={process.Role}";
+        }
+
         for (int i = 0; i < _options.Ports; i++)
+        {
             yield return $"port={_options.PortOf(i)}";
+        }
+
         for (int i = 0; i < Math.Min(Connections.Count, FirstConnectionsShown); i++)
+        {
             yield return $"connection={i} server={Connections.Server(i)} client={Connections.Client(i)}";
+        }
     }
 
     /// <summary>How many ends of a role were handed to processes.</summary>
@@ -67,6 +82,8 @@ internal sealed class LabSession
     internal void End()
     {
         foreach (var process in Processes)
+        {
             process.End();
+        }
     }
 }

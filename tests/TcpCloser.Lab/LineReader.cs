@@ -23,9 +23,15 @@ internal sealed unsafe class LineReader(int fd)
             }
             nint count;
             fixed (byte* data = _buffer)
+            {
                 count = Libc.Read(fd, data, (nuint)_buffer.Length);
+            }
+
             if (count == 0 || (count < 0 && Errno.Last != Errno.EINTR))
+            {
                 return null;
+            }
+
             _pending.AddRange(_buffer.AsSpan(0, (int)Math.Max(count, 0)));
         }
     }

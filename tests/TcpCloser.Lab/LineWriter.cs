@@ -15,7 +15,10 @@ internal static unsafe class LineWriter
             {
                 nint written = Libc.Write(fd, data + done, (nuint)(bytes.Length - done));
                 if (written < 0 && Errno.Last != Errno.EINTR)
+                {
                     return; // nobody reads any more; the end of stdin follows
+                }
+
                 done += (int)Math.Max(written, 0);
             }
         }

@@ -26,7 +26,10 @@ internal sealed unsafe class TimedProgram : IDisposable
         _argumentCount = command.Length;
         _arguments = (byte**)NativeMemory.AllocZeroed((nuint)(command.Length + 1), (nuint)sizeof(byte*));
         for (int i = 0; i < command.Length; i++)
+        {
             _arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
+        }
+
         _nothing = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
         _output = Errno.Check(Libc.Open(output, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0x1a4), $"open {output}");
         _termAfterMs = termAfterMs;
@@ -43,9 +46,15 @@ internal sealed unsafe class TimedProgram : IDisposable
         _ = Libc.Seek(_output, 0, 0);
         int pid = Libc.Fork();
         if (pid == 0)
+        {
             Become();
+        }
+
         if (pid < 0)
+        {
             throw new LabException("fork failed");
+        }
+
         if (_termAfterMs > 0)
         {
             _ = Libc.Poll(null, 0, _termAfterMs);
@@ -59,7 +68,10 @@ internal sealed unsafe class TimedProgram : IDisposable
         long* ended = stackalloc long[2];
         _ = Libc.ClockGetTime(CLOCK_MONOTONIC, ended);
         if (status == CannotExecute << 8)
+        {
             throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be run");
+        }
+
         long wall = ((ended[0] - _started[0]) * 1_000_000) + ((ended[1] - _started[1]) / 1000);
         return $"wall-us={wall} user-us={(usage.UserSeconds * 1_000_000) + usage.UserMicroseconds} "
             + $"sys-us={(usage.SystemSeconds * 1_000_000) + usage.SystemMicroseconds} maxrss-kb={usage.MaxRss} status={ChildProcess.Describe(status)}";
@@ -68,7 +80,10 @@ internal sealed unsafe class TimedProgram : IDisposable
     public void Dispose()
     {
         for (int i = 0; i < _argumentCount; i++)
+        {
             Marshal.FreeCoTaskMem((nint)_arguments[i]);
+        }
+
         NativeMemory.Free(_arguments);
         _ = Libc.Unmap(_started, PageSize);
         _ = Libc.Close(_nothing);

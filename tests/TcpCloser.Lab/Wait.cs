@@ -12,7 +12,9 @@ internal static unsafe class Wait
     internal static void Until(Func<bool> condition, string what)
     {
         if (!For(condition, LimitMs))
+        {
             throw new LabException($"waited {LimitMs} ms in vain for {what}");
+        }
     }
 
     /// <summary>True as soon as the condition holds, false when the time is over.</summary>
@@ -26,9 +28,15 @@ internal static unsafe class Wait
         {
             double elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             if (elapsed >= milliseconds)
+            {
                 return false;
+            }
+
             if (elapsed > SpinMs)
+            {
                 pause = Math.Min(pause + 1, MaxPauseMs);
+            }
+
             _ = Libc.Poll(null, 0, pause);
         }
         return true;

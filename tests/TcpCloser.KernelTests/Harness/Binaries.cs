@@ -18,7 +18,10 @@ internal static class Binaries
     {
         string? path = Environment.GetEnvironmentVariable(variable);
         if (string.IsNullOrEmpty(path))
+        {
             path = Path.Combine(RepositoryRoot(), "artifacts", "publish", project, $"release_{RuntimeInformation.RuntimeIdentifier}{variant}", name);
+        }
+
         return File.Exists(path)
             ? path
             : throw new FileNotFoundException($"{path} is missing: publish it first, or name another by {variable}");
@@ -29,7 +32,9 @@ internal static class Binaries
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "TcpCloser.slnx")))
+            {
                 return folder.FullName;
+            }
         }
         throw new DirectoryNotFoundException("the repository's root, where TcpCloser.slnx is");
     }

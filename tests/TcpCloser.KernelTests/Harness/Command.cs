@@ -25,7 +25,10 @@ internal sealed class Command : IDisposable
             UseShellExecute = false,
         };
         foreach (string argument in arguments.Skip(1))
+        {
             start.ArgumentList.Add(argument);
+        }
+
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
         Id = _process.Id;
         _readers = Task.WhenAll(Collect(_process.StandardOutput, _stdout), Collect(_process.StandardError, _stderr));
@@ -66,7 +69,10 @@ internal sealed class Command : IDisposable
     internal Result WaitForEnd(TimeSpan limit)
     {
         if (!_process.WaitForExit(limit))
+        {
             throw new TimeoutException($"still running after {limit}; stdout: {Stdout} stderr: {Stderr}");
+        }
+
         _readers.Wait(s_limit);
         return new Result(_process.ExitCode, Stdout, Stderr);
     }
@@ -74,7 +80,10 @@ internal sealed class Command : IDisposable
     public void Dispose()
     {
         if (_disposed)
+        {
             return;
+        }
+
         _disposed = true;
         if (!_process.HasExited)
         {
@@ -82,7 +91,10 @@ internal sealed class Command : IDisposable
             string[] children = Children(Id);
             _process.Kill();
             if (children.Length > 0)
+            {
                 Run(["kill", "-s", "KILL", .. children]);
+            }
+
             _process.WaitForExit();
         }
         _process.Dispose();
@@ -105,7 +117,9 @@ internal sealed class Command : IDisposable
     private static string Read(StringBuilder text)
     {
         lock (text)
+        {
             return text.ToString();
+        }
     }
 
     private static async Task Collect(StreamReader reader, StringBuilder text)
@@ -115,7 +129,9 @@ internal sealed class Command : IDisposable
         while ((count = await reader.ReadAsync(buffer)) > 0)
         {
             lock (text)
+            {
                 text.Append(buffer, 0, count);
+            }
         }
     }
 }

@@ -133,7 +133,10 @@ internal sealed partial class LabProcess : IDisposable
                 string text = _command.Stdout[_read..];
                 int end = text.StartsWith(mark + "\n", StringComparison.Ordinal) ? 0 : text.IndexOf("\n" + mark + "\n", StringComparison.Ordinal) + 1;
                 if (end == 0 && !text.StartsWith(mark + "\n", StringComparison.Ordinal))
+                {
                     return _command.HasExited ? throw new InvalidOperationException("the Lab ended: " + _command.WaitForEnd().Stderr) : false;
+                }
+
                 lines = text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 _read += end + mark.Length + 1;
                 return true;

@@ -13,7 +13,9 @@ internal sealed class LabState
         {
             string[] words = line.Split(' ');
             foreach (string[] pair in words.Skip(1).Select(word => word.Split('=')))
+            {
                 _counts[(words[0], pair[0])] = int.Parse(pair[1], CultureInfo.InvariantCulture);
+            }
         }
     }
 

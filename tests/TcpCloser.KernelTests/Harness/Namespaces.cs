@@ -13,16 +13,22 @@ internal static class Namespaces
 
     /// <summary>Skips the test where neither is allowed: reported as skipped, not as passed.</summary>
     internal static void Require()
-        => Skip.IfNot(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
+        => Assert.SkipUnless(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
 
     /// <summary>The command that enters fresh namespaces and then runs what is appended.</summary>
     internal static string[] Enter(bool ownProcesses, bool ownMounts)
     {
         List<string> command = ["unshare", NeedUserNamespace ? "-rn" : "-n"];
         if (ownProcesses)
+        {
             command.AddRange(["-p", "-f", "--mount-proc", "--kill-child"]);
+        }
+
         if (ownMounts && !ownProcesses)
+        {
             command.Add("-m");
+        }
+
         command.Add("--");
         return [.. command];
     }
@@ -32,11 +38,19 @@ internal static class Namespaces
     {
         List<string> command = ["nsenter", "-t", $"{pid}", "-n"];
         if (NeedUserNamespace)
+        {
             command.AddRange(["-U", "--preserve-credentials"]);
+        }
+
         if (ownProcesses)
+        {
             command.AddRange(["-p", "-m"]);
+        }
         else if (ownMounts)
+        {
             command.Add("-m");
+        }
+
         command.Add("--");
         return [.. command];
     }

@@ -17,7 +17,9 @@ internal sealed class SyslogDaemon : IDisposable
         _socket = new Socket(AddressFamily.Unix, type, ProtocolType.Unspecified);
         _socket.Bind(new UnixDomainSocketEndPoint(_path));
         if (type == SocketType.Stream)
+        {
             _socket.Listen();
+        }
     }
 
     /// <summary>Surroundings with a /dev of their own, in which nothing listens yet.</summary>
@@ -41,7 +43,10 @@ internal sealed class SyslogDaemon : IDisposable
         List<string> messages = [];
         byte[] buffer = new byte[64 * 1024];
         while (_socket.Available > 0 || _socket.Poll(0, SelectMode.SelectRead))
+        {
             messages.Add(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer)));
+        }
+
         return messages;
     }
 

@@ -14,7 +14,10 @@ internal static class Until
         while (!condition())
         {
             if (Stopwatch.GetElapsedTime(start) > s_limit)
+            {
                 throw new TimeoutException($"waited {s_limit} for {what}");
+            }
+
             Thread.Sleep(s_pause);
         }
     }

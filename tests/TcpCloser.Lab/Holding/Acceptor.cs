@@ -12,7 +12,10 @@ internal static unsafe class Acceptor
         uint length = (uint)sizeof(SockAddress);
         int fd = Libc.Accept4(listener, &peer, &length, Posix.SOCK_CLOEXEC | Posix.SOCK_NONBLOCK);
         if (fd < 0)
+        {
             return [$"accept={Errno.Name(Errno.Last)}"];
+        }
+
         byte one;
         nint received = Libc.Receive(fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
         // The kernel reports no address for a connection that was aborted while it waited.

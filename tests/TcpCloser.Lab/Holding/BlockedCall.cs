@@ -43,13 +43,17 @@ internal sealed unsafe class BlockedCall
             _ => Posix.POLLERR | Posix.POLLHUP | Posix.POLLIN | Posix.POLLRDHUP,
         };
         if ((events & waking) != 0)
+        {
             _done.Task.Wait(WakeUpMs);
+        }
     }
 
     private bool IsAsleep()
     {
         if (_threadId == 0)
+        {
             return false;
+        }
         // /proc/PID/task/TID/stat: the state follows the name, which is in brackets.
         string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{_threadId}/stat"));
         return stat[stat.LastIndexOf(')') + 2] == 'S';
@@ -84,7 +88,9 @@ internal sealed unsafe class BlockedCall
         {
             nint written;
             do // what had already fitted in is returned first; the error comes with the next call
+            {
                 written = Libc.Send(_end.Fd, data, ChunkSize, Posix.MSG_NOSIGNAL);
+            }
             while (written >= 0);
             return Tell(written);
         }
@@ -118,7 +124,10 @@ internal sealed unsafe class BlockedCall
     private string Tell(nint result)
     {
         if (result >= 0)
+        {
             return result.ToString(CultureInfo.InvariantCulture);
+        }
+
         int errno = Errno.Last;
         _end.Saw(errno);
         return Errno.Name(errno);
@@ -133,7 +142,9 @@ internal sealed unsafe class BlockedCall
         })
         {
             if ((events & bit) != 0)
+            {
                 names.Add(name);
+            }
         }
         return string.Join(',', names);
     }

@@ -29,7 +29,9 @@ internal static unsafe class DecoyFiles
         while (channel.Receive() is not null)
         {
             if (!channel.Answer([$"open {opened}"]))
+            {
                 break;
+            }
         }
         return 0;
     }

@@ -43,7 +43,10 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             int[] all = _seen;
             if (all.Length == 0)
+            {
                 return Fd < 0 ? "closed" : "alive";
+            }
+
             int error = Array.Find(all, seen => seen != EndOfFile);
             return error switch
             {
@@ -66,7 +69,9 @@ internal sealed class End(string role, int index, int fd, bool busy)
         lock (_gate)
         {
             if (Array.IndexOf(_seen, what) < 0)
+            {
                 _seen = [.. _seen, what];
+            }
         }
     }
 
@@ -76,19 +81,29 @@ internal sealed class End(string role, int index, int fd, bool busy)
         if (role == "listener")
         {
             if (Tcp.State(Fd) != Tcp.Listen)
+            {
                 Saw(Errno.EINVAL);
+            }
+
             return;
         }
         // A blocked call has the first right to the error.
         Blocked?.WaitIfEnding(events);
         if ((events & (Posix.POLLERR | Posix.POLLHUP)) != 0 && Tcp.TakeError(Fd) is var error and not 0)
+        {
             Saw(error);
+        }
+
         byte one;
         nint received = Libc.Receive(Fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
         if (received == 0)
+        {
             Saw(EndOfFile);
+        }
         else if (received < 0 && Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
+        {
             Saw(Errno.Last);
+        }
     }
 
     /// <summary>Writes one byte and remembers the answer; a full send buffer (EAGAIN) is no failure.</summary>
@@ -102,7 +117,9 @@ internal sealed class End(string role, int index, int fd, bool busy)
         }
         Sent = Errno.Name(Errno.Last);
         if (Errno.Last != Errno.EAGAIN)
+        {
             Saw(Errno.Last);
+        }
     }
 
     /// <summary>Reads what has come and writes one byte, as a busy connection does; or only reads.</summary>
@@ -112,22 +129,36 @@ internal sealed class End(string role, int index, int fd, bool busy)
         byte* scratch = stackalloc byte[ScratchSize];
         nint received;
         do
+        {
             received = Libc.Receive(Fd, scratch, ScratchSize, Posix.MSG_DONTWAIT);
+        }
         while (received > 0);
         if (received == 0)
+        {
             Saw(EndOfFile);
+        }
         else if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
+        {
             Saw(Errno.Last);
+        }
+
         if (_seen.Length > 0)
+        {
             Busy = false;
+        }
         else if (talks)
+        {
             Send();
+        }
     }
 
     internal void Close()
     {
         if (Fd >= 0)
+        {
             _ = Libc.Close(Fd);
+        }
+
         Fd = -1;
         Busy = false;
     }
@@ -139,11 +170,20 @@ internal sealed class End(string role, int index, int fd, bool busy)
         text.Append(role).Append(' ').Append(index).Append(' ').Append(View).Append(' ')
             .Append(Fd < 0 ? "closed" : Tcp.StateName(Tcp.State(Fd)));
         if (_seen.Length > 0)
+        {
             text.Append(" saw=").AppendJoin(',', Array.ConvertAll(_seen, seen => seen == EndOfFile ? "eof" : Errno.Name(seen)));
+        }
+
         if (Sent is not null)
+        {
             text.Append(" sent=").Append(Sent);
+        }
+
         if (Blocked is not null)
+        {
             text.Append(" blocked=").Append(Blocked.Result);
+        }
+
         return text.ToString();
     }
 }

@@ -23,13 +23,19 @@ internal sealed unsafe class EndTable
     {
         var entries = (PollFd*)NativeMemory.Alloc((nuint)_ends.Count + 1, (nuint)sizeof(PollFd));
         for (int i = 0; i < _ends.Count; i++)
+        {
             entries[i] = new PollFd { Fd = _ends[i].Fd, Events = Posix.POLLIN | Posix.POLLRDHUP };
+        }
+
         _ = Libc.Poll(entries, (nuint)_ends.Count, 0);
         for (int i = 0; i < _ends.Count; i++)
         {
             var end = _ends[i];
             if (end.Fd < 0 || (entries[i].Revents == 0 && end.Role != "listener"))
+            {
                 continue;
+            }
+
             end.Look(entries[i].Revents);
         }
         NativeMemory.Free(entries);
@@ -41,16 +47,23 @@ internal sealed unsafe class EndTable
         Look();
         Dictionary<(string Role, string View), int> counts = [];
         foreach (var end in _ends)
+        {
             CollectionsMarshal.GetValueRefOrAddDefault(counts, (end.Role, end.View), out _)++;
+        }
+
         foreach (var ((role, view), number) in counts)
+        {
             yield return $"{role} {view} {number}";
+        }
     }
 
     internal IEnumerable<string> List()
     {
         Look();
         foreach (var end in _ends)
+        {
             yield return end.Describe();
+        }
     }
 
     /// <summary>How many ends of the role there are, and how many of them ended since they were handed over: <c>10 3</c>.</summary>
@@ -61,10 +74,15 @@ internal sealed unsafe class EndTable
         foreach (var end in _ends)
         {
             if (end.Role != role)
+            {
                 continue;
+            }
+
             held++;
             if (end.HasEnded)
+            {
                 ended++;
+            }
         }
         return $"{held} {ended}";
     }
@@ -76,12 +94,17 @@ internal sealed unsafe class EndTable
         foreach (var end in _ends)
         {
             if (end.Fd < 0 || end.Role == "listener")
+            {
                 continue;
+            }
+
             end.Send();
             CollectionsMarshal.GetValueRefOrAddDefault(counts, (end.Role, end.Sent!), out _)++;
         }
         foreach (var ((role, result), number) in counts)
+        {
             yield return $"{role} {result} {number}";
+        }
     }
 
     /// <summary>Lets every busy end read what came, and send something if it is a talker.</summary>
@@ -90,14 +113,18 @@ internal sealed unsafe class EndTable
         foreach (var end in _ends)
         {
             if (end.Busy)
+            {
                 end.Exchange(talks: talker == "both" || talker == end.Role);
+            }
         }
     }
 
     internal void StopBusy()
     {
         foreach (var end in _ends)
+        {
             end.Busy = false;
+        }
     }
 
     /// <summary>Gives the descriptor of one end to the socket of another, as a program does that closes one and gets the number anew.</summary>
@@ -113,7 +140,9 @@ internal sealed unsafe class EndTable
         foreach (var end in _ends)
         {
             if (end.Role == role)
+            {
                 end.Close();
+            }
         }
     }
 }

@@ -30,14 +30,19 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             bool busy = _ends.AnyBusy;
             int ready = Libc.Poll(entries, 2, busy ? MillisecondsUntil(next) : -1);
             if (ready > 0 && entries[1].Revents != 0)
+            {
                 return EndCleanly();
+            }
+
             if (busy && MillisecondsUntil(next) == 0)
             {
                 _ends.Exchange(talker);
                 next = Stopwatch.GetTimestamp() + (everyMs * Stopwatch.Frequency / 1000);
             }
             if (ready > 0 && entries[0].Revents != 0 && !ServeOne())
+            {
                 return 0;
+            }
         }
     }
 
@@ -48,9 +53,14 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
     private void TakeName()
     {
         if (processName.Length == 0)
+        {
             return;
+        }
+
         fixed (byte* name = (byte[])[.. Convert.FromHexString(processName), 0])
+        {
             Errno.Check(Libc.Prctl(Posix.PR_SET_NAME, (nuint)name, 0, 0, 0), "prctl PR_SET_NAME");
+        }
     }
 
     /// <summary>No process of the Lab outlives it: SIGKILL when the thread that started it ends, and an end by hand if that was before.</summary>
@@ -59,7 +69,9 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         Errno.Check(Libc.Prctl(Posix.PR_SET_PDEATHSIG, Posix.SIGKILL, 0, 0, 0), "prctl PR_SET_PDEATHSIG");
         PollFd entry = new() { Fd = ChildProcess.ControlDescriptor, Events = Posix.POLLIN };
         if (Libc.Poll(&entry, 1, 0) > 0 && (entry.Revents & Posix.POLLHUP) != 0)
+        {
             Environment.Exit(0);
+        }
     }
 
     /// <summary>Arranges what SIGTERM does, which is blocked in every thread from the start; a signalfd(2) or -1.</summary>
@@ -84,7 +96,10 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         foreach (var end in _ends.Ends)
         {
             if (end.Fd >= 0)
+            {
                 _ = Libc.Shutdown(end.Fd, Posix.SHUT_RDWR);
+            }
+
             end.Close();
         }
         return 0;
@@ -95,7 +110,10 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
     {
         List<int> descriptors = [];
         if (_channel.Receive(descriptors) is not { } request)
+        {
             return false;
+        }
+
         try
         {
             return _channel.Answer(Serve(request.Split(' '), descriptors));
@@ -139,9 +157,14 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         foreach (int fd in descriptors)
         {
             if (words[1] == "sharer")
+            {
                 _ends.Hold(fd);
+            }
             else
+            {
                 _ends.Add(new End(words[1], index, fd, index >= firstBusy));
+            }
+
             index++;
         }
         return [descriptors.Count.ToString(CultureInfo.InvariantCulture)];
@@ -151,7 +174,10 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
     {
         _ends.Look();
         foreach (var end in _ends.Ends)
+        {
             end.RememberAsNormal();
+        }
+
         return [];
     }
 
@@ -165,13 +191,21 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         foreach (var end in _ends.Ends)
         {
             if (end.Role != role)
+            {
                 continue;
+            }
+
             SockAddress target = default;
             if (targets.Length > 0)
+            {
                 target = MemoryMarshal.Read<SockAddress>(Convert.FromHexString(targets[end.Index % targets.Length]));
+            }
+
             end.Blocked = BlockedCall.Start(kind, end, target);
             if (targets.Length > 0)
+            {
                 clients.Add($"{end.Index} {Tcp.LocalAddress(end.Fd).ToEndpoint()}");
+            }
         }
         return clients;
     }
@@ -182,7 +216,9 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         foreach (var end in _ends.Ends)
         {
             if (end.Role == "listener" && end.Index == number)
+            {
                 return end.Fd;
+            }
         }
         throw new LabException($"there is no listener {index}");
     }

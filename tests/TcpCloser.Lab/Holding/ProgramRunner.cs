@@ -16,13 +16,19 @@ internal static unsafe class ProgramRunner
     internal static List<string> Run(string[] command, int inherited)
     {
         if (command.Length == 0)
+        {
             throw new LabException("run: the program is missing");
+        }
+
         int* pipe = stackalloc int[2];
         Errno.Check(Libc.Pipe2(pipe, Posix.O_CLOEXEC), "pipe2");
         int nothing = Errno.Check(Libc.Open("/dev/null", Posix.O_RDONLY | Posix.O_CLOEXEC, 0), "open /dev/null");
         List<(int, int)> descriptors = [(nothing, 0), (pipe[1], 1), (pipe[1], 2)];
         if (inherited >= 0)
+        {
             descriptors.Add((inherited, InheritedDescriptor));
+        }
+
         int pid = ChildProcess.Spawn(command[0], command, [.. descriptors]);
         _ = Libc.Close(nothing);
         _ = Libc.Close(pipe[1]);
@@ -31,7 +37,10 @@ internal static unsafe class ProgramRunner
         string fate = ChildProcess.WaitFor(pid);
         List<string> lines = [];
         foreach (string line in Encoding.UTF8.GetString([.. output]).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
             lines.Add("out " + line);
+        }
+
         lines.Add(fate);
         return lines;
     }
@@ -45,9 +54,13 @@ internal static unsafe class ProgramRunner
         while ((count = Libc.Read(fd, chunk, ChunkSize)) != 0)
         {
             if (count > 0)
+            {
                 all.AddRange(new ReadOnlySpan<byte>(chunk, (int)count));
+            }
             else if (Errno.Last != Errno.EINTR)
+            {
                 break;
+            }
         }
         return all;
     }

@@ -55,7 +55,10 @@ internal static class Errno
     internal static int Check(int result, string what)
     {
         if (result >= 0)
+        {
             return result;
+        }
+
         throw new LabException($"{what}: {Name(Last)}");
     }
 

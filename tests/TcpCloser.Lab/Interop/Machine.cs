@@ -32,7 +32,10 @@ internal static unsafe class Machine
         *(int*)(request + 20) = 1; // lo is the first device of every network namespace
         const int EEXIST = 17;
         if (Libc.Ioctl(fd, Posix.SIOCSIFADDR, request) < 0 && Errno.Last != EEXIST)
+        {
             throw new LabException($"ioctl SIOCSIFADDR {address}: {Errno.Name(Errno.Last)}");
+        }
+
         _ = Libc.Close(fd);
     }
 

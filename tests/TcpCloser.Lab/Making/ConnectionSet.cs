@@ -54,7 +54,10 @@ internal sealed class ConnectionSet
             ? HolderPlan.Start(ClientRole, _options.Count, 1, 1, _openFiles, StartHolder)
             : servers;
         if (_options.State == "syn-sent")
+        {
             Array.ForEach(ListenerFds, Tcp.Deafen);
+        }
+
         Connector connector = new(_options, ListenerFds);
         for (int first = 0; first < _options.Count;)
         {
@@ -69,9 +72,14 @@ internal sealed class ConnectionSet
         StateMaker.AwaitUnowned(_options, ListenerFds);
         Block(connector);
         if (_options.State == "listen")
+        {
             HandOverListeners();
+        }
+
         foreach (var process in _processes)
+        {
             Require(process, "settle");
+        }
     }
 
     private HolderPlan StartHolders()
@@ -82,7 +90,9 @@ internal sealed class ConnectionSet
         {
             _sharers.AddRange(HolderPlan.Start("sharer", 1, 1, 1, _openFiles, StartHolder).Processes);
             if (_options.Count > _openFiles - 200)
+            {
                 throw new LabException($"--sharers: one process cannot hold {_options.Count} sockets here");
+            }
         }
         return plan;
     }
@@ -110,7 +120,10 @@ internal sealed class ConnectionSet
             int[] ends = [.. pairs.ConvertAll(pair => pair.Server)];
             Require(server, $"add {ServerRole} {first} {firstBusy}", ends);
             foreach (var sharer in _sharers)
+            {
                 Require(sharer, $"add sharer {first} {_options.Count}", ends);
+            }
+
             pairs.ForEach(pair => pair.CloseServer());
         }
         if (_options.HasClientEnds)
@@ -131,7 +144,10 @@ internal sealed class ConnectionSet
     private void Block(Connector connector)
     {
         if (_options.Blocked == "none")
+        {
             return;
+        }
+
         string request = $"block {_options.Blocked} {ServerRole}";
         if (_options.Blocked == "connect")
         {

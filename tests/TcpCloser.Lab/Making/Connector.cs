@@ -19,9 +19,15 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
     {
         List<Pair> pairs = new(count);
         for (int index = first; index < first + count; index++)
+        {
             pairs.Add(Connect(index));
+        }
+
         if (options.State is not ("syn-sent" or "syn-recv" or "unaccepted" or "listen"))
+        {
             Accept(pairs);
+        }
+
         return pairs;
     }
 
@@ -36,13 +42,22 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         int fd = Listeners.OpenSocket(options.ClientIsV6, options.Mptcp, waits || handsOver ? 0 : Posix.SOCK_NONBLOCK);
         Listeners.SetCommonOptions(fd, options);
         if (options.FillsServer || options.Unsent > 0)
+        {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_RCVBUF, Listeners.SmallBuffer, "SO_RCVBUF");
+        }
+
         BindSource(fd, index / options.Ports / PerSourceAddress);
         if (options.State == "syn-recv")
+        {
             Tcp.Deafen(fd);
+        }
+
         var target = Target(index);
         if (!handsOver && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS))
+        {
             throw new LabException($"connect to {target.ToEndpoint()}: {Errno.Name(Errno.Last)} (connection {index})");
+        }
+
         return new Pair(index)
         {
             Client = fd,
@@ -55,7 +70,10 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
     private void BindSource(int fd, int block)
     {
         if (block == 0)
+        {
             return;
+        }
+
         IPAddress source;
         if (options.SpeaksV4)
         {
@@ -65,7 +83,9 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             source = IPAddress.Parse($"fd00::{block:x}");
             if (_added.Add(source))
+            {
                 Machine.AddLoopbackAddress(source);
+            }
         }
         Tcp.SetOption(fd, Posix.SOL_IP, Posix.IP_BIND_ADDRESS_NO_PORT, 1, "IP_BIND_ADDRESS_NO_PORT");
         var address = SockAddress.For(options.ClientIsV6, source, 0);
@@ -75,7 +95,10 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
             // A fresh IPv6 address is tentative until the kernel's worker has looked at it, also on lo.
             const int EADDRNOTAVAIL = 99;
             if (Errno.Last != EADDRNOTAVAIL || tries++ == Wait.LimitMs)
+            {
                 throw new LabException($"bind {source}: {Errno.Name(Errno.Last)}");
+            }
+
             _ = Libc.Poll(null, 0, 1);
         }
     }
@@ -84,11 +107,16 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
     {
         Dictionary<Endpoint, Pair>[] waiting = new Dictionary<Endpoint, Pair>[listeners.Length];
         foreach (var pair in pairs)
+        {
             (waiting[pair.Index % listeners.Length] ??= []).Add(pair.ClientAddress, pair);
+        }
+
         for (int i = 0; i < listeners.Length; i++)
         {
             while (waiting[i] is { Count: > 0 } expected)
+            {
                 AcceptOne(listeners[i], expected);
+            }
         }
     }
 
@@ -99,11 +127,17 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         // The handshake's last segment may arrive a moment after connect() returned.
         PollFd entry = new() { Fd = listener, Events = Posix.POLLIN };
         if (Libc.Poll(&entry, 1, Wait.LimitMs) == 0)
+        {
             throw new LabException("waited in vain for a connection to accept");
+        }
+
         int fd = Libc.Accept4(listener, &peer, &length, Posix.SOCK_CLOEXEC);
         Errno.Check(fd, "accept4");
         if (!expected.Remove(peer.ToEndpoint(), out var pair))
+        {
             throw new LabException($"a stranger connected: {peer.ToEndpoint()}");
+        }
+
         pair.Server = fd;
     }
 }

@@ -15,7 +15,10 @@ internal sealed class HolderPlan
         processes = Math.Max(processes, (count + capacity - 1) / capacity);
         HolderPlan plan = new();
         for (int i = 0; i < processes; i++)
+        {
             plan._blocks.Add((start(role), (int)((long)count * i / processes), (int)((long)count * (i + 1) / processes)));
+        }
+
         return plan;
     }
 
@@ -25,7 +28,9 @@ internal sealed class HolderPlan
         foreach (var (process, first, end) in _blocks)
         {
             if (index >= first && index < end)
+            {
                 return (process, end);
+            }
         }
         throw new LabException($"no process for connection {index}");
     }

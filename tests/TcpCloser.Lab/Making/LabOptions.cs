@@ -99,27 +99,60 @@ internal sealed record LabOptions
     internal string? Check()
     {
         if (Family is not ("v4" or "v6" or "dual" or "mapped"))
+        {
             return $"--family {Family}: v4, v6, dual or mapped";
+        }
+
         if (Array.IndexOf(States, State) < 0)
+        {
             return $"--state {State}: one of {string.Join(' ', States)}";
+        }
+
         if (Blocked is not ("none" or "read" or "write" or "poll" or "epoll" or "connect"))
+        {
             return $"--blocked {Blocked}: none, read, write, poll, epoll or connect";
+        }
+
         if (Talker is not ("both" or "server" or "client"))
+        {
             return $"--talker {Talker}: both, server or client";
+        }
+
         if (ProcessName.Length > 2 * Posix.MaxProcessName || !IsHex(ProcessName))
+        {
             return $"--process-name {ProcessName}: up to {Posix.MaxProcessName} bytes in hexadecimal";
+        }
+
         if (Blocked == "connect" && State != "syn-sent")
+        {
             return "--blocked connect needs --state syn-sent";
+        }
+
         if (Blocked is not ("none" or "connect") && !HasServerEnds)
+        {
             return $"--blocked {Blocked}: in {State} there is no server end to block on";
+        }
+
         if (Orphan && State is not ("fin-wait-1" or "fin-wait-2" or "last-ack" or "closing"))
+        {
             return $"--orphan: not in {State}";
+        }
+
         if (Mptcp && (Deaf || State is not ("established" or "unaccepted" or "listen")))
+        {
             return "--mptcp: only established connections, and not --deaf (the kernel filters no MPTCP socket)";
+        }
+
         if (Address.Length > 0 && !IPAddress.TryParse(Address, out _))
+        {
             return $"--address {Address}: an address";
+        }
+
         if (Count < 0 || Ports < 1 || Processes < 1 || Port < 1 || Port + ((Ports - 1) * PortStep) > ushort.MaxValue)
+        {
             return "--count, --ports, --processes, --port: out of range";
+        }
+
         return null;
     }
 

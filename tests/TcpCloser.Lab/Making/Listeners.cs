@@ -16,7 +16,10 @@ internal static unsafe class Listeners
     {
         int[] listeners = new int[options.Ports];
         for (int i = 0; i < options.Ports; i++)
+        {
             listeners[i] = OpenOne(options, options.PortOf(i));
+        }
+
         return listeners;
     }
 
@@ -24,16 +27,23 @@ internal static unsafe class Listeners
     internal static void SetCommonOptions(int fd, LabOptions options)
     {
         if (options.Mark != 0)
+        {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_MARK, options.Mark, "SO_MARK");
+        }
+
         if (options.BindDevice.Length > 0)
+        {
             BindDevice(fd, options.BindDevice);
+        }
     }
 
     internal static void BindDevice(int fd, string name)
     {
         byte[] text = Encoding.ASCII.GetBytes(name + "\0");
         fixed (byte* device = text)
+        {
             Errno.Check(Libc.SetSockOpt(fd, Posix.SOL_SOCKET, Posix.SO_BINDTODEVICE, device, (uint)text.Length), "SO_BINDTODEVICE");
+        }
     }
 
     internal static int OpenSocket(bool v6, bool mptcp, int flags)
@@ -49,11 +59,19 @@ internal static unsafe class Listeners
         int fd = OpenSocket(options.ServerIsV6, options.Mptcp, Posix.SOCK_NONBLOCK);
         Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
         if (options.ServerIsV6)
+        {
             Tcp.SetOption(fd, Posix.SOL_IPV6, Posix.IPV6_V6ONLY, options.SpeaksV4 ? 0 : 1, "IPV6_V6ONLY");
+        }
+
         if (options.Unsent > 0)
+        {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_SNDBUF, options.Unsent * 2, "SO_SNDBUF");
+        }
         else if (options.FillsServer)
+        {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_SNDBUF, SmallBuffer, "SO_SNDBUF");
+        }
+
         SetCommonOptions(fd, options);
         // A dual-stack service listens on the unspecified address, unless one was asked for.
         bool any = options is { ServerIsV6: true, SpeaksV4: true, Address: "" };

@@ -13,13 +13,18 @@ internal static class ProcNetTcp
         foreach (string file in new[] { "/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6" })
         {
             if (!File.Exists(file)) // a kernel without IPv6
+            {
                 continue;
+            }
+
             foreach (string line in File.ReadLines(file))
             {
                 // "  0: 0100007F:1388 0100007F:C350 06 …": number, local, remote, state
                 string[] words = line.Split(' ', 5, StringSplitOptions.RemoveEmptyEntries);
                 if (words[3] == wanted && IsServerPort(options, words[1]))
+                {
                     count++;
+                }
             }
         }
         return count;

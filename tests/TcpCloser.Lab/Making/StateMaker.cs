@@ -11,27 +11,45 @@ internal static unsafe class StateMaker
         foreach (var pair in pairs)
         {
             if (pair.Server < 0)
+            {
                 continue;
+            }
+
             if (options.Unread > 0)
+            {
                 WriteUnread(pair, options.Unread);
+            }
+
             if (options.Deaf)
+            {
                 Tcp.Deafen(pair.Client);
+            }
+
             if (options.Unsent > 0)
+            {
                 WriteUnsent(pair, options.Unsent);
+            }
             else if (options.FillsServer)
+            {
                 Fill(pair.Server);
+            }
         }
         foreach (var pair in pairs)
         {
             if (pair.Server >= 0)
+            {
                 BringInto(options.State, pair);
+            }
+
             if (options.RebindDevice.Length > 0)
             {
                 Listeners.BindDevice(pair.Server, options.RebindDevice);
                 Listeners.BindDevice(pair.Client, options.RebindDevice);
             }
             if (options.Orphan)
+            {
                 pair.CloseServer();
+            }
         }
     }
 
@@ -44,7 +62,10 @@ internal static unsafe class StateMaker
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.SynReceived) >= options.Count, "SYN_RECV");
                 // From now on the clients' repeated SYNs are dropped as well: what is destroyed does not come back by itself.
                 foreach (int listener in listeners)
+                {
                     Tcp.Deafen(listener);
+                }
+
                 break;
             case "time-wait":
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.TimeWait) >= options.Count, "TIME_WAIT");
@@ -121,7 +142,9 @@ internal static unsafe class StateMaker
         fixed (byte* start = data)
         {
             if (Libc.Send(fd, start, (nuint)bytes, Posix.MSG_DONTWAIT | Posix.MSG_NOSIGNAL) != bytes)
+            {
                 throw new LabException($"{option} {bytes}: more than the socket's buffer takes");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Snapshooter;
-using Snapshooter.Xunit;
+using Snapshooter.Xunit3;
 
 namespace TcpCloser.Tests.Support;
 

@@ -16,7 +16,10 @@ internal sealed class CgroupTree : IDisposable
     {
         string? mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).FirstOrDefault(words => words[2] == "cgroup2")?[1];
         if (mount is null || Namespaces.NeedUserNamespace)
+        {
             return null;
+        }
+
         CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}-{Interlocked.Increment(ref s_number)}");
         try
         {
@@ -38,7 +41,9 @@ internal sealed class CgroupTree : IDisposable
     {
         // The processes in them have ended; the kernel lets go of them a moment later.
         foreach (string path in Paths.Values.Append(_root).Where(Directory.Exists))
+        {
             Until.True(() => TryRemove(path), $"the end of all processes in {path}");
+        }
     }
 
     private static bool TryRemove(string path)

@@ -29,7 +29,9 @@ internal sealed record ConnectionRecord(
         {
             using var document = JsonDocument.Parse(line);
             if (document.RootElement.GetProperty("type").GetString() == type)
+            {
                 found.Add(line);
+            }
         }
         return [.. found];
     }

@@ -29,7 +29,9 @@ internal sealed class Crowd : IDisposable
             _labs.Add(LabProcess.Start(new LabSurroundings { OwnProcesses = true, Preparation = Preparation }, "--count", "0", "--port", "4999"));
             _cgroups = CgroupTree.TryMake();
             foreach (var kind in CrowdKinds.All)
+            {
                 Add(kind);
+            }
         }
         catch
         {
@@ -72,7 +74,10 @@ internal sealed class Crowd : IDisposable
             ["--count", $"{kind.Count}", "--client-process", .. kind.Options, .. name]);
         _labs.Add(lab);
         if (kind.ClientEndsInFinWait2)
+        {
             Until.True(() => lab.List().TrueForAll(connection => connection.Client.Tcp == "fin-wait-2"), $"the acknowledged FINs of {string.Join(' ', kind.Options)}");
+        }
+
         string comm = kind.Comm.Length == 0 ? "tcp-closer-lab" : kind.Comm;
         foreach (var connection in lab.List())
         {
@@ -83,7 +88,10 @@ internal sealed class Crowd : IDisposable
         void AddEnd(string local, string remote, string state, bool isV6, string role, bool unowned)
         {
             if (state.Length == 0)
+            {
                 return;
+            }
+
             CrowdOwner[] owners = unowned ? [] : [.. lab.Processes(role).Concat(role == "server" ? lab.Processes("sharer") : []).Select(pid => new CrowdOwner(pid, comm))];
             // What is left of a closed connection (FIN_WAIT2 and TIME_WAIT without a descriptor) keeps its mark, but not its cgroup.
             bool remnant = unowned && state is ("time-wait" or "fin-wait-2");

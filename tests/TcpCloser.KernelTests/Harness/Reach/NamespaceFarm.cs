@@ -25,7 +25,10 @@ internal sealed class NamespaceFarm : IDisposable
         try
         {
             for (int i = 0; i < count; i++)
+            {
                 farm.Add($"netns/ns{i.ToString(CultureInfo.InvariantCulture)}", options);
+            }
+
             return farm;
         }
         catch
@@ -68,7 +71,10 @@ internal sealed class NamespaceFarm : IDisposable
     public void Dispose()
     {
         foreach (var lab in _labs)
+        {
             lab.Dispose();
+        }
+
         Home.Dispose();
     }
 }

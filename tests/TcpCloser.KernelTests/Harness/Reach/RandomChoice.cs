@@ -17,7 +17,9 @@ internal sealed class RandomChoice(int seed, Crowd crowd)
     {
         Choice choice;
         do
+        {
             choice = Any();
+        }
         while (!choice.IsUsage);
         return choice;
     }

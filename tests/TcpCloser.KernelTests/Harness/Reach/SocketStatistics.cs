@@ -18,9 +18,15 @@ internal static class SocketStatistics
             var ofV6 = Rows(answers[(2 * i) + 1].Expect(0));
             HashSet<(string Ends, bool IsMapped)> set = [];
             if (choices[i].TakesIPv4)
+            {
                 set.UnionWith([.. ofV4, .. ofV6.Where(row => row.IsMapped)]);
+            }
+
             if (choices[i].TakesIPv6)
+            {
                 set.UnionWith(ofV6);
+            }
+
             sets.Add([.. set.Select(row => row.Ends)]);
         }
         return sets;
@@ -40,10 +46,16 @@ internal static class SocketStatistics
         // 127.0.0.1%lo:5080, [::1]%lo:5090: bound to a device
         int device = text.IndexOf('%', StringComparison.Ordinal);
         if (device >= 0)
+        {
             text = text[..device] + text[text.LastIndexOf(':')..];
+        }
+
         var end = IPEndPoint.Parse(text);
         if (end.Address.IsIPv4MappedToIPv6)
+        {
             end.Address = end.Address.MapToIPv4();
+        }
+
         return end.ToString();
     }
 
@@ -51,7 +63,10 @@ internal static class SocketStatistics
     {
         List<string> arguments = ["-Htan", v6 ? "-6" : "-4"];
         foreach (string state in (choice.StateNames.Length == 0 ? ["established"] : choice.StateNames).SelectMany(Choice.Expand).Distinct())
+        {
             arguments.AddRange(["state", state == "closed" ? "unconnected" : state]);
+        }
+
         List<string> terms = [];
         Alternatives(choice.SourcePorts, range => Ports("sport", range));
         Alternatives(choice.DestinationPorts, range => Ports("dport", range));
@@ -67,16 +82,22 @@ internal static class SocketStatistics
         void Alternatives(string[] values, Func<string, string> term)
         {
             if (values.Length > 0)
+            {
                 terms.Add($"( {string.Join(" or ", values.Select(term))} )");
+            }
         }
 
         void Prefixes(string[] prefixes, string direction, bool negated)
         {
             string[] fitting = [.. prefixes.Where(prefix => v6 || !Choice.IsV6(prefix)).Select(prefix => v6 ? $"[{Mapped(prefix)}]" : prefix)];
             if (negated)
+            {
                 terms.AddRange(fitting.Select(prefix => $"not {direction} {prefix}"));
+            }
             else if (prefixes.Length > 0)
+            {
                 Alternatives(fitting.Length > 0 ? fitting : ["never"], prefix => prefix == "never" ? Never : $"{direction} {prefix}");
+            }
         }
     }
 
@@ -92,7 +113,10 @@ internal static class SocketStatistics
     private static string Mapped(string prefix)
     {
         if (Choice.IsV6(prefix))
+        {
             return prefix;
+        }
+
         string[] parts = prefix.Split('/');
         int length = parts.Length == 1 ? 32 : int.Parse(parts[1], CultureInfo.InvariantCulture);
         return $"::ffff:{parts[0]}/{96 + length}";

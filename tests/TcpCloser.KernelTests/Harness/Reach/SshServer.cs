@@ -19,8 +19,8 @@ internal sealed class SshServer : IDisposable
     {
         Namespaces.Require();
         string? program = ServerHome.Find("sshd");
-        Skip.If(program is null || ServerHome.Find("ssh") is null, "openssh-server or openssh-client is not installed");
-        Skip.If(Namespaces.NeedUserNamespace, "sshd needs a second user, whom a user namespace does not have");
+        Assert.SkipWhen(program is null || ServerHome.Find("ssh") is null, "openssh-server or openssh-client is not installed");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "sshd needs a second user, whom a user namespace does not have");
         SshServer server = new(new ServerHome());
         try
         {

@@ -10,7 +10,10 @@ internal static class ToolBatch
     internal static Result[] Run(LabProcess lab, string program, IReadOnlyList<string[]> runs)
     {
         if (runs.Count == 0)
+        {
             return [];
+        }
+
         using TemporaryFolder folder = new();
         StringBuilder script = new();
         for (int i = 0; i < runs.Count; i++)

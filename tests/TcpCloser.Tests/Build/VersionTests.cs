@@ -1,0 +1,105 @@
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Build;
+
+/// <summary>The version that a build gets from git: it names its commit and sorts after all that led to it.</summary>
+public sealed class VersionTests : IDisposable
+{
+    private readonly VersionedSources _sources = new();
+
+    public void Dispose() => _sources.Dispose();
+
+    [Fact]
+    public void EveryCommitSortsAfterTheOneBeforeAndBeforeTheNextRelease()
+    {
+        string?[] tags = [null, null, "v1.0.0-rc.2", null, null, "v1.0.0-rc.10", null, "v1.0.0", null, null, "v1.0.9", null, "v1.0.10", "v1.1.0", null];
+        string[] expected =
+        [
+            "0.0.0-alpha.0.1", "0.0.0-alpha.0.2", "1.0.0-rc.2", "1.0.0-rc.2.1", "1.0.0-rc.2.2", "1.0.0-rc.10", "1.0.0-rc.10.1", "1.0.0",
+            "1.0.1-alpha.0.1", "1.0.1-alpha.0.2", "1.0.9", "1.0.10-alpha.0.1", "1.0.10", "1.1.0", "1.1.1-alpha.0.1",
+        ];
+        _sources.Git("init", "-q");
+        List<string> versions = [];
+        foreach (string? tag in tags)
+        {
+            _sources.Commit();
+            if (tag is not null)
+            {
+                _sources.Git("tag", tag);
+                Assert.Equal(tag[1..], _sources.Version());
+            }
+
+            versions.Add(_sources.VersionWithoutCommit());
+        }
+
+        Assert.Equal(expected, versions);
+        for (int i = 1; i < versions.Count; i++)
+        {
+            Assert.True(new SemanticVersion(versions[i]).CompareTo(new SemanticVersion(versions[i - 1])) > 0, $"{versions[i]} after {versions[i - 1]}");
+        }
+    }
+
+    [Fact]
+    public void WhatIsNoReleaseNamesItsCommitAndThatFilesDiffer()
+    {
+        _sources.Git("init", "-q");
+        _sources.Change("file");
+        _sources.Commit();
+        string commit = _sources.Git("rev-parse", "HEAD")[..10];
+        _sources.Change("not of the repository");
+        Assert.Equal($"0.0.0-alpha.0.1+{commit}", _sources.Version());
+
+        _sources.Git("tag", "v2.3.4");
+        Assert.Equal("2.3.4", _sources.Version());
+        _sources.Change("file");
+
+        Assert.Equal($"2.3.5-alpha.0.0+{commit}.dirty", _sources.Version());
+        _sources.Git("tag", "--delete", "v2.3.4");
+        Assert.Equal($"0.0.0-alpha.0.1+{commit}.dirty", _sources.Version());
+    }
+
+    [Theory]
+    [InlineData("1.0.0", "v1", "v1.2", "v1.2.3.4", "v01.2.3", "v1.2.3-", "version1.2.3", "v1.2.3+4")] // no version, or not one with a v
+    [InlineData("v1.10.0", "v1.9.0", "v1.10.0", "v1.10.0-rc.1")] // the highest of one commit
+    [InlineData("v1.10.0", "v1.10.0-rc.1", "v1.10.0", "v1.9.0")]
+    public void OfTheTagsOnlyVersionsCountAndOfThoseTheHighest(string best, params string[] tags)
+    {
+        _sources.Git("init", "-q");
+        _sources.Commit();
+        foreach (string tag in tags)
+        {
+            _sources.Git("tag", tag);
+        }
+
+        Assert.Equal(best[0] == 'v' ? best[1..] : "0.0.0-alpha.0.1", _sources.VersionWithoutCommit());
+    }
+
+    [Fact]
+    public void AVersionBesideTheHistoryDoesNotCount()
+    {
+        _sources.Git("init", "-q");
+        _sources.Commit();
+        _sources.Git("tag", "v1.0.0");
+        _sources.Git("checkout", "-q", "-b", "side");
+        _sources.Commit();
+        _sources.Git("tag", "v7.0.0");
+        _sources.Git("checkout", "-q", "main");
+        _sources.Commit();
+
+        Assert.Equal("1.0.1-alpha.0.1", _sources.VersionWithoutCommit());
+    }
+
+    [Fact]
+    public void OutsideGitThereIsNone()
+    {
+        Assert.Equal("0.0.0", _sources.Version());
+        _sources.PutScript("vendored/build");
+        _sources.Git("init", "-q");
+        Assert.Equal("0.0.0", _sources.Version()); // no commit yet
+        _sources.Commit();
+        _sources.Git("tag", "v1.0.0");
+
+        Assert.Equal("1.0.0", _sources.Version());
+        Assert.Equal("0.0.0", _sources.Version("vendored"));
+    }
+}
