@@ -36,11 +36,15 @@ ends_in_failure() { # COMMAND...: as run, for a command that has to end with 1 o
 }
 says() { grep -E -- "$1" "$scratch/run" || { cat "$scratch/run" && return 1; }; }
 silent_about() { ! says "$1"; }
-within_10s() { # COMMAND...
+within_10s() { # COMMAND...: what it says is only shown where it never holds
     tries=100
-    until "$@"; do
+    until "$@" >"$scratch/waited" 2>&1; do
         tries=$((tries - 1))
-        if test $tries = 0; then echo "# not within 10 s: $*" && return 1; fi
+        if test $tries = 0; then
+            echo "# not within 10 s: $*"
+            cat "$scratch/waited"
+            return 1
+        fi
         usleep 100000
     done
 }
