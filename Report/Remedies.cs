@@ -42,6 +42,8 @@ internal static class Remedies
         Operation.OpenProcess => "opening a pidfd",
         Operation.FetchSocket => "fetching a socket",
         Operation.DisconnectSocket => "disconnecting a socket",
+        Operation.SetKeepalive => "setting the keepalive options of a socket",
+        Operation.ListRoutes => "listing the local routes",
         Operation.SignalProcess => "signalling",
         Operation.OpenLog => "opening the log file",
         Operation.WriteLog => "writing the log",
