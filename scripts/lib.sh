@@ -24,8 +24,9 @@ need() {
     command -v apt-get >/dev/null || die "missing (by their names in Debian):$missing"
     test "$(id -u)" = 0 || die "missing:$missing. As root: apt-get install$missing"
     say "installing$missing"
+    # Lists that are missing or some weeks old only have to be fetched: what the first attempt says of them alarms in vain.
     # shellcheck disable=SC2086 # a list of words
-    apt_install $missing || { quiet apt-get update && apt_install $missing; } || die "apt-get install$missing failed"
+    apt_install $missing >/dev/null 2>&1 || { quiet apt-get update && quiet apt_install $missing; } || die "apt-get install$missing failed"
 }
 
 # need_unstarted COMMAND:PACKAGE...
@@ -52,7 +53,7 @@ enabled_services() {
     systemctl list-unit-files --no-legend --type=service --state=enabled 2>/dev/null | cut -d' ' -f1
 }
 
-apt_install() { quiet env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
+apt_install() { env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
 
 # quiet COMMAND...: its output is shown only if it fails.
 quiet() {
@@ -116,8 +117,10 @@ unpack() {
     test "$(cat "$dir/.unpacked" 2>/dev/null)" != "$*" || return 0
     rm -rf "$dir"
     mkdir -p "$dir/.debs"
+    apt_conf "$arch" >/dev/null
+    say "downloading for $(deb_arch "$arch"): $*"
     # Lists that are some weeks old name packages that are gone: fetch them anew once.
-    download "$arch" "$dir/.debs" "$@" || { rm -rf "artifacts/apt/$arch" && download "$arch" "$dir/.debs" "$@"; } ||
+    download "$arch" "$dir/.debs" "$@" 2>/dev/null || { rm -rf "artifacts/apt/$arch" && download "$arch" "$dir/.debs" "$@"; } ||
         die "downloading $* for $(deb_arch "$arch") failed"
     for deb in "$dir"/.debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
     rm -rf "$dir/.debs"
@@ -127,8 +130,6 @@ unpack() {
 download() (
     conf=$(apt_conf "$1")
     cd "$2" || exit
-    arch=$1
     shift 2
-    say "downloading for $(deb_arch "$arch"): $*"
     quiet env APT_CONFIG="$conf" apt-get download "$@"
 )
