@@ -41,9 +41,19 @@ internal sealed class Round : IResultSink
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
         _dump = new SelectionDump(Selection.Of(rule), dump);
         _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
+        if (rule.SrcGone)
+        {
+            _filters.Add(new AddressGoneFilter());
+        }
+
         if (!rule.IncludeOwnSession)
         {
             _filters.Add(new OwnSessionFilter(dump, machine.OpenProcesses));
+        }
+
+        if (rule.Probe > TimeSpan.Zero)
+        {
+            _filters.Add(new PeerProbe(rule.Probe, machine.OpenProcesses));
         }
 
         if (_method.EndsWholeMptcp)
@@ -161,6 +171,11 @@ internal sealed class Round : IResultSink
             Candidates.KeepIdle();
         }
 
+        if (stop.StopRequested())
+        {
+            return Interrupted(stop.StopSignal);
+        }
+
         bool refused = _run.DryRun || _rule.Max is not null ? Forecast() : false;
         if (refused || _run.DryRun)
         {
@@ -169,13 +184,14 @@ internal sealed class Round : IResultSink
         }
 
         _method.Close(Candidates, this, stop.StopRequested);
-        if (stop.StopRequested())
-        {
-            Message(Level.Warning, $"interrupted by {Signal.NameOf(stop.StopSignal)}: {Counts.NotReached} idle connections were not reached");
-            return ExitStatus.Incomplete;
-        }
+        return stop.StopRequested() ? Interrupted(stop.StopSignal) : Status();
+    }
 
-        return Status();
+    private int Interrupted(int signal)
+    {
+        CompleteRest(Outcome.NotReached, 0);
+        Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
+        return ExitStatus.Incomplete;
     }
 
     /// <summary>Lists the namespaces. One that fails is told, and the others go on; only where all fail it is not possible here.</summary>
@@ -259,17 +275,7 @@ internal sealed class Round : IResultSink
     /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
     private int Abort(Exception e)
     {
-        int errno = e is SystemCallException failed ? failed.Errno : Errno.ENOMEM;
-        for (int i = 0; i < Candidates.Count; i++)
-        {
-            if (Candidates[i].Outcome == Outcome.Idle)
-            {
-                Candidates[i].Outcome = Outcome.Failed;
-                Candidates[i].Errno = (ushort)errno;
-                Tell(Candidates, i);
-            }
-        }
-
+        CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
         if (e is SystemCallException call)
         {
             Problem(call.Operation, call.Errno, call.Subject);
@@ -283,9 +289,23 @@ internal sealed class Round : IResultSink
         return Status();
     }
 
+    /// <summary>Tells of the candidates of which nothing was told yet.</summary>
+    private void CompleteRest(Outcome outcome, int errno)
+    {
+        for (int i = 0; i < Candidates.Count; i++)
+        {
+            if (Candidates[i].Outcome == Outcome.Idle)
+            {
+                Candidates[i].Outcome = outcome;
+                Candidates[i].Errno = (ushort)errno;
+                Tell(Candidates, i);
+            }
+        }
+    }
+
     private int Status()
     {
-        bool nothingDone = Counts.Closed + Counts.Unknown == 0 && !_hasSignalled;
+        bool nothingDone = Counts.Closed + Counts.Cured + Counts.Unknown == 0 && !_hasSignalled;
         return _isNotPossible && nothingDone && (!_run.DryRun || Counts.WouldClose == 0) ? ExitStatus.NotPossible
             : Counts.Failed > 0 || _isIncomplete ? ExitStatus.Incomplete
             : ExitStatus.Done;

@@ -24,7 +24,7 @@ internal sealed unsafe class DestroyBatch : IDisposable
     {
         _network = network;
         _candidates = candidates;
-        _exchange = new NetlinkExchange(network, new byte[8192]);
+        _exchange = new NetlinkExchange(network.OpenSocket(), new byte[8192]);
     }
 
     /// <summary>How many connections are in the batch.</summary>
