@@ -42,7 +42,7 @@ internal sealed class CommandLoop(LabSession session)
         ["close-clients"] => TellAll("close client"),
         ["close-servers"] => TellAll("close server"),
         ["reuse", var from, var to] => AskHolder($"reuse {session.Connections.ServerRole} {from} {to}"),
-        ["give", var index, var path] => AskHolder($"give {session.Connections.ServerRole} {index} {path}"),
+        ["give" or "leave-in-bus", var index, var path] => AskHolder($"{words[0]} {session.Connections.ServerRole} {index} {path}"),
         ["busy-off"] => TellAll("busy-off"),
         ["accept"] => Accept(0),
         ["accept", var listener] => Accept(int.Parse(listener, CultureInfo.InvariantCulture)),

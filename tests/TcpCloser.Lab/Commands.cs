@@ -14,7 +14,7 @@ internal sealed class Commands
     /// <summary>
     /// Makes TCP connections inside this network namespace and holds them; prints READY, then answers commands on stdin:
     /// state, list, processes, send, close-clients, close-servers, accept [LISTENER], wait-ended N MS, busy-off, reuse FROM TO,
-    /// give SERVER-END PATH, run PROGRAM ARGS, run-inheriting PROGRAM ARGS, quit.
+    /// give SERVER-END PATH, leave-in-bus SERVER-END PATH, run PROGRAM ARGS, run-inheriting PROGRAM ARGS, quit.
     /// </summary>
     /// <param name="count">How many connections.</param>
     /// <param name="family">v4, v6, dual (IPv4 clients of an IPv6 listener) or mapped (IPv4 with IPv6 sockets on both sides).</param>

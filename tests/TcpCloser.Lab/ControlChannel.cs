@@ -9,13 +9,8 @@ namespace TcpCloser.Lab;
 /// </summary>
 internal sealed unsafe class ControlChannel(int fd)
 {
-    /// <summary>The kernel's SCM_MAX_FD is 253.</summary>
-    internal const int MaxDescriptors = 250;
-
     /// <summary>What a packet holds; well under the default send buffer.</summary>
     internal const int PacketSize = 64 * 1024;
-
-    private const int ControlHeader = 16; // struct cmsghdr: length 8, level 4, type 4
 
     private readonly byte[] _buffer = new byte[PacketSize];
 
@@ -31,43 +26,13 @@ internal sealed unsafe class ControlChannel(int fd)
     /// <summary>Sends a packet; false where the other side is gone.</summary>
     internal bool Send(string text, ReadOnlySpan<int> descriptors = default)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        byte* control = stackalloc byte[ControlHeader + (MaxDescriptors * sizeof(int)) + 8];
-        fixed (byte* data = bytes)
-        {
-            IoVec vector = new() { Base = data, Length = (nuint)bytes.Length };
-            MsgHdr message = new() { Vectors = &vector, VectorCount = 1 };
-            if (!descriptors.IsEmpty)
-            {
-                int length = ControlHeader + (descriptors.Length * sizeof(int));
-                *(nuint*)control = (nuint)length;
-                *(int*)(control + 8) = Posix.SOL_SOCKET;
-                *(int*)(control + 12) = Posix.SCM_RIGHTS;
-                descriptors.CopyTo(new Span<int>(control + ControlHeader, descriptors.Length));
-                message.Control = control;
-                message.ControlLength = (nuint)((length + 7) & ~7);
-            }
-            nint sent;
-            do
-            {
-                sent = Libc.SendMessage(fd, &message, Posix.MSG_NOSIGNAL);
-            }
-            while (sent < 0 && Errno.Last == Errno.EINTR);
-            if (sent >= 0)
-            {
-                return true;
-            }
-
-            return Errno.Last is Errno.EPIPE or Errno.ECONNRESET or Errno.ENOTCONN
-                ? false
-                : throw new LabException($"sendmsg: {Errno.Name(Errno.Last)}");
-        }
+        return DescriptorSender.Send(fd, Encoding.UTF8.GetBytes(text), descriptors);
     }
 
     /// <summary>Waits for a packet; null where the other side is gone. Descriptors that came with it are added to the list.</summary>
     internal string? Receive(List<int>? descriptors = null)
     {
-        byte* control = stackalloc byte[ControlHeader + (MaxDescriptors * sizeof(int)) + 8];
+        byte* control = stackalloc byte[DescriptorSender.ControlHeader + (DescriptorSender.MaxDescriptors * sizeof(int)) + 8];
         fixed (byte* data = _buffer)
         {
             IoVec vector = new() { Base = data, Length = PacketSize };
@@ -76,7 +41,7 @@ internal sealed unsafe class ControlChannel(int fd)
                 Vectors = &vector,
                 VectorCount = 1,
                 Control = control,
-                ControlLength = ControlHeader + (MaxDescriptors * sizeof(int)) + 8,
+                ControlLength = DescriptorSender.ControlHeader + (DescriptorSender.MaxDescriptors * sizeof(int)) + 8,
             };
             nint received;
             do
@@ -89,10 +54,10 @@ internal sealed unsafe class ControlChannel(int fd)
                 return null;
             }
 
-            if (message.ControlLength >= ControlHeader && descriptors is not null)
+            if (message.ControlLength >= DescriptorSender.ControlHeader && descriptors is not null)
             {
-                int count = ((int)*(nuint*)control - ControlHeader) / sizeof(int);
-                descriptors.AddRange(new ReadOnlySpan<int>(control + ControlHeader, count));
+                int count = ((int)*(nuint*)control - DescriptorSender.ControlHeader) / sizeof(int);
+                descriptors.AddRange(new ReadOnlySpan<int>(control + DescriptorSender.ControlHeader, count));
             }
             return Encoding.UTF8.GetString(_buffer, 0, (int)received);
         }

@@ -65,6 +65,13 @@ internal sealed class Command : IDisposable
     /// <summary>Sends a signal by kill(1).</summary>
     internal void Signal(string name) => Run("kill", "-s", name, $"{Id}").Expect(0);
 
+    /// <summary>Waits until it has written a text to stdout.</summary>
+    internal void Await(string text)
+        => Until.True(
+            () => Stdout.Contains(text, StringComparison.Ordinal)
+                || (HasExited ? throw new InvalidOperationException($"it ended before '{text}'; stdout: {Stdout} stderr: {Stderr}") : false),
+            $"'{text}'");
+
     internal Result WaitForEnd() => WaitForEnd(s_limit);
 
     internal Result WaitForEnd(TimeSpan limit)

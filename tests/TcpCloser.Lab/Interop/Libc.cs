@@ -110,6 +110,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "getppid")]
     internal static partial int GetParentProcessId();
 
+    [LibraryImport("libc", EntryPoint = "getuid")]
+    internal static partial uint GetUserId();
+
     [LibraryImport("libc", EntryPoint = "gettid")]
     internal static partial int GetThreadId();
 

@@ -63,7 +63,7 @@ internal sealed class ConnectionSet
         {
             var (server, serverEnd) = servers.For(first);
             var (client, clientEnd) = clients.For(first);
-            int count = Math.Min(Math.Min(serverEnd, clientEnd) - first, ControlChannel.MaxDescriptors);
+            int count = Math.Min(Math.Min(serverEnd, clientEnd) - first, DescriptorSender.MaxDescriptors);
             var pairs = connector.Make(first, count);
             StateMaker.Prepare(_options, pairs);
             HandOver(pairs, server, client);
