@@ -27,6 +27,24 @@ public sealed class MaxTests
         lab.Tool("-n", "--method", method, "-s", $"{LabProcess.Port}", "--max", $"{Count - 1}").Expect(4);
     }
 
+    /// <summary>A process that is killed loses all its connections, and not only those that match.</summary>
+    [Theory]
+    [InlineData(Count - 1, 4, Count)]
+    [InlineData(Count, 0, 0)]
+    public void WhatAKillTakesAlongCounts(int max, int exit, int alive)
+    {
+        // All connections are one process's; a third of them match.
+        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", $"{Count}", "--ports", "3", "--client-process");
+        string[] arguments = ["--use-proc", "-s", $"{LabProcess.Port}", "--max", $"{max}"];
+
+        lab.Tool(["-n", .. arguments]).Expect(exit);
+        var result = lab.Tool(arguments).Expect(exit);
+
+        Assert.Equal(alive, lab.State()["server", "alive"]);
+        Assert.Equal(alive, lab.State()["client", "alive"]);
+        Assert.Equal(exit == 4 ? 1 : 0, result.Log.Count(line => line.Contains(" error refused: 2 connections and 4 more ", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData(Count)]
     [InlineData(Count + 1)]

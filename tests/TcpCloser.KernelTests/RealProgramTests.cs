@@ -32,6 +32,28 @@ public sealed class RealProgramTests
         Assert.Equal(1, home.Connections(5432));
     }
 
+    /// <summary>From a script psql does not connect again: it ends with 2, and does not believe that its statements ran.</summary>
+    [Theory]
+    [InlineData("destroy")]
+    [InlineData("disconnect")]
+    public void APsqlInAScriptNoticesAndFails(string method)
+    {
+        using var home = StartPostgres();
+        using var psql = home.Start("exec psql -X -At -h 127.0.0.1 -U test postgres");
+        psql.WriteLine("select 'fir' || 'st';");
+        psql.Await("first");
+
+        // The client's own end.
+        Assert.Equal(1, home.Lab.Tool("--method", method, "-d", "5432").Expect(0).Summary("closed"));
+
+        psql.WriteLine("select 'sec' || 'ond';");
+        psql.WriteLine("select 'thi' || 'rd';");
+        psql.CloseStdin();
+        var result = psql.WaitForEnd().Expect(2);
+        Assert.DoesNotContain("second", result.Stdout, StringComparison.Ordinal);
+        Assert.Contains("connection to server was lost", result.Stderr, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("destroy")]
     [InlineData("disconnect")]
