@@ -1,0 +1,112 @@
+using TcpCloser.KernelTests.Harness;
+using Xunit;
+
+namespace TcpCloser.KernelTests;
+
+/// <summary>Where sock_diag(7) cannot be opened, or hardly any descriptor: one line that says why, and an exit status; never a crash.</summary>
+public sealed class ScarcityTests
+{
+    private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
+
+    public static TheoryData<string, string> WithoutNetlink
+    {
+        get
+        {
+            TheoryData<string, string> data = [];
+            foreach (string errno in new[] { "93 EPROTONOSUPPORT", "97 EAFNOSUPPORT", "1 EPERM", "13 EACCES" })
+            {
+                foreach (string arguments in new[] { "-s 5000", "-n -s 5000", "-s 5000 -i 1h", "-s 5000 --method disconnect", "-s 5000 --use-proc", "-s 5000 --all-netns", "--check" })
+                {
+                    data.Add(errno, arguments);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WithoutNetlink))]
+    public void WhereNetlinkCannotBeOpenedOneLineSaysSo(string errno, string arguments)
+    {
+        string[] words = errno.Split(' ');
+        using var lab = LabProcess.Start(s_own, "--count", "1");
+
+        var result = new ToolRun(lab)
+        {
+            Wrapper = [Binaries.Lab, "confine", "--netlink-errno", words[0], "--"],
+            Arguments = [.. arguments.Split(' '), "--disable-syslog"],
+        }.Run().Expect(3);
+
+        string[] lines = arguments == "--check" ? [Line(result, "dump")] : [.. result.Log.Where(line => line.Contains(" error ", StringComparison.Ordinal)).Distinct()];
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Contains("NETLINK_SOCK_DIAG", line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.Contains(words[1], line, StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.Contains("seccomp", line, StringComparison.Ordinal));
+        Assert.DoesNotContain("run as root", result.Stderr + result.Stdout, StringComparison.Ordinal);
+        Assert.Equal(1, lab.State()["server", "alive"]);
+        Assert.Equal(0, lab.State()["processes", "dead"]);
+    }
+
+    [Theory]
+    [InlineData(4, "--check", 3)]
+    [InlineData(4, "-s 5000", 1)]
+    [InlineData(4, "-n -s 5000", 1)]
+    [InlineData(4, "-s 5000 -i 1h", 1)]
+    [InlineData(4, "-s 5000 --all-netns", 1)]
+    [InlineData(4, "-s 5000 --pid 1", 1)]
+    [InlineData(5, "-s 5000 -i 1h", 1)]
+    [InlineData(5, "--check", 3)]
+    [InlineData(5, "-s 5000 --pid 1", 1)]
+    [InlineData(5, "-s 5000 --comm tcp-closer-lab", 1)]
+    public void WithTooFewDescriptorsOneLineSaysWhatToRaise(int descriptors, string arguments, int exit)
+    {
+        using var lab = LabProcess.Start(s_own, "--count", "1");
+
+        var result = WithDescriptors(lab, descriptors, [.. arguments.Split(' '), "--disable-syslog"]).Run().Expect(exit);
+
+        string[] lines = arguments == "--check" ? [Line(result, "destroy")] : [.. result.Log.Where(line => line.Contains("EMFILE", StringComparison.Ordinal))];
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Contains("ulimit -n", line, StringComparison.Ordinal));
+        Assert.DoesNotContain("run as root", result.Stderr + result.Stdout, StringComparison.Ordinal);
+        Assert.Equal(1, lab.State()["server", "alive"]);
+    }
+
+    /// <summary>With few descriptors a round may succeed or fail, but what cannot be looked at is never taken for nothing.</summary>
+    [Theory]
+    [InlineData("--method auto")]
+    [InlineData("--method disconnect")]
+    [InlineData("--use-proc")]
+    [InlineData("--pid {pid}")]
+    [InlineData("--comm tcp-closer-lab")]
+    [InlineData("--all-netns")]
+    [InlineData("--netns pid:{pid}")]
+    public void HoweverFewTheyAreNothingIsTakenForEmpty(string option)
+    {
+        for (int descriptors = 4; descriptors <= 10; descriptors++)
+        {
+            using var lab = LabProcess.Start(s_own, "--count", "2", "--client-process");
+            string pid = $"{lab.Processes("server").Single()}";
+
+            var result = WithDescriptors(
+                lab, descriptors, [.. option.Replace("{pid}", pid, StringComparison.Ordinal).Split(' '), "-s", $"{LabProcess.Port}", "--disable-syslog"]).Run();
+
+            int closed = result.Summary("closed");
+            Assert.Equal(closed, lab.List().Count(connection => connection.Server.View != "alive"));
+            result.Expect(closed == 2 ? 0 : 1);
+            Assert.True(closed == 2 || result.Stderr.Contains("ulimit -n", StringComparison.Ordinal), result.Stderr);
+            Assert.True(closed == 2 || descriptors < 10, result.Stderr);
+        }
+    }
+
+    private static ToolRun WithDescriptors(LabProcess lab, int descriptors, string[] arguments)
+        => new(lab)
+        {
+            Wrapper = ["prlimit", $"--nofile={descriptors}"],
+            Redirections = "3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-",
+            Arguments = arguments,
+        };
+
+    private static string Line(Result result, string name)
+        => result.Stdout.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal));
+}
