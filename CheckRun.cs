@@ -1,4 +1,6 @@
 using System.Text;
+using TcpCloser.Cli;
+using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
 using TcpCloser.Report;
@@ -8,36 +10,66 @@ namespace TcpCloser;
 /// <summary><c>--check</c>: what this kernel and these privileges allow, a line each.</summary>
 internal static class CheckRun
 {
+    /// <param name="machine">Where it is found out.</param>
+    /// <param name="rule">Whose connections are meant.</param>
+    /// <param name="records">Where records go in place of lines; null: lines go to <paramref name="stdout"/>.</param>
+    /// <param name="stdout">Where lines go.</param>
     /// <returns>The exit status: whether every owner's connections can be closed.</returns>
-    public static int Run(JsonRecords? records)
+    public static int Run(Machine machine, Rule rule, JsonRecords? records, OutputStream stdout)
     {
-        Ability dump = AbilityProbe.Dump();
-        Ability destroy = AbilityProbe.Destroy();
-        Ability disconnect = AbilityProbe.Disconnect();
-        Ability kill = AbilityProbe.Kill();
+        var dump = new SocketDump();
+        var disconnector = new SocketDisconnector(dump, machine.OpenProcesses);
+        Ability listing = Filter("dump", dump, machine.Own, FilterCheck.DumpErrno);
+#if NO_SOCK_DESTROY
+        Ability destroy = new("destroy", Errno.EOPNOTSUPP, Operation.DestroySocket);
+#else
+        Ability destroy = new SockDestroyer(dump, leavesUnsupported: false).Check(rule.Uids);
+#endif
+        Ability disconnect = disconnector.Check(rule.Uids);
+        Ability kill = new ProcessKiller(rule, new IdleRule(rule), dump, machine.OpenProcesses).Check(rule.Uids);
+        Ability probe = PeerProbe.Check(machine.OpenProcesses, rule.Uids);
+        Ability keepalive = new KeepaliveMethod(rule, dump, machine.OpenProcesses).Check(rule.Uids);
+        bool closes = listing.IsPossible && (destroy.IsPossible || disconnect.IsPossible);
+        Ability[] abilities =
+        [
+            listing, destroy, disconnect, probe, keepalive, kill,
+            Filter("filter-ports", dump, machine.Own, FilterCheck.PortsErrno),
+            Filter("filter-addresses", dump, machine.Own, FilterCheck.AddressesErrno),
+            Filter("filter-interface", dump, machine.Own, FilterCheck.InterfaceErrno),
+            Filter("filter-mark", dump, machine.Own, FilterCheck.MarkErrno),
+            Filter("filter-cgroup", dump, machine.Own, FilterCheck.CgroupErrno),
+        ];
 
-        bool closes = dump.Possible && (destroy.Possible || disconnect.Possible);
         var text = new StringBuilder();
-        foreach (Ability ability in (IEnumerable<Ability>)[dump, destroy, disconnect, kill, .. AbilityProbe.Filters(), Conclusion(closes)])
+        foreach (Ability ability in abilities)
         {
-            records?.Ability(ability.Name, ability.Possible, ability.Why);
-            text.Append(ability.Name.PadRight(18)).Append(ability.Possible ? "yes" : "no")
-                .Append(ability.Why.Length > 0 ? "   " : "").Append(ability.Why).Append('\n');
+            Add(text, records, ability.Name, ability.IsPossible,
+                ability.IsPossible ? "" : Remedies.Describe(ability.Operation, ability.Errno, ability.Subject));
         }
 
-        if (records is not null)
-        {
-            records.Flush();
-        }
-        else if (StandardStreams.Write(Unistd.STDOUT_FILENO, Encoding.UTF8.GetBytes(text.ToString())) != 0)
-        {
-            return ExitStatus.Incomplete;
-        }
-
-        return closes ? ExitStatus.Done : ExitStatus.NotPossible;
+        Add(text, records, "close-all", closes, closes ? "" : "not every owner's connections can be closed here without killing");
+        records?.Flush();
+        return records is null && stdout.Write(Encoding.UTF8.GetBytes(text.ToString())) != 0 ? ExitStatus.Incomplete
+            : closes ? ExitStatus.Done
+            : ExitStatus.NotPossible;
     }
 
-    private static Ability Conclusion(bool closes) => closes
-        ? new Ability("close-all", true)
-        : new Ability("close-all", false, "not every owner's connections can be closed here without killing");
+    private static Ability Filter(string name, SocketDump dump, NetworkNamespace network, Func<SocketDump, NetworkNamespace, int> ask)
+    {
+        try
+        {
+            int errno = ask(dump, network);
+            return new Ability(name, errno, errno == Errno.EPERM ? Operation.ListSocketsByMark : Operation.ListSockets);
+        }
+        catch (SystemCallException e)
+        {
+            return new Ability(name, e.Errno, e.Operation);
+        }
+    }
+
+    private static void Add(StringBuilder text, JsonRecords? records, string name, bool isPossible, string why)
+    {
+        records?.Ability(name, isPossible, why);
+        text.Append(name.PadRight(18)).Append(isPossible ? "yes" : "no").Append(why.Length > 0 ? "   " : "").Append(why).Append('\n');
+    }
 }

@@ -11,64 +11,103 @@ internal static class Program
     private static int Main(string[] args)
     {
         StandardStreams.FillClosed();
-        Options? options;
-        Log log;
+        Signal.Ignore(Signal.SIGPIPE);
+        Signal.Ignore(Signal.SIGXFSZ);
         try
         {
-            options = CommandLine.Parse(args, out string? text);
-            if (options is null)
-            {
-                return Print(Unistd.STDOUT_FILENO, text!) == 0 ? ExitStatus.Done : ExitStatus.Incomplete;
-            }
-
-            log = OpenLog(options);
+            return Run(args);
         }
         catch (UsageException e)
         {
             Print(Unistd.STDERR_FILENO, $"tcp-closer: {e.Message}\nTry 'tcp-closer --help'\n");
             return ExitStatus.Usage;
         }
-
-        using (log)
+        catch (SystemCallException e)
         {
-            JsonRecords? records = options.Json ? new JsonRecords() : null;
-            int status = options.Check ? CheckRun.Run(records) : Run(options, log, records);
-            if (records is { Errno: not 0 })
+            Print(Unistd.STDERR_FILENO, $"tcp-closer: {Remedies.Describe(e)}\n");
+            return Remedies.IsNotPossible(e.Operation, e.Errno) ? ExitStatus.NotPossible : ExitStatus.Incomplete;
+        }
+        catch (Exception e)
+        {
+            Print(Unistd.STDERR_FILENO, e is OutOfMemoryException ? "tcp-closer: out of memory\n"u8 : "tcp-closer: failed for a reason that was not foreseen\n"u8);
+            return ExitStatus.Incomplete;
+        }
+    }
+
+    private static int Run(string[] args)
+    {
+        if (CommandLine.Parse(args, out string? text) is not { } parsed)
+        {
+            return Print(Unistd.STDOUT_FILENO, text!) == 0 ? ExitStatus.Done : ExitStatus.Incomplete;
+        }
+
+        (Rule rule, RunOptions run) = parsed;
+        var patience = new Patience(run.Interval is null ? null : TimeSpan.FromSeconds(1));
+        var stdout = new OutputStream(Unistd.STDOUT_FILENO, patience);
+        JsonRecords? records = run.Json ? new JsonRecords(stdout) : null;
+        using Log log = OpenLog(run, patience);
+        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, records, stdout, patience);
+        if (stdout.Errno != 0)
+        {
+            log.Write(Level.Error, Remedies.Describe(Operation.WriteOutput, stdout.Errno));
+        }
+
+        log.Flush();
+        return status == ExitStatus.Done && (log.Failed || stdout.Errno != 0 || stdout.Lost > 0) ? ExitStatus.Incomplete : status;
+    }
+
+    private static int Run(Rule rule, RunOptions run, Log log, JsonRecords? records, OutputStream stdout, Patience patience)
+    {
+        log.Write(Level.Info, RunText.Describe(rule, run));
+        log.Flush();
+        var observers = new List<IObserver> { new LogObserver(log, run.Verbose) };
+        if (records is not null)
+        {
+            observers.Add(records);
+        }
+        else if (run.DryRun)
+        {
+            observers.Add(new DryRunTable(stdout, rule.NamesNamespaces, RunText.MethodOf(rule.Method)));
+        }
+
+        SignalWatch? signals = null;
+        try
+        {
+            if (run.Interval is not { } interval)
             {
-                log.Write(Level.Error, "writing records to stdout: " + Errno.Describe(records.Errno));
+                return new Round(rule, run, Machine.Real, observers, WatchSignals).Run();
             }
 
-            log.Flush();
-            return status == ExitStatus.Done && (log.Failed || records is { Errno: not 0 }) ? ExitStatus.Incomplete : status;
+            var round = new Round(rule, run, Machine.Real, observers, WatchSignals);
+            return Service.Run(round, interval, observers, WatchSignals(), run.DryRun);
         }
-    }
-
-    private static int Run(Options options, Log log, JsonRecords? records)
-    {
-        log.Write(Level.Info, RunText.Describe(options));
-        log.Flush();
-        if (options.Interval is { } interval)
+        finally
         {
-            return Service.Run(options, log, records, interval);
+            patience.Stop = null;
+            signals?.Dispose();
         }
 
-        var report = new RoundReport(log, options.Verbose, records);
-        int status = new Round(options, log, records).Run(report, signals: null);
-        report.WriteSummary();
-        return status;
+        SignalWatch WatchSignals()
+        {
+            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : log.Reopen);
+            patience.Stop = signals;
+            return signals;
+        }
     }
 
-    private static Log OpenLog(Options options)
+    private static Log OpenLog(RunOptions run, Patience patience)
     {
         try
         {
-            return new Log(new LogFile(options.LogFile), options.Syslog && !options.DryRun ? new Syslog() : null);
+            return new Log(new LogFile(run.LogFile, patience), run.Syslog && !run.DryRun ? new Syslog() : null);
         }
         catch (SystemCallException e)
         {
-            throw new UsageException("-f/--logfile", options.LogFile!, $"{e.Message}; give a file that can be appended to");
+            throw new UsageException("-f/--logfile", run.LogFile!, Remedies.Describe(e));
         }
     }
 
-    private static int Print(int fd, string text) => StandardStreams.Write(fd, Encoding.UTF8.GetBytes(text));
+    private static int Print(int fd, string text) => Print(fd, Encoding.UTF8.GetBytes(text));
+
+    private static int Print(int fd, ReadOnlySpan<byte> text) => new OutputStream(fd, new Patience(null)).Write(text);
 }

@@ -1,277 +1,338 @@
+using System.Diagnostics;
 using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Report;
 
 namespace TcpCloser;
 
-/// <summary>One pass: ask the kernel, keep what is idle, close it, tell. Everything asked for is held before the first connection is closed.</summary>
-internal sealed class Round
+/// <summary>
+/// One pass: ask the kernel, keep what is idle, close it, tell. Everything asked for is held before the first connection is
+/// closed, and every result is written down and told as it comes.
+/// </summary>
+internal sealed class Round : IResultSink
 {
-    private readonly Options _options;
-    private readonly Log _log;
-    private readonly JsonRecords? _records;
-    private readonly SocketDump _dump = new();
-    private readonly Selection _selection;
-    private readonly Survey _survey;
-    private readonly NamespaceFinder _namespaces;
-    private readonly IConnectionCloser _closer;
+    private readonly Rule _rule;
+    private readonly RunOptions _run;
+    private readonly IReadOnlyList<IObserver> _observers;
+    private readonly Func<IStopSource> _watchSignals;
+    private readonly RuleLookup _lookup;
+    private readonly Collector _collector;
+    private readonly SelectionDump _dump;
+    private readonly List<ICandidateFilter> _filters = [];
+    private readonly ICloseMethod _method;
+    private bool _isNotPossible;
+    private bool _isIncomplete;
+    private bool _hasSignalled;
 
-    public Round(Options options, Log log, JsonRecords? records)
+    /// <param name="rule">What is to be closed, and how.</param>
+    /// <param name="run">How the run goes about it.</param>
+    /// <param name="machine">Where the sockets and the processes are.</param>
+    /// <param name="observers">Hear of it.</param>
+    /// <param name="watchSignals">Is called before the first candidate is looked at: what asks to stop from there on.</param>
+    public Round(Rule rule, RunOptions run, Machine machine, IReadOnlyList<IObserver> observers, Func<IStopSource> watchSignals)
     {
-        _options = options;
-        _log = log;
-        _records = records;
-        _selection = new Selection(options);
-        _namespaces = new NamespaceFinder(options);
-        var idleRule = new IdleRule(options);
-        _survey = new Survey(_selection, idleRule, _dump,
-            keepLeftAlone: options.Verbose || (options.Json && options.Interval is null), keepDetails: options.Verbose || options.Json);
-        _closer = options.Method switch
+        (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
+        var dump = new SocketDump();
+        var idleRule = new IdleRule(rule);
+        _lookup = new RuleLookup(rule, machine, Message, Problem, Incomplete);
+        _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
+        _dump = new SelectionDump(Selection.Of(rule), dump);
+        _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
+        if (rule.SrcGone)
         {
-            Method.Kill => new ProcessKiller(idleRule, options.Signal, options.Grace),
-#if !NO_SOCK_DESTROY
-            Method.Auto => new AutoCloser(new SockDestroyer(ladder: true), new SocketDisconnector(_dump)),
-            Method.Destroy => new SockDestroyer(ladder: false),
-#endif
-            _ => new SocketDisconnector(_dump),
-        };
+            _filters.Add(new AddressGoneFilter());
+        }
+
+        if (!rule.IncludeOwnSession)
+        {
+            _filters.Add(new OwnSessionFilter(dump, machine.OpenProcesses));
+        }
+
+        if (rule.Probe > TimeSpan.Zero)
+        {
+            _filters.Add(new PeerProbe(rule.Probe, machine.OpenProcesses));
+        }
+
+        if (_method.EndsWholeMptcp)
+        {
+            _filters.Add(new MptcpFilter(dump));
+        }
     }
 
-    /// <summary>Runs it and writes everything but the summary.</summary>
-    /// <param name="report">Hears of it.</param>
-    /// <param name="signals">What asks to stop; null: is set up where there is something to close.</param>
+    /// <summary>What the round came to.</summary>
+    public Counts Counts { get; } = new();
+
+    private ConnectionList Candidates => _collector.Candidates;
+
+    /// <summary>What this kernel and these privileges allow of the rule's method.</summary>
+    public Ability Check() => _method.Check(_rule.Uids);
+
+    /// <summary>Runs it.</summary>
     /// <returns>The exit status.</returns>
-    public int Run(RoundReport report, SignalWatch? signals)
+    public int Run()
     {
+        long started = Stopwatch.GetTimestamp();
+        Begin();
+        int status;
         try
         {
-            _namespaces.Find();
-            return Pass(report, signals);
+            status = Pass();
         }
-        catch (SystemCallException e)
+        catch (Exception e) when (e is SystemCallException or OutOfMemoryException)
         {
-            report.Broke(e, _survey.Census.Doomed);
-            return Status(report);
+            status = Abort(e);
         }
         finally
         {
-            _namespaces.Close();
+            _lookup.Close();
         }
+
+        foreach (IObserver observer in _observers)
+        {
+            observer.End(Counts, Stopwatch.GetElapsedTime(started), isQuiet: _run.Interval is not null && status == ExitStatus.Done && !Counts.IsNews);
+            observer.Flush();
+        }
+
+        return status;
     }
 
-    private int Pass(RoundReport report, SignalWatch? signals)
+    public void Completed(ReadOnlySpan<Result> results)
     {
-        _survey.Clear();
-        ResolveOwners(report);
-        _selection.CgroupIds = Cgroups(report);
-        foreach (string missing in _namespaces.Missing)
+        foreach (Result result in results)
         {
-            report.Missing(missing);
+            ref Connection connection = ref Candidates[result.Index];
+            connection.Outcome = result.Outcome;
+            connection.Errno = (ushort)result.Errno;
+            Tell(Candidates, result.Index);
         }
 
-        if (_namespaces.Unreadable > 0)
-        {
-            report.Missing($"--all-netns: {_namespaces.Unreadable} namespaces of processes or in /run could not be looked at; run as root");
-        }
-
-        foreach (NetworkNamespace network in _namespaces.Found)
-        {
-            Look(network, report);
-        }
-
-        ConnectionList doomed = _survey.Census.Doomed;
-        report.Counts.Matched = _survey.Census.Matched;
-        report.LeftAlone(_survey.Census.LeftAlone);
-        Spare(doomed, report);
-        if (_options.DryRun)
-        {
-            Show(doomed, report);
-        }
-
-        if (_options.Max is { } max && doomed.Count > max)
-        {
-            report.Refused(max);
-            return ExitStatus.Refused;
-        }
-
-        if (doomed.Count > 0 && !_options.DryRun)
-        {
-            using SignalWatch? own = signals is null ? new SignalWatch(_options.LogFile is null ? null : _log.Reopen) : null;
-            SignalWatch watch = signals ?? own!;
-            _closer.Close(doomed, report, watch.StopRequested);
-            report.BrokenOff(watch.StopSignal);
-            if (watch.StopSignal != 0)
-            {
-                return ExitStatus.Incomplete;
-            }
-        }
-
-        return Status(report);
+        Flush();
     }
 
-    private static int Status(RoundReport report) =>
-        report.Hopeless && report.Counts.Closed == 0 ? ExitStatus.NotPossible
-        : report.Counts.Failed + report.Counts.NotReached > 0 || report.Incomplete || report.Hopeless ? ExitStatus.Incomplete
-        : ExitStatus.Done;
+    public void Signalled(SocketHolder process, int signal)
+    {
+        _hasSignalled = true;
+        foreach (IObserver observer in _observers)
+        {
+            observer.Signalled(process, signal);
+        }
 
-    /// <summary>Adds one namespace to the census. One that fails is told, and the others go on.</summary>
-    private void Look(NetworkNamespace network, RoundReport report)
+        Flush();
+    }
+
+    public void Problem(Operation operation, int errno, string? subject)
+    {
+        _isNotPossible |= Remedies.IsNotPossible(operation, errno);
+        Incomplete(operation, errno, subject);
+    }
+
+    public void Notice(string text) => Message(Level.Warning, text);
+
+    /// <summary>A part of what was asked for could not be looked at.</summary>
+    private void Incomplete(Operation operation, int errno, string? subject)
+    {
+        _isIncomplete = true;
+        Message(Level.Error, Remedies.Describe(operation, errno, subject));
+    }
+
+    private void Begin()
+    {
+        (_isNotPossible, _isIncomplete, _hasSignalled) = (false, false, false);
+        Counts.Clear();
+        _collector.Clear();
+        foreach (IObserver observer in _observers)
+        {
+            observer.Begin();
+        }
+    }
+
+    private int Pass()
+    {
+        LookInto(_lookup.Find());
+
+        Counts.Matched = _collector.Matched;
+        for (int i = 0; i < _collector.LeftAlone.Count; i++)
+        {
+            Tell(_collector.LeftAlone, i);
+        }
+
+        if (Candidates.Count == 0)
+        {
+            return Status();
+        }
+
+        IStopSource stop = _watchSignals();
+        foreach (ICandidateFilter filter in _filters)
+        {
+            filter.Apply(Candidates, this, stop.StopRequested);
+            Candidates.KeepIdle();
+        }
+
+        if (stop.StopRequested())
+        {
+            return Interrupted(stop.StopSignal);
+        }
+
+        bool refused = _run.DryRun || _rule.Max is not null ? Forecast() : false;
+        if (refused || _run.DryRun)
+        {
+            Counts.WouldClose = Candidates.Count;
+            return refused ? ExitStatus.Refused : Status();
+        }
+
+        _method.Close(Candidates, this, stop.StopRequested);
+        return stop.StopRequested() ? Interrupted(stop.StopSignal) : Status();
+    }
+
+    private int Interrupted(int signal)
+    {
+        CompleteRest(Outcome.NotReached, 0);
+        Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
+        return ExitStatus.Incomplete;
+    }
+
+    /// <summary>Lists the namespaces. One that fails is told, and the others go on; only where all fail it is not possible here.</summary>
+    private void LookInto(IReadOnlyList<NetworkNamespace> namespaces)
+    {
+        bool anyListed = false;
+        bool anyNotPossible = false;
+        foreach (NetworkNamespace network in namespaces)
+        {
+            SystemCallException? e = Look(network);
+            anyListed |= e is null;
+            anyNotPossible |= e is not null && Remedies.IsNotPossible(e.Operation, e.Errno);
+        }
+
+        _isNotPossible |= anyNotPossible && !anyListed;
+    }
+
+    /// <summary>Returns why a namespace that has a name could not be listed; null: it was.</summary>
+    private SystemCallException? Look(NetworkNamespace network)
     {
         try
         {
-            if (_options.Interfaces.Count > 0)
+            byte[] bytecode = _dump.Run(network, _lookup.ContextOf(network), _collector);
+            if (_collector.HasUndecided)
             {
-                _selection.Interfaces = Devices(network, report);
+                Problem(Operation.MatchMarkOrCgroup, Errno.EOPNOTSUPP, network.Description);
             }
 
-            _survey.Look(network);
-            if (_selection.IsUndecided)
+            if (_run.Verbose)
             {
-                report.Hindered("this kernel neither filters by mark or cgroup nor tells those of its sockets, so nothing of them " +
-                    "matches; --cgroup needs Linux 5.9", hopeless: true);
+                TellFilter(bytecode);
             }
 
-            if (_options.Verbose)
-            {
-                foreach ((byte[] bytecode, bool interrupted) in _survey.Walks)
-                {
-                    report.Filter(bytecode, interrupted);
-                }
-            }
-        }
-        catch (SystemCallException e)
-        {
-            if (network.Name is null)
-            {
-                throw;
-            }
-
-            report.Missing($"netns {Escape.Text(network.Name)}: {e.Message}{RoundReport.Remedy(e)}");
-        }
-    }
-
-    private List<uint> Devices(NetworkNamespace network, RoundReport report)
-    {
-        var indexes = new List<uint>();
-        foreach (string device in _options.Interfaces)
-        {
-            uint index = network.DeviceIndex(device);
-            if (index != 0)
-            {
-                indexes.Add(index);
-            }
-            else
-            {
-                report.Warn($"no device {Escape.Text(device)}{(network.Name is null ? "" : $" in netns {Escape.Text(network.Name)}")}, " +
-                    "so nothing of it matches");
-            }
-        }
-
-        return indexes;
-    }
-
-    private void ResolveOwners(RoundReport report)
-    {
-        if (!_options.NamesProcesses)
-        {
-            return;
-        }
-
-        using var proc = new ProcDirectory();
-        ProcessInodes owned = ProcessInodes.OfNamed(proc, _options.Pids, _options.Comms);
-        _selection.OwnedInodes = owned.Inodes;
-        if (owned.Processes == 0)
-        {
-            report.Warn("no process has the id or the name that is asked for, so nothing matches");
-        }
-
-        if (owned.Unreadable > 0)
-        {
-            report.Hindered($"the sockets of {owned.Unreadable} of the processes asked for could not be looked at: " +
-                "CAP_SYS_PTRACE is missing; run as root", hopeless: !_options.DryRun);
-        }
-    }
-
-    /// <summary>The ids that the cgroups have now; null: none were named.</summary>
-    private List<ulong>? Cgroups(RoundReport report)
-    {
-        if (_options.Cgroups.Count == 0)
-        {
             return null;
         }
-
-        var ids = new List<ulong>();
-        foreach (string path in _options.Cgroups)
+        catch (SystemCallException e) when (network.Name is not null)
         {
-            ulong id = Stat.Inode(Fcntl.AT_FDCWD, System.Text.Encoding.UTF8.GetBytes(path + '\0'));
-            if (id != 0)
-            {
-                ids.Add(id);
-            }
-            else
-            {
-                report.Warn($"no cgroup {Escape.Text(path)} now, so nothing of it matches");
-            }
+            Incomplete(e.Operation, e.Errno, e.Subject ?? network.Description);
+            return e;
         }
-
-        return ids;
     }
 
-    /// <summary>Takes out what is not to be closed after all: subflows of busy MPTCP connections, the own session.</summary>
-    private void Spare(ConnectionList doomed, RoundReport report)
+    private void TellFilter(byte[] bytecode)
     {
-        if (doomed.Count == 0)
+        if (_dump.Interrupted)
         {
-            return;
+            Message(Level.Debug, "the kernel's table changed while it was listed: connections may be missing in this round");
         }
 
-        if (_options.Method is Method.Auto or Method.Disconnect)
+        Message(Level.Debug, $"filter of {bytecode.Length} bytes");
+        foreach (string line in Disassembler.Lines(bytecode))
         {
-            MptcpTable.Resolve(_dump, doomed);
-            report.Settled(doomed, 0, doomed.Count);
-            doomed.KeepIdle();
+            Message(Level.Debug, "filter " + line);
         }
-
-        report.Counts.Idle = doomed.Count;
-        if (!_options.IncludeOwnSession)
-        {
-            OwnSession.Spare(doomed);
-        }
-
-        report.Settled(doomed, 0, doomed.Count);
-        doomed.KeepIdle();
     }
 
-    private void Show(ConnectionList doomed, RoundReport report)
+    /// <summary>Shows what would be closed, in a dry run. Returns whether it is more than is allowed.</summary>
+    private bool Forecast()
     {
-        KillForecast? forecast = _options.Method == Method.Kill && doomed.Count > 0 ? new KillForecast(_dump, doomed) : null;
-        int errno = 0;
-        if (_records is not null)
+        KillForecast? forecast = Candidates.Count > 0 ? _method.Forecast(Candidates) : null;
+        if (_run.DryRun)
         {
-            for (int i = 0; i < doomed.Count; i++)
+            foreach (IObserver observer in _observers)
             {
-                _records.Connection(doomed, i, forecast);
+                observer.WouldClose(Candidates, forecast);
+                observer.Flush();
             }
+        }
 
-            _records.Flush();
+        int others = forecast?.OtherConnections ?? 0;
+        if (_rule.Max is not { } max || (long)Candidates.Count + others <= max)
+        {
+            return false;
+        }
+
+        string besides = others > 0 ? $" and {others} more of the processes that hold them" : "";
+        Message(Level.Error, $"refused: {Candidates.Count} connections{besides} would be closed, more than --max {max}; nothing was closed");
+        return true;
+    }
+
+    /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
+    private int Abort(Exception e)
+    {
+        CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
+        if (e is SystemCallException call)
+        {
+            Problem(call.Operation, call.Errno, call.Subject);
         }
         else
         {
-            errno = new DryRunTable(_options.NamesNamespaces).Print(doomed, (text, i) =>
-            {
-                text.Add(RunText.MethodName(_options.Method));
-                if (forecast is not null)
-                {
-                    text.AddForecast(forecast, i);
-                }
-            });
+            _isIncomplete = true;
+            Message(Level.Error, "out of memory; the round was aborted");
         }
 
-        if (errno != 0)
+        return Status();
+    }
+
+    /// <summary>Tells of the candidates of which nothing was told yet.</summary>
+    private void CompleteRest(Outcome outcome, int errno)
+    {
+        for (int i = 0; i < Candidates.Count; i++)
         {
-            report.Missing("writing the table to stdout: " + Errno.Describe(errno));
+            if (Candidates[i].Outcome == Outcome.Idle)
+            {
+                Candidates[i].Outcome = outcome;
+                Candidates[i].Errno = (ushort)errno;
+                Tell(Candidates, i);
+            }
+        }
+    }
+
+    private int Status()
+    {
+        bool nothingDone = Counts.Closed + Counts.Cured + Counts.Unknown == 0 && !_hasSignalled;
+        return _isNotPossible && nothingDone && (!_run.DryRun || Counts.WouldClose == 0) ? ExitStatus.NotPossible
+            : Counts.Failed > 0 || _isIncomplete ? ExitStatus.Incomplete
+            : ExitStatus.Done;
+    }
+
+    private void Tell(ConnectionList connections, int index)
+    {
+        Counts.Count(connections[index].Outcome);
+        foreach (IObserver observer in _observers)
+        {
+            observer.Completed(connections, index);
+        }
+    }
+
+    private void Message(Level level, string text)
+    {
+        foreach (IObserver observer in _observers)
+        {
+            observer.Message(level, text);
+        }
+    }
+
+    private void Flush()
+    {
+        foreach (IObserver observer in _observers)
+        {
+            observer.Flush();
         }
     }
 }

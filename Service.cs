@@ -1,49 +1,62 @@
 using System.Diagnostics;
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Kill;
 using TcpCloser.Report;
 
 namespace TcpCloser;
 
-/// <summary>A round now and then one every interval, until SIGTERM or SIGINT.</summary>
+/// <summary>A round now and then one every interval, until a signal ends it.</summary>
 internal static class Service
 {
     /// <returns>The exit status.</returns>
-    public static int Run(Options options, Log log, JsonRecords? records, TimeSpan interval)
+    /// <exception cref="SystemCallException">There is no timer.</exception>
+    public static int Run(Round round, TimeSpan interval, IReadOnlyList<IObserver> observers, SignalWatch signals, bool isDryRun)
     {
         long started = Stopwatch.GetTimestamp();
+        if (!isDryRun && Refusal(round.Check(), observers))
+        {
+            return ExitStatus.NotPossible;
+        }
+
         var totals = new Counts();
-        using var signals = new SignalWatch(log.Reopen);
         using var timer = new IntervalTimer(interval);
-        var round = new Round(options, log, records);
-        var report = new RoundReport(log, options.Verbose, records);
         long rounds = 0;
         do
         {
-            report.Begin();
-            int status = round.Run(report, signals);
-            totals.Add(report.Counts);
-            rounds++;
-            if (options.Verbose || status != ExitStatus.Done || report.Counts.IsNews)
-            {
-                report.WriteSummary();
-            }
-
-            log.Flush();
-            if (rounds == 1 && status == ExitStatus.NotPossible)
+            int status = round.Run();
+            totals.Add(round.Counts);
+            if (rounds++ == 0 && status == ExitStatus.NotPossible)
             {
                 return status;
             }
         }
-        while (timer.Wait(signals));
+        while (timer.Wait(signals, signals.HangUp));
 
-        TimeSpan time = Stopwatch.GetElapsedTime(started);
-        log.Write(Level.Info, $"stopping on {Signal.NameOf(signals.StopSignal)}");
-        totals.Write(log.Begin(Level.Info).Add("totals rounds="u8).Add((ulong)rounds).Add(" "u8))
-            .Add(" time="u8).Add((ulong)time.TotalMilliseconds).Add("ms"u8);
-        log.End();
-        records?.Summary("totals"u8, totals, rounds, time);
-        records?.Flush();
-        return ExitStatus.Done;
+        foreach (IObserver observer in observers)
+        {
+            observer.Message(Level.Info, $"stopping on {Signal.NameOf(signals.StopSignal)}");
+            observer.Totals(totals, rounds, Stopwatch.GetElapsedTime(started));
+            observer.Flush();
+        }
+
+        return signals.StopSignal is Signal.SIGTERM or Signal.SIGINT ? ExitStatus.Done : ExitStatus.Incomplete;
+    }
+
+    /// <summary>Tells what the method may not do. Returns whether it may do nothing at all: then the service would only look well.</summary>
+    private static bool Refusal(Ability ability, IReadOnlyList<IObserver> observers)
+    {
+        if (ability.IsPossible)
+        {
+            return false;
+        }
+
+        bool isNothing = ability.IsImpossible && Remedies.IsNotPossible(ability.Operation, ability.Errno);
+        foreach (IObserver observer in observers)
+        {
+            observer.Message(isNothing ? Level.Error : Level.Warning, Remedies.Describe(ability.Operation, ability.Errno, ability.Subject));
+            observer.Flush();
+        }
+
+        return isNothing;
     }
 }

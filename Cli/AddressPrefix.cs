@@ -29,7 +29,7 @@ internal sealed class AddressPrefix
 
     /// <summary>As it was meant: for the line that says what a run will do.</summary>
     public override string ToString() =>
-        AddressText.Format(in _address, Family) + (Length == (Family == Socket.AF_INET ? 32 : 128) ? "" : "/" + Length.ToString(CultureInfo.InvariantCulture));
+        Format() + (Length == (Family == Socket.AF_INET ? 32 : 128) ? "" : "/" + Length.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Adds the prefixes that a comma-separated list names.</summary>
     /// <exception cref="UsageException">It is no such list.</exception>
@@ -37,8 +37,9 @@ internal sealed class AddressPrefix
     {
         foreach (string item in list.Split(','))
         {
-            prefixes.Add(ParseOne(item) ?? throw new UsageException(option, list,
-                "addresses and prefixes are written as 10.0.0.1, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32, in lists with commas"));
+            prefixes.Add(ParseOne(item) ?? throw UsageException.OfItem(option, item, list, IsHostName(item)
+                ? $"names are not resolved; {option} \"$(getent ahosts {item} | awk '/STREAM/ {{print $1}}' | paste -sd,)\" gives the addresses of one"
+                : "addresses and prefixes are written as 10.0.0.1, 10.0.0.0/8, 2001:db8::1, [2001:db8::1] or 2001:db8::/32, in lists with commas"));
         }
     }
 
@@ -48,6 +49,11 @@ internal sealed class AddressPrefix
         int slash = item.IndexOf('/');
         string text = slash < 0 ? item : item[..slash];
         int family = text.Contains(':') ? Socket.AF_INET6 : Socket.AF_INET;
+        if (family == Socket.AF_INET6 && text.StartsWith('[') && text.EndsWith(']'))
+        {
+            text = text[1..^1];
+        }
+
         ulong bits = family == Socket.AF_INET ? 32UL : 128;
         if (!TryParse(text, family, out Address address) || (slash >= 0 && !Digits.TryParse(item.AsSpan(slash + 1), bits, out bits)))
         {
@@ -62,6 +68,34 @@ internal sealed class AddressPrefix
         }
 
         return new AddressPrefix(family, address, (byte)bits);
+    }
+
+    /// <summary>Whether it is written like the name of a host, whose last label begins with a letter: safe to show in a command.</summary>
+    private static bool IsHostName(string item)
+    {
+        foreach (char c in item)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_'))
+            {
+                return false;
+            }
+        }
+
+        int label = item.LastIndexOf('.') + 1;
+        return label < item.Length && char.IsAsciiLetter(item[label]) && item[0] != '-';
+    }
+
+    private unsafe string Format()
+    {
+        // INET6_ADDRSTRLEN
+        const int Size = 46;
+        byte* text = stackalloc byte[Size];
+        fixed (Address* a = &_address)
+        {
+            _ = Inet.inet_ntop(Family, a, text, Size);
+        }
+
+        return Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
     }
 
     /// <summary>inet_pton(3): full dotted quads and RFC 4291, no host names, no octal.</summary>

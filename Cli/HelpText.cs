@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace TcpCloser.Cli;
 
 /// <summary>What <c>--help</c> and <c>--version</c> print.</summary>
@@ -5,88 +7,29 @@ internal static class HelpText
 {
     public const string Version = "tcp-closer " + BuildInfo.Version + Variant + "\n";
 
+    private const int Width = 80;
+
+    /// <summary>Where the texts begin, right of the options.</summary>
+    private const int TextColumn = 27;
+
 #if NO_SOCK_DESTROY
     private const string Variant = " (NO_SOCK_DESTROY)";
-
-    private const string Methods =
-        """
-        Closing (this build has no SOCK_DESTROY and kills: --use-proc is implied)
-              --method kill, --use-proc, --use_proc
-                                   find the processes that hold the socket in /proc
-                                   and signal them (default)
-              --method disconnect  fetch the socket from its owner and disconnect it;
-                                   no process is touched
-              --method auto        disconnect
-
-        """;
+    private const string ClosingTitle = "Closing (this build has no SOCK_DESTROY and kills: --use-proc is implied)";
 #else
     private const string Variant = "";
-
-    private const string Methods =
-        """
-        Closing
-              --method auto        destroy, or disconnect where the kernel has no
-                                   SOCK_DESTROY (default)
-              --method destroy     SOCK_DESTROY: the kernel aborts the connection
-              --method disconnect  fetch the socket from its owner and disconnect it
-              --method kill, --use-proc, --use_proc
-                                   find the processes that hold the socket in /proc
-                                   and signal them
-
-        """;
+    private const string ClosingTitle = "Closing";
 #endif
 
-    public const string Help =
+    private const string Head =
         """
         tcp-closer finds dead TCP connections and closes them.
 
         Usage: tcp-closer [-4] [-6] SELECTION [options]
 
-        Selecting (values of one option are alternatives; different options all hold;
-        LIST has commas; every option may be repeated)
-          -4, -6                   IPv4 (default; also on dual-stack sockets), IPv6
-          -s, --sport LIST         source (local) ports, such as 22,80,8000-8999
-          -d, --dport LIST         destination (remote) ports
-              --src, --dst LIST    local, remote addresses or prefixes: 10.0.0.0/8
-              --not-src, --not-dst LIST
-                                   not these
-              --state LIST         TCP states and groups by ss's names (established);
-                                   listening sockets only where listen is named
-              --uid USER, --pid PID, --comm NAME
-                                   the socket's owner
-              --interface DEV      the device the socket is bound to
-              --mark M[/MASK]      the socket's mark
-              --cgroup PATH        the socket's cgroup (v2)
-              --netns NAME|PATH|pid:N, --all-netns
-                                   look in other network namespaces
+        """;
 
-        How long idle (TIME: a number of ms, or with a unit ms, s, m, h, d)
-          -t, --idle-time TIME     only where no data came for TIME (0: idle or not)
-              --last-recv-limit TIME
-                                   not where no data came for TIME or more (0: no limit)
-              --idle-by recv|send|both
-                                   which direction counts for both of these (recv)
-              --no-ack-for TIME    only where data is in flight and nothing was
-                                   acknowledged for TIME
-
-
-        """ + Methods + """
-              --signal NAME        with kill: the signal (KILL; with --grace, TERM)
-              --grace TIME         with kill: SIGKILL for what still lives after TIME
-          -n, --dry-run            show what would be closed, close nothing
-              --max N              where more than N would be closed, close none
-              --include-own-session
-                                   also the connection of your own ssh session
-          -i, --interval TIME      run as a service: now and every TIME (bare: seconds)
-              --check              say what is possible here, and close nothing
-
-        Telling
-          -f, --logfile PATH       append log lines to a file instead of stderr
-              --disable-syslog     no copy of them to syslog
-          -v, --verbose            also what was left alone and why, and the filter
-              --json               a JSON object a line on stdout
-          -h, --help               this text
-              --version            the version
+    private const string Tail =
+        """
 
         Exit status: 0 done, 1 something could not be closed, looked at or written,
         2 usage error, 3 not possible here (no privilege, or the kernel lacks it),
@@ -103,4 +46,77 @@ internal static class HelpText
                                             as a service, every minute
 
         """;
+
+    private static readonly OptionGroup[] s_groups = [OptionGroup.Selecting, OptionGroup.Idle, OptionGroup.Closing, OptionGroup.Telling];
+
+    public static string Help()
+    {
+        var text = new StringBuilder(Head);
+        foreach (OptionGroup group in s_groups)
+        {
+            text.Append('\n').Append(Title(group)).Append('\n');
+            foreach (OptionEntry entry in OptionTable.Entries)
+            {
+                if (entry.Group == group)
+                {
+                    AddEntry(text, entry);
+                }
+            }
+        }
+
+        return text.Append(Tail).ToString();
+    }
+
+    private static string Title(OptionGroup group) => group switch
+    {
+        OptionGroup.Selecting =>
+            """
+            Selecting (values of one option are alternatives; different options all hold;
+            LIST has commas; every option may be repeated)
+            """,
+        OptionGroup.Idle => "How long idle (TIME: a number of ms, or with a unit ms, s, m, h, d)",
+        OptionGroup.Closing => ClosingTitle,
+        OptionGroup.Telling => "Telling",
+    };
+
+    private static void AddEntry(StringBuilder text, OptionEntry entry)
+    {
+        // Long names stand below each other, whether there is a short one before or not.
+        string names = (entry.Names[0].StartsWith("--", StringComparison.Ordinal) ? "      " : "  ") + string.Join(", ", entry.Names);
+        AddRow(text, entry.TakesValue ? names + " " + entry.Placeholder : names, entry.Help);
+        foreach (OptionWord word in entry.Words)
+        {
+            AddRow(text, "        " + word.Word, word.Help);
+        }
+    }
+
+    /// <summary>Adds what stands left and, right of it or below where it is too long, the text, cut between words.</summary>
+    private static void AddRow(StringBuilder text, string left, string help)
+    {
+        text.Append(left);
+        int column = left.Length;
+        if (column > TextColumn - 2)
+        {
+            text.Append('\n');
+            column = 0;
+        }
+
+        bool begun = false;
+        foreach (string word in help.Split(' '))
+        {
+            if (begun && column + 1 + word.Length > Width)
+            {
+                text.Append('\n');
+                column = 0;
+                begun = false;
+            }
+
+            int gap = begun ? 1 : TextColumn - column;
+            text.Append(' ', gap).Append(word);
+            column += gap + word.Length;
+            begun = true;
+        }
+
+        text.Append('\n');
+    }
 }

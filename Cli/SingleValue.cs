@@ -1,30 +1,13 @@
 using System.Text;
+using TcpCloser.Interop;
 
 namespace TcpCloser.Cli;
 
 /// <summary>The values that are one word: each is checked, or refused in one line that says what would be right.</summary>
 internal static class SingleValue
 {
-    /// <summary>TASK_COMM_LEN without the NUL (linux/sched.h): no process name is longer, in bytes.</summary>
-    private const int MaxComm = 15;
-
-    public static uint Uid(string option, string value) =>
-        Digits.TryParse(value, uint.MaxValue - 1, out ulong uid)
-            ? (uint)uid
-            : PasswdFile.UidOf(value) ?? throw new UsageException(option, value, "a user is a number, or a name that /etc/passwd has");
-
-    public static int Pid(string option, string value) =>
-        Digits.TryParse(value, int.MaxValue, out ulong pid) && pid > 0
-            ? (int)pid
-            : throw new UsageException(option, value, "a process id is a number from 1 up");
-
-    public static string Comm(string option, string value) =>
-        Encoding.UTF8.GetByteCount(value) is > 0 and <= MaxComm
-            ? value
-            : throw new UsageException(option, value, $"a process name as /proc/PID/comm has it, 1 to {MaxComm} bytes");
-
     public static string Device(string option, string value) =>
-        Encoding.UTF8.GetByteCount(value) is > 0 and < Interop.NetIf.IFNAMSIZ && value.AsSpan().IndexOfAny('/', ' ', ':') < 0
+        Encoding.UTF8.GetByteCount(value) is > 0 and < NetIf.IFNAMSIZ && value.AsSpan().IndexOfAny('/', ' ', ':') < 0
             ? value
             : throw new UsageException(option, value, "the name of a network device, such as eth0");
 
@@ -34,9 +17,27 @@ internal static class SingleValue
     public static string Netns(string option, string value)
     {
         bool valid = value.StartsWith("pid:", StringComparison.Ordinal)
-            ? Digits.TryParse(value.AsSpan(4), int.MaxValue, out ulong pid) && pid > 0
+            ? IsPid(value.AsSpan(4))
             : value.Length > 0 && value is not ("." or "..");
-        return valid ? value : throw new UsageException(option, value, "a name below /run/netns, a path, or pid:N");
+        if (!valid)
+        {
+            throw new UsageException(option, value, "a name below /run/netns, a path, or pid:N");
+        }
+
+        if (IsPid(value) && !MayExist("/run/netns/" + value))
+        {
+            throw new UsageException(option, value, $"there is no /run/netns/{value}; the namespace of a process is written pid:{value}");
+        }
+
+        return value;
+    }
+
+    public static TimeSpan Probe(string option, string value)
+    {
+        TimeSpan time = TimeValue.Parse(option, value, 1, TimeSpan.FromDays(1));
+        return time >= TimeSpan.FromSeconds(3) && time <= TimeSpan.FromMinutes(5)
+            ? time
+            : throw new UsageException(option, value, "the peer is given from 3s to 5m to answer");
     }
 
     public static int Max(string option, string value) =>
@@ -50,6 +51,14 @@ internal static class SingleValue
         return number > 0 ? number : throw new UsageException(option, value, "a signal is a name such as TERM or SIGTERM, or a number from 1 to 64");
     }
 
+    public static TimeSpan Interval(string option, string value, TimeSpan max)
+    {
+        TimeSpan interval = TimeValue.Parse(option, value, 1_000, max);
+        return interval > TimeSpan.Zero
+            ? interval
+            : throw new UsageException(option, value, "an interval is longer than 0, such as 30s or 5m");
+    }
+
     public static IdleBy IdleBy(string option, string value) => value switch
     {
         "recv" => Cli.IdleBy.Recv,
@@ -58,17 +67,17 @@ internal static class SingleValue
         _ => throw new UsageException(option, value, "recv, send or both"),
     };
 
-    public static Method Method(string option, string value) => value switch
+    private static bool IsPid(ReadOnlySpan<char> text) => Digits.TryParse(text, int.MaxValue, out ulong pid) && pid > 0;
+
+    /// <summary>Whether there is such a file, or that cannot be known here.</summary>
+    private static bool MayExist(string path)
     {
-        "auto" => Cli.Method.Auto,
-        "disconnect" => Cli.Method.Disconnect,
-        "kill" => Cli.Method.Kill,
-#if NO_SOCK_DESTROY
-        "destroy" => throw new UsageException(option, value, "this build has no SOCK_DESTROY; auto, disconnect or kill"),
-        _ => throw new UsageException(option, value, "auto, disconnect or kill"),
-#else
-        "destroy" => Cli.Method.Destroy,
-        _ => throw new UsageException(option, value, "auto, destroy, disconnect or kill"),
-#endif
-    };
+        int fd = Fcntl.Open(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'), Fcntl.O_PATH);
+        if (fd >= 0)
+        {
+            _ = Unistd.close(fd);
+        }
+
+        return fd is not (-Errno.ENOENT or -Errno.ENOTDIR);
+    }
 }

@@ -3,12 +3,14 @@ using TcpCloser.Interop;
 
 namespace TcpCloser.Cli;
 
-/// <summary>TCP states by the names and groups of ss(8), as the mask that INET_DIAG takes: bit <c>1 &lt;&lt; state</c>.</summary>
+/// <summary>TCP states by the names and groups of ss(8), and as ss and netstat(8) print them, as the mask that INET_DIAG takes: bit <c>1 &lt;&lt; state</c>.</summary>
 internal static class StateList
 {
     private const uint All = (1u << TcpState.Count) - 2;
     private const uint Listen = 1u << TcpState.Listen;
     private const uint Bucket = 1u << TcpState.SynRecv | 1u << TcpState.TimeWait;
+    private const uint AfterClose = 1u << TcpState.CloseWait | 1u << TcpState.FinWait1 | 1u << TcpState.FinWait2 | 1u << TcpState.LastAck
+        | 1u << TcpState.Closing | 1u << TcpState.TimeWait;
     private const uint Connected = All & ~(Listen | 1u << TcpState.Close);
 
     /// <summary>The name of a state as the kernel numbers it.</summary>
@@ -28,6 +30,9 @@ internal static class StateList
         _ => "unknown"u8,
     };
 
+    /// <summary>Whether all of the states are ones that a connection is in after one of its ends, or both, closed it.</summary>
+    public static bool AreAfterClose(uint states) => (states & ~AfterClose) == 0;
+
     /// <summary>The mask that a comma-separated list names. No group contains LISTEN: it has to be named.</summary>
     /// <exception cref="UsageException">One of the words is neither a state nor a group.</exception>
     public static uint Parse(string option, string list)
@@ -35,10 +40,11 @@ internal static class StateList
         uint states = 0;
         foreach (Range part in list.AsSpan().Split(','))
         {
-            uint mask = Mask(list.AsSpan(part));
+            ReadOnlySpan<char> word = list.AsSpan(part);
+            uint mask = Mask(word);
             if (mask == 0)
             {
-                throw new UsageException(option, list,
+                throw UsageException.OfItem(option, word, list,
                     "states are established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, closed, close-wait, last-ack, " +
                     "listen, closing, and the groups all, connected, synchronized, bucket, big");
             }
@@ -49,20 +55,24 @@ internal static class StateList
         return states;
     }
 
-    private static uint Mask(ReadOnlySpan<char> word)
+    private static uint Mask(ReadOnlySpan<char> typed)
     {
+        string word = typed.ToString().ToLowerInvariant().Replace('_', '-');
         for (byte state = 1; state < TcpState.Count; state++)
         {
-            if (Ascii.EqualsIgnoreCase(Name(state), word))
+            if (Ascii.Equals(Name(state), word))
             {
                 return 1u << state;
             }
         }
 
-        return word.ToString().ToLowerInvariant() switch
+        return word switch
         {
+            "estab" => 1u << TcpState.Established,
             "syn-rcv" => 1u << TcpState.SynRecv,
-            "close" or "unconnected" => 1u << TcpState.Close,
+            "fin-wait1" => 1u << TcpState.FinWait1,
+            "fin-wait2" => 1u << TcpState.FinWait2,
+            "close" or "unconn" or "unconnected" => 1u << TcpState.Close,
             "listening" => Listen,
             "all" => All & ~Listen,
             "connected" => Connected,

@@ -34,30 +34,38 @@ internal struct Connection
     /// <summary>Milliseconds since data was last received, at the time of the dump.</summary>
     public uint IdleMs;
 
-    /// <summary>As <see cref="TcpState"/> numbers them.</summary>
-    public byte State;
-
-    private byte _familyAndMptcp;
+    /// <summary>The errno that belongs to <see cref="Outcome"/>; 0: none.</summary>
+    public ushort Errno;
 
     public Outcome Outcome;
 
-    /// <summary>The errno that belongs to <see cref="Outcome.Failed"/>; 0: none.</summary>
-    public byte FailedErrno;
+    /// <summary>The highest <see cref="State"/> that there is room for.</summary>
+    public const byte HighestState = 0x0f;
 
-    private const byte MptcpBit = 0x80;
+    private const byte IPv6Bit = 0x10;
+    private const byte MptcpBit = 0x20;
+
+    private byte _stateFamilyAndMptcp;
+
+    /// <summary>As <see cref="TcpState"/> numbers them.</summary>
+    public byte State
+    {
+        readonly get => (byte)(_stateFamilyAndMptcp & HighestState);
+        set => _stateFamilyAndMptcp = (byte)(_stateFamilyAndMptcp & ~HighestState | value & HighestState);
+    }
 
     /// <summary>The socket's family, AF_INET or AF_INET6; IPv4 may run over either.</summary>
     public byte Family
     {
-        readonly get => (byte)(_familyAndMptcp & ~MptcpBit);
-        set => _familyAndMptcp = (byte)(_familyAndMptcp & MptcpBit | value);
+        readonly get => (_stateFamilyAndMptcp & IPv6Bit) != 0 ? (byte)Socket.AF_INET6 : (byte)Socket.AF_INET;
+        set => _stateFamilyAndMptcp = (byte)(value == Socket.AF_INET6 ? _stateFamilyAndMptcp | IPv6Bit : _stateFamilyAndMptcp & ~IPv6Bit);
     }
 
     /// <summary>A subflow of an MPTCP connection, whose owner does not learn of the end of one subflow.</summary>
     public bool IsMptcp
     {
-        readonly get => (_familyAndMptcp & MptcpBit) != 0;
-        set => _familyAndMptcp = (byte)(value ? _familyAndMptcp | MptcpBit : Family);
+        readonly get => (_stateFamilyAndMptcp & MptcpBit) != 0;
+        set => _stateFamilyAndMptcp = (byte)(value ? _stateFamilyAndMptcp | MptcpBit : _stateFamilyAndMptcp & ~MptcpBit);
     }
 
     /// <summary>An IPv4 connection, on a socket of either family.</summary>

@@ -68,17 +68,6 @@ internal sealed class ConnectionList
         this[Count++] = connection;
     }
 
-    /// <summary>Adds those of another list; they are in the namespace of the last <see cref="Begin"/>.</summary>
-    public void Add(ConnectionList other)
-    {
-        for (int i = 0; i < other.Count; i++)
-        {
-            Add(in other[i]);
-        }
-
-        Details.AddRange(other.Details);
-    }
-
     /// <summary>Forgets what was added since the last <see cref="Begin"/>.</summary>
     public void ClearPart() => Truncate(_parts[^1].Start);
 

@@ -24,29 +24,27 @@ internal sealed class FilterCompiler
 
     private FilterCompiler(int capacity) => _code = new BytecodeWriter(capacity);
 
-    /// <summary>Whether the conditions by mark and cgroup have room, where a kernel knows them. Else nobody but user space decides.</summary>
-    public static bool HoldsMarksAndCgroups(Selection selection) =>
-        (selection.Interfaces?.Count ?? 0) + selection.Marks.Count + (selection.CgroupIds?.Count ?? 0) <= MaxTerms;
+    /// <summary>Whether the conditions by mark and cgroup have room, where a kernel knows them. Otherwise user space alone decides.</summary>
+    public static bool HoldsMarksAndCgroups(Selection selection, RuleContext context) =>
+        (context.Interfaces?.Count ?? 0) + selection.Marks.Count + (context.CgroupIds?.Count ?? 0) <= MaxTerms;
 
     /// <summary>
     /// The program; empty where there is nothing to decide. It accepts every connection of the selection, and others too
     /// where the selection is larger than what a kernel takes or decides better: what comes back has to be matched again.
     /// </summary>
     /// <param name="selection">What is meant.</param>
-    /// <param name="half">Of one of its lists of ports, those to look for; null: all.</param>
+    /// <param name="context">What its names mean now.</param>
     /// <param name="marksAndCgroups">Whether the kernel knows MARK_COND (Linux 4.4) and CGROUP_COND (5.9).</param>
-    public static byte[] Compile(Selection selection, PortHalf? half, bool marksAndCgroups)
+    public static byte[] Compile(Selection selection, RuleContext context, bool marksAndCgroups)
     {
-        PortSet? sources = half?.SourcePorts ?? selection.SourcePorts;
-        PortSet? destinations = half?.DestinationPorts ?? selection.DestinationPorts;
-
         // A port range takes four places and its share of the tree.
-        var compiler = new FilterCompiler(16 + 5 * Math.Min((sources?.Ranges.Length ?? 0) + (destinations?.Ranges.Length ?? 0), MaxTerms));
-        compiler.Clauses(selection, sources, destinations, marksAndCgroups);
+        int ranges = (selection.SourcePorts?.Ranges.Length ?? 0) + (selection.DestinationPorts?.Ranges.Length ?? 0);
+        var compiler = new FilterCompiler(16 + 5 * Math.Min(ranges, MaxTerms));
+        compiler.Clauses(selection, context, marksAndCgroups);
         return compiler._code.Finish();
     }
 
-    private void Clauses(Selection selection, PortSet? sources, PortSet? destinations, bool marksAndCgroups)
+    private void Clauses(Selection selection, RuleContext context, bool marksAndCgroups)
     {
         if (selection.Families == Families.IPv4)
         {
@@ -55,12 +53,12 @@ internal sealed class FilterCompiler
             _code.EndClause(negated: false);
         }
 
-        AnyOf(selection.Interfaces, static (code, index) => code.Condition(SockDiag.INET_DIAG_BC_DEV_COND, AsBytes(in index)));
+        AnyOf(context.Interfaces, static (code, index) => code.Condition(SockDiag.INET_DIAG_BC_DEV_COND, AsBytes(in index)));
         if (marksAndCgroups)
         {
             AnyOf(selection.Marks.Count == 0 ? null : selection.Marks,
                 static (code, mark) => code.Condition(SockDiag.INET_DIAG_BC_MARK_COND, AsBytes(in mark)));
-            AnyOf(selection.CgroupIds, static (code, id) => code.Condition(SockDiag.INET_DIAG_BC_CGROUP_COND, AsBytes(in id)));
+            AnyOf(context.CgroupIds, static (code, id) => code.Condition(SockDiag.INET_DIAG_BC_CGROUP_COND, AsBytes(in id)));
         }
 
         Prefixes(selection.Sources, SockDiag.INET_DIAG_BC_S_COND, negated: false);
@@ -69,8 +67,8 @@ internal sealed class FilterCompiler
         Prefixes(selection.NotDestinations, SockDiag.INET_DIAG_BC_D_COND, negated: true);
 
         // A single port is in the request's id and costs no bytecode. The shorter list goes first: it is surer to fit.
-        PortSet? source = sources is { Single: 0 } ? sources : null;
-        PortSet? destination = destinations is { Single: 0 } ? destinations : null;
+        PortSet? source = selection.SourcePorts is { Single: 0 } ? selection.SourcePorts : null;
+        PortSet? destination = selection.DestinationPorts is { Single: 0 } ? selection.DestinationPorts : null;
         bool destinationFirst = source is not null && destination is not null && source.Ranges.Length > destination.Ranges.Length;
         Ports(destinationFirst ? destination : source, !destinationFirst);
         Ports(destinationFirst ? source : destination, destinationFirst);

@@ -9,7 +9,7 @@ internal interface INetlinkSocket : IDisposable
 
     /// <summary>Receives one datagram.</summary>
     /// <param name="buffer">Where it goes; what does not fit is lost.</param>
-    /// <param name="wait">Whether to wait for one; otherwise none is EAGAIN.</param>
+    /// <param name="wait">Whether to wait a second for one; where none comes, EAGAIN.</param>
     /// <param name="sender">The sender's netlink port id; the kernel is 0.</param>
     /// <returns>The datagram's full length, which may be beyond the buffer; or minus the errno.</returns>
     int Receive(Span<byte> buffer, bool wait, out uint sender);

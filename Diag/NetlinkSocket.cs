@@ -4,23 +4,28 @@ using TcpCloser.Interop;
 
 namespace TcpCloser.Diag;
 
-/// <summary>The kernel's own NETLINK_SOCK_DIAG socket (sock_diag(7)). It stays in the network namespace it was opened in.</summary>
+/// <summary>The kernel's own netlink socket (netlink(7)). It stays in the network namespace it was opened in.</summary>
 internal sealed unsafe class NetlinkSocket : INetlinkSocket
 {
     private readonly int _fd;
 
+    /// <param name="protocol">NETLINK_SOCK_DIAG or NETLINK_ROUTE.</param>
     /// <exception cref="SystemCallException">No netlink, no descriptors left.</exception>
-    public NetlinkSocket()
+    public NetlinkSocket(int protocol)
     {
-        _fd = Socket.socket(Socket.AF_NETLINK, Socket.SOCK_RAW | Socket.SOCK_CLOEXEC, Netlink.NETLINK_SOCK_DIAG);
+        _fd = Socket.socket(Socket.AF_NETLINK, Socket.SOCK_RAW | Socket.SOCK_CLOEXEC, protocol);
         if (_fd < 0)
         {
-            throw new SystemCallException("opening a NETLINK_SOCK_DIAG socket", Marshal.GetLastPInvokeError());
+            throw new SystemCallException(protocol == Netlink.NETLINK_ROUTE ? Operation.ListRoutes : Operation.OpenNetlink, Marshal.GetLastPInvokeError());
         }
 
         // An error answer need not carry the request back; kernels before 4.3 do not know the option, which does no harm.
         int one = 1;
         _ = Socket.setsockopt(_fd, Socket.SOL_NETLINK, Netlink.NETLINK_CAP_ACK, &one, sizeof(int));
+
+        // The kernel answers while a request is sent, or never: nobody waits longer than this for what does not come.
+        var oneSecond = new TimeVal { Seconds = 1 };
+        _ = Socket.setsockopt(_fd, Socket.SOL_SOCKET, Socket.SO_RCVTIMEO, &oneSecond, (uint)sizeof(TimeVal));
     }
 
     public int Send(ReadOnlySpan<byte> messages)

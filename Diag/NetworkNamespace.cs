@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Diag;
 
@@ -20,20 +22,23 @@ internal class NetworkNamespace : IDisposable
         _fd = fd;
     }
 
+    public NetworkNamespace(NamespaceFile file) : this(file.Name, file.Descriptor)
+    {
+    }
+
     /// <summary>Bytes of anything but a slash: whoever made the namespace chose them.</summary>
     public byte[]? Name { get; }
 
-    /// <summary>Opens a socket in it.</summary>
-    /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
-    public virtual INetlinkSocket OpenSocket()
-    {
-        if (_fd >= 0 && Sched.setns(_fd, Sched.CLONE_NEWNET) != 0)
-        {
-            throw new SystemCallException("entering the network namespace", Marshal.GetLastPInvokeError());
-        }
+    /// <summary>How a line names it.</summary>
+    public string? Description => Name is null ? null : "in netns " + Escape.Text(Name);
 
-        return new NetlinkSocket();
-    }
+    /// <summary>Opens a NETLINK_SOCK_DIAG socket in it (sock_diag(7)).</summary>
+    /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
+    public virtual INetlinkSocket OpenSocket() => Open(Netlink.NETLINK_SOCK_DIAG);
+
+    /// <summary>Opens a NETLINK_ROUTE socket in it (rtnetlink(7)).</summary>
+    /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
+    public virtual INetlinkSocket OpenRouteSocket() => Open(Netlink.NETLINK_ROUTE);
 
     /// <summary>The index of a device in it; 0: no such device.</summary>
     public uint DeviceIndex(string name)
@@ -73,5 +78,15 @@ internal class NetworkNamespace : IDisposable
         }
 
         GC.SuppressFinalize(this);
+    }
+
+    private NetlinkSocket Open(int protocol)
+    {
+        if (_fd >= 0 && Sched.setns(_fd, Sched.CLONE_NEWNET) != 0)
+        {
+            throw new SystemCallException(Operation.EnterNamespace, Marshal.GetLastPInvokeError());
+        }
+
+        return new NetlinkSocket(protocol);
     }
 }

@@ -15,8 +15,20 @@ internal enum Outcome : byte
     /// <summary>Left alone: the kernel gives no usable clock for it.</summary>
     NoClock,
 
-    /// <summary>Left alone: nothing is in flight, or it was acknowledged recently enough for --no-ack-for.</summary>
-    Acknowledged,
+    /// <summary>Left alone: it is not proved, or cannot be asked, that nobody acknowledges.</summary>
+    Unproved,
+
+    /// <summary>Left alone: the network namespace has its local address.</summary>
+    AddressPresent,
+
+    /// <summary>Left alone: its peer lives: it was heard from, or answered when asked.</summary>
+    Answered,
+
+    /// <summary>Left alone: it has keepalive already.</summary>
+    HasKeepalive,
+
+    /// <summary>Left alone: its own TCP_USER_TIMEOUT would end it before the keepalive that it is to be given.</summary>
+    HasUserTimeout,
 
     /// <summary>Left alone: another subflow of its MPTCP connection does not match or is not idle.</summary>
     SubflowBusy,
@@ -33,21 +45,33 @@ internal enum Outcome : byte
     /// <summary>Every process that held it is gone or going, and so is the connection.</summary>
     Killed,
 
+    /// <summary>Its peer no longer knew it and said so when it was asked, which ended it.</summary>
+    Reset,
+
+    /// <summary>It lives on, with keepalive.</summary>
+    Cured,
+
     /// <summary>It was gone before anything was done to it.</summary>
     Vanished,
 
-    /// <summary>Not closed: the kernel refused, for <see cref="Connection.FailedErrno"/>.</summary>
+    /// <summary>Not closed: the kernel refused, for <see cref="Connection.Errno"/>.</summary>
     Failed,
 
     /// <summary>Not closed: no process was found that holds it.</summary>
     NoOwner,
 
-    /// <summary>Not closed: only processes hold it that are never signalled.</summary>
+    /// <summary>Not closed: a process holds it that is never signalled.</summary>
     OwnerProtected,
 
-    /// <summary>Not closed: its processes were signalled, and it is still there.</summary>
+    /// <summary>Not closed: a process of another user than the socket's holds it.</summary>
+    OwnerOther,
+
+    /// <summary>Not closed: everything was tried, and it is still there.</summary>
     StillThere,
 
-    /// <summary>Not closed: the run was broken off before its turn.</summary>
+    /// <summary>Perhaps closed: nobody could find out what became of it.</summary>
+    Unknown,
+
+    /// <summary>Not closed: the run was interrupted before its turn.</summary>
     NotReached,
 }

@@ -32,13 +32,13 @@ internal sealed class PortSet
         }
 
         Ranges = sorted.AsMemory(0, last + 1);
-        Map();
-    }
-
-    private PortSet(ReadOnlyMemory<PortRange> ranges)
-    {
-        Ranges = ranges;
-        Map();
+        foreach (PortRange range in Ranges.Span)
+        {
+            for (int port = range.First; port <= range.Last; port++)
+            {
+                _map[port >> 6] |= 1UL << port;
+            }
+        }
     }
 
     /// <summary>Sorted, disjoint, not adjacent.</summary>
@@ -48,22 +48,4 @@ internal sealed class PortSet
     public ushort Single => Ranges.Length == 1 && Ranges.Span[0].First == Ranges.Span[0].Last ? Ranges.Span[0].First : (ushort)0;
 
     public bool Contains(ushort port) => (_map[port >> 6] & 1UL << port) != 0;
-
-    /// <summary>Its lower and its upper ranges.</summary>
-    public (PortSet Lower, PortSet Upper) Halves()
-    {
-        int middle = Ranges.Length / 2;
-        return (new PortSet(Ranges[..middle]), new PortSet(Ranges[middle..]));
-    }
-
-    private void Map()
-    {
-        foreach (PortRange range in Ranges.Span)
-        {
-            for (int port = range.First; port <= range.Last; port++)
-            {
-                _map[port >> 6] |= 1UL << port;
-            }
-        }
-    }
 }

@@ -3,89 +3,112 @@ using TcpCloser.Interop;
 
 namespace TcpCloser.Diag;
 
-/// <summary>Which connections are meant. The kernel's filter is made of it, and every socket that the kernel lists is held against it again.</summary>
-internal sealed class Selection(Options options)
+/// <summary>
+/// Which connections are meant. The kernel's filter is made of it, and every socket that the kernel lists is held against it
+/// again: what is destroyed cannot be put back, so nothing is closed on the kernel's word alone.
+/// </summary>
+internal sealed class Selection
 {
-    public Families Families { get; } = options.Families;
+    /// <summary>Every TCP socket but listeners, of both families.</summary>
+    public static Selection EveryConnection { get; } = new()
+    {
+        Families = Families.IPv4 | Families.IPv6,
+        States = (1u << TcpState.Count) - 2 & ~(1u << TcpState.Listen),
+    };
+
+    public Families Families { get; init; } = Families.IPv4;
 
     /// <summary>Bit <c>1 &lt;&lt; state</c>.</summary>
-    public uint States { get; } = options.States;
+    public uint States { get; init; } = 1u << TcpState.Established;
 
     /// <summary>Null: any.</summary>
-    public PortSet? SourcePorts { get; } = options.SourcePorts.Count > 0 ? new PortSet(options.SourcePorts) : null;
+    public PortSet? SourcePorts { get; init; }
 
-    public PortSet? DestinationPorts { get; } = options.DestinationPorts.Count > 0 ? new PortSet(options.DestinationPorts) : null;
+    public PortSet? DestinationPorts { get; init; }
 
     /// <summary>Empty: any. So it is with the lists that follow.</summary>
-    public IReadOnlyList<AddressPrefix> Sources { get; } = options.Sources;
+    public IReadOnlyList<AddressPrefix> Sources { get; init; } = [];
 
-    public IReadOnlyList<AddressPrefix> Destinations { get; } = options.Destinations;
+    public IReadOnlyList<AddressPrefix> Destinations { get; init; } = [];
 
-    public IReadOnlyList<AddressPrefix> NotSources { get; } = options.NotSources;
+    /// <summary>Addresses to leave alone; empty: none.</summary>
+    public IReadOnlyList<AddressPrefix> NotSources { get; init; } = [];
 
-    public IReadOnlyList<AddressPrefix> NotDestinations { get; } = options.NotDestinations;
+    public IReadOnlyList<AddressPrefix> NotDestinations { get; init; } = [];
 
-    public IReadOnlyList<SocketMark> Marks { get; } = options.Marks;
+    public IReadOnlyList<SocketMark> Marks { get; init; } = [];
 
-    /// <summary>Ids of cgroups; null: any. An id may change when a service is started anew, so they are set for each round.</summary>
-    public List<ulong>? CgroupIds { get; set; }
+    public IReadOnlyList<uint> Uids { get; init; } = [];
 
-    /// <summary>Indexes of devices; null: any. They differ from namespace to namespace.</summary>
-    public List<uint>? Interfaces { get; set; }
+    public static Selection Of(Rule rule) => new()
+    {
+        Families = rule.Families,
+        States = rule.States,
+        SourcePorts = rule.SourcePorts.Count > 0 ? new PortSet(rule.SourcePorts) : null,
+        DestinationPorts = rule.DestinationPorts.Count > 0 ? new PortSet(rule.DestinationPorts) : null,
+        Sources = rule.Sources,
+        Destinations = rule.Destinations,
+        NotSources = rule.NotSources,
+        NotDestinations = rule.NotDestinations,
+        Marks = rule.Marks,
+        Uids = rule.Uids,
+    };
 
-    /// <summary>Inodes of the sockets that the processes meant hold; null: any.</summary>
-    public HashSet<uint>? OwnedInodes { get; set; }
+    /// <summary>Whether the connection is one of those meant.</summary>
+    /// <param name="connection">A socket that the kernel listed.</param>
+    /// <param name="attributes">What is attached to it.</param>
+    /// <param name="context">What the names mean now.</param>
+    /// <param name="kernelDecides">Whether the kernel's filter decided over marks and cgroups.</param>
+    public Match Match(ref readonly Connection connection, in SocketAttributes attributes, RuleContext context, bool kernelDecides)
+    {
+        bool matches = (States >> connection.State & 1) != 0
+            && MatchesFamily(in connection)
+            && (SourcePorts is null || SourcePorts.Contains(connection.SourcePort))
+            && (DestinationPorts is null || DestinationPorts.Contains(connection.DestinationPort))
+            && (Sources.Count == 0 || IsInAny(Sources, in connection, in connection.Source))
+            && (Destinations.Count == 0 || IsInAny(Destinations, in connection, in connection.Destination))
+            && !IsInAny(NotSources, in connection, in connection.Source)
+            && !IsInAny(NotDestinations, in connection, in connection.Destination)
+            && (context.Interfaces is null || Contains(context.Interfaces, connection.Interface))
+            && MatchesOwner(in connection, context.OwnedInodes);
+        if (!matches)
+        {
+            return Diag.Match.No;
+        }
 
-    /// <summary>Whether the filter made of it is about ports and families alone.</summary>
-    public bool IsOfPortsAlone => Sources.Count + Destinations.Count + NotSources.Count + NotDestinations.Count + Marks.Count
-        + options.Cgroups.Count + options.Interfaces.Count == 0;
+        // What the socket tells is held against the selection; where it tells nothing, the kernel's filter has to have decided.
+        bool undecided = false;
+        if (Marks.Count > 0)
+        {
+            matches = attributes.Mark is { } mark && MatchesMark(mark);
+            undecided = attributes.Mark is null;
+        }
 
-    /// <summary>Whether the filter made of it stays the same: nothing in it is set anew for a round or a namespace.</summary>
-    public bool IsFixed => CgroupIds is null && Interfaces is null;
+        if (context.CgroupIds is not null)
+        {
+            matches = (matches || undecided) && (attributes.CgroupId is not { } id || Contains(context.CgroupIds, id));
+            undecided = matches && (undecided || attributes.CgroupId is null);
+        }
 
-    /// <summary>Whether the kernel decided over marks and cgroups. TIME_WAIT carries neither, so then its word is all there is.</summary>
-    public bool KernelDecides { get; set; }
-
-    /// <summary>Whether a socket came up of which neither the kernel decided nor told its mark or cgroup: it is taken for none that is meant.</summary>
-    public bool IsUndecided { get; private set; }
-
-    /// <summary>
-    /// Whether the connection is one of those meant. The kernel's filter says the same, as far as the kernel took it; what
-    /// is destroyed cannot be put back, so nothing is closed on the kernel's word alone.
-    /// </summary>
-    public bool Matches(ref readonly Connection connection, in SocketAttributes attributes) =>
-        (States >> connection.State & 1) != 0
-        && MatchesFamily(in connection)
-        && (SourcePorts is null || SourcePorts.Contains(connection.SourcePort))
-        && (DestinationPorts is null || DestinationPorts.Contains(connection.DestinationPort))
-        && (Sources.Count == 0 || IsInAny(Sources, in connection, in connection.Source))
-        && (Destinations.Count == 0 || IsInAny(Destinations, in connection, in connection.Destination))
-        && !IsInAny(NotSources, in connection, in connection.Source)
-        && !IsInAny(NotDestinations, in connection, in connection.Destination)
-        && (Interfaces is null || Interfaces.Contains(connection.Interface))
-        && (Marks.Count == 0 || MatchesMark(attributes.Mark))
-        && (CgroupIds is null || (attributes.CgroupId is { } id ? CgroupIds.Contains(id) : IsDecidedByKernel()))
-        && MatchesOwner(in connection);
+        return undecided ? kernelDecides ? Diag.Match.Yes : Diag.Match.Undecided
+            : matches ? Diag.Match.Yes
+            : Diag.Match.No;
+    }
 
     private bool MatchesFamily(ref readonly Connection connection) =>
         (Families.HasFlag(Families.IPv6) && connection.Family == Socket.AF_INET6)
         || (Families.HasFlag(Families.IPv4) && connection.IsIPv4);
 
-    /// <summary>A socket that nobody has open shows uid 0, and is not root's for that.</summary>
-    private bool MatchesOwner(ref readonly Connection connection) =>
-        (options.Uids.Length == 0 || (connection.Inode != 0 && Array.IndexOf(options.Uids, connection.Uid) >= 0))
-        && (OwnedInodes is null || (connection.Inode != 0 && OwnedInodes.Contains(connection.Inode)));
+    /// <summary>A socket without an owner shows uid 0, and is not root's for that.</summary>
+    private bool MatchesOwner(ref readonly Connection connection, HashSet<uint>? ownedInodes) =>
+        (Uids.Count == 0 || (connection.Inode != 0 && Contains(Uids, connection.Uid)))
+        && (ownedInodes is null || (connection.Inode != 0 && ownedInodes.Contains(connection.Inode)));
 
-    private bool MatchesMark(uint? mark)
+    private bool MatchesMark(uint mark)
     {
-        if (mark is null)
+        for (int i = 0; i < Marks.Count; i++)
         {
-            return IsDecidedByKernel();
-        }
-
-        foreach (SocketMark wanted in Marks)
-        {
-            if ((mark & wanted.Mask) == wanted.Mark)
+            if ((mark & Marks[i].Mask) == Marks[i].Mark)
             {
                 return true;
             }
@@ -94,10 +117,17 @@ internal sealed class Selection(Options options)
         return false;
     }
 
-    private bool IsDecidedByKernel()
+    private static bool Contains<T>(IReadOnlyList<T> values, T value) where T : IEquatable<T>
     {
-        IsUndecided |= !KernelDecides;
-        return KernelDecides;
+        for (int i = 0; i < values.Count; i++)
+        {
+            if (values[i].Equals(value))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsInAny(IReadOnlyList<AddressPrefix> prefixes, ref readonly Connection connection, ref readonly Address address)

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TcpCloser.Interop;
 
@@ -7,66 +6,42 @@ namespace TcpCloser.Diag;
 /// <summary>Looks at one connection again, right before or after an irreversible step: 4 microseconds each.</summary>
 internal sealed class SocketLookup(NetworkNamespace network) : IDisposable
 {
-    private readonly INetlinkSocket _socket = network.OpenSocket();
-    private readonly byte[] _buffer = new byte[4096];
-    private uint _sequence = 1;
+    private readonly NetlinkExchange _exchange = new(network.OpenSocket(), new byte[4096]);
 
     /// <summary>Finds the connection by its cookie.</summary>
     /// <param name="connection">As the dump had it.</param>
     /// <param name="now">As it is now, without an outcome; meaningful where the answer is true.</param>
-    /// <param name="info">Its tcp_info; good until the next call.</param>
+    /// <param name="facts">What the kernel tells of it; good until the next call.</param>
     /// <returns>Whether it still exists.</returns>
-    /// <exception cref="SystemCallException">The kernel did not answer.</exception>
-    public bool TryFind(ref readonly Connection connection, out Connection now, out ReadOnlySpan<byte> info)
+    /// <exception cref="SystemCallException">The kernel did not answer, or something else.</exception>
+    public bool TryFind(ref readonly Connection connection, out Connection now, out SocketFacts facts)
     {
         now = default;
-        info = default;
-        uint sequence = _sequence++;
-        int errno = _socket.Send(DumpRequest.BuildLookup(in connection, sequence));
-        while (errno == 0)
+        facts = default;
+        int errno = _exchange.Send(DumpRequest.BuildLookup(in connection, _exchange.Begin(1)));
+        errno = errno == 0 ? _exchange.Next(wait: true) : errno;
+        if (errno == 0 && _exchange.Header.Type == SockDiag.SOCK_DIAG_BY_FAMILY
+            && SocketDump.TryRead(_exchange.Payload, out ReadOnlySpan<byte> attributes))
         {
-            int length = _socket.Receive(_buffer, wait: true, out uint sender);
-            if (length < 0)
+            ref readonly InetDiagMsg message = ref MemoryMarshal.AsRef<InetDiagMsg>(_exchange.Payload);
+            now = Connection.From(in message);
+            facts = new SocketFacts(in message, new SocketAttributes(attributes).Info);
+            if (now.Cookie == connection.Cookie)
             {
-                errno = -length;
-                break;
+                return true;
             }
-
-            if (sender != 0)
+        }
+        else if (errno == 0 && _exchange.Header.Type == Netlink.NLMSG_ERROR)
+        {
+            errno = _exchange.Error();
+            if (errno == Errno.ENOENT)
             {
-                continue;
-            }
-
-            var reader = new NetlinkReader(_buffer.AsSpan(0, Math.Min(length, _buffer.Length)));
-            while (reader.Next())
-            {
-                if (reader.Header.Sequence != sequence)
-                {
-                    continue;
-                }
-
-                if (reader.Header.Type == SockDiag.SOCK_DIAG_BY_FAMILY && reader.Payload.Length >= Unsafe.SizeOf<InetDiagMsg>())
-                {
-                    now = Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(reader.Payload));
-                    info = new SocketAttributes(reader.Payload[Unsafe.SizeOf<InetDiagMsg>()..]).Info;
-                    return true;
-                }
-
-                if (reader.Header.Type == Netlink.NLMSG_ERROR)
-                {
-                    errno = NetlinkReader.Error(reader.Payload);
-                    if (errno == Errno.ENOENT)
-                    {
-                        return false;
-                    }
-
-                    break;
-                }
+                return false;
             }
         }
 
-        throw new SystemCallException("looking a TCP socket up by INET_DIAG", errno);
+        throw new SystemCallException(Operation.LookUpSocket, errno != 0 ? errno : Errno.EBADMSG);
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => _exchange.Dispose();
 }

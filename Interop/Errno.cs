@@ -3,6 +3,9 @@ namespace TcpCloser.Interop;
 /// <summary>Error numbers of Linux on x86_64 and arm64 (asm-generic/errno.h), and their words. See errno(3).</summary>
 internal static class Errno
 {
+    /// <summary>MAX_ERRNO (linux/err.h): the kernel has none beyond it.</summary>
+    public const int Highest = 4095;
+
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int ESRCH = 3;
@@ -27,6 +30,7 @@ internal static class Errno
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
+    public const int EBADMSG = 74;
     public const int EMSGSIZE = 90;
     public const int EPROTOTYPE = 91;
     public const int EPROTONOSUPPORT = 93;
@@ -34,7 +38,9 @@ internal static class Errno
     public const int EAFNOSUPPORT = 97;
     public const int ECONNRESET = 104;
     public const int ENOBUFS = 105;
+    public const int ENOTSOCK = 88;
     public const int ENOTCONN = 107;
+    public const int ETIMEDOUT = 110;
     public const int ECONNREFUSED = 111;
     public const int EDQUOT = 122;
 
@@ -65,6 +71,8 @@ internal static class Errno
         ENAMETOOLONG => "ENAMETOOLONG (file name too long)",
         ENOSYS => "ENOSYS (function not implemented)",
         ELOOP => "ELOOP (too many symbolic links)",
+        EBADMSG => "EBADMSG (not a valid message)",
+        ENOTSOCK => "ENOTSOCK (not a socket)",
         EMSGSIZE => "EMSGSIZE (message too long)",
         EPROTOTYPE => "EPROTOTYPE (protocol wrong type for socket)",
         EPROTONOSUPPORT => "EPROTONOSUPPORT (protocol not supported)",
@@ -73,6 +81,7 @@ internal static class Errno
         ECONNRESET => "ECONNRESET (connection reset by peer)",
         ENOBUFS => "ENOBUFS (no buffer space available)",
         ENOTCONN => "ENOTCONN (socket is not connected)",
+        ETIMEDOUT => "ETIMEDOUT (timed out)",
         ECONNREFUSED => "ECONNREFUSED (connection refused)",
         EDQUOT => "EDQUOT (disk quota exceeded)",
         _ => "errno " + errno.ToString(),

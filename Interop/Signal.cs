@@ -7,11 +7,31 @@ internal static unsafe partial class Signal
 {
     public const int SIGHUP = 1;
     public const int SIGINT = 2;
+    public const int SIGQUIT = 3;
     public const int SIGKILL = 9;
+    public const int SIGUSR1 = 10;
+    public const int SIGUSR2 = 12;
+    public const int SIGPIPE = 13;
+    public const int SIGALRM = 14;
     public const int SIGTERM = 15;
+    public const int SIGSTKFLT = 16;
+    public const int SIGXCPU = 24;
+    public const int SIGXFSZ = 25;
+    public const int SIGVTALRM = 26;
+    public const int SIGPROF = 27;
+    public const int SIGIO = 29;
+    public const int SIGPWR = 30;
+
+    /// <summary>The first real-time signal that neither a libc nor the runtime uses for itself.</summary>
+    public const int FirstRealTime = 36;
 
     /// <summary>The highest signal number, SIGRTMAX (signal(7)).</summary>
     public const int Highest = 64;
+
+    private const nint SIG_IGN = 1;
+
+    /// <summary>Of struct sigaction, glibc's and musl's, which begins with the handler; no libc's is longer.</summary>
+    private const int SigactionWords = 32;
 
     public const int SIG_BLOCK = 0;
     public const int SFD_CLOEXEC = 0x80000;
@@ -22,6 +42,25 @@ internal static unsafe partial class Signal
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int sig);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int sigaction(int sig, nint* act, nint* oldact);
+
+    /// <summary>Whether the signal is ignored.</summary>
+    public static bool IsIgnored(int signal)
+    {
+        nint* old = stackalloc nint[SigactionWords];
+        return sigaction(signal, null, old) == 0 && old[0] == SIG_IGN;
+    }
+
+    /// <summary>Ignores the signal from here on.</summary>
+    public static void Ignore(int signal)
+    {
+        nint* act = stackalloc nint[SigactionWords];
+        new Span<nint>(act, SigactionWords).Clear();
+        act[0] = SIG_IGN;
+        _ = sigaction(signal, act, null);
+    }
 
     [LibraryImport("libc")]
     public static partial int pthread_sigmask(int how, ulong* set, ulong* oldset);

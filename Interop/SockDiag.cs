@@ -10,6 +10,9 @@ internal static class SockDiag
     public const ushort SOCK_DESTROY = 21;
 #endif
 
+    /// <summary>The cookie of a request that takes any socket (INET_DIAG_NOCOOKIE): no socket has it.</summary>
+    public const ulong INET_DIAG_NOCOOKIE = ulong.MaxValue;
+
     public const byte IPPROTO_TCP = 6;
     public const ushort IPPROTO_MPTCP = 262;
 

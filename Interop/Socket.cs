@@ -17,8 +17,12 @@ internal static unsafe partial class Socket
     public const int SOCK_CLOEXEC = 0x80000;
 
     public const int SOL_SOCKET = 1;
+    public const int SO_KEEPALIVE = 9;
+    public const int SO_RCVTIMEO = 20;
     public const int SO_COOKIE = 57;
     public const int SOL_NETLINK = 270;
+
+    public const int SHUT_RDWR = 2;
 
     public const int MSG_TRUNC = 0x20;
     public const int MSG_DONTWAIT = 0x40;
@@ -29,6 +33,9 @@ internal static unsafe partial class Socket
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int connect(int sockfd, void* addr, uint addrlen);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int shutdown(int sockfd, int how);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getsockname(int sockfd, void* addr, uint* addrlen);

@@ -1,9 +1,7 @@
-using System.Runtime.InteropServices;
-
 namespace TcpCloser.Interop;
 
 /// <summary>Descriptors 0 to 2.</summary>
-internal static unsafe class StandardStreams
+internal static class StandardStreams
 {
     /// <summary>Whether stderr was closed when the program started: what goes there is not wanted, and not an error.</summary>
     public static bool StderrWasClosed { get; private set; }
@@ -29,37 +27,5 @@ internal static unsafe class StandardStreams
 
             StderrWasClosed |= fd == Unistd.STDERR_FILENO;
         }
-    }
-
-    /// <summary>Writes all of the text. Returns 0 or the errno of write(2).</summary>
-    public static int Write(int fd, ReadOnlySpan<byte> text)
-    {
-        fixed (byte* p = text)
-        {
-            int done = 0;
-            while (done < text.Length)
-            {
-                nint written = Unistd.write(fd, p + done, (nuint)(text.Length - done));
-                if (written >= 0)
-                {
-                    done += (int)written;
-                    continue;
-                }
-
-                int errno = Marshal.GetLastPInvokeError();
-                if (errno == Errno.EAGAIN)
-                {
-                    // Somebody made the pipe or terminal non-blocking for us too.
-                    var ready = new PollFd { Fd = fd, Events = Poll.POLLOUT };
-                    _ = Poll.poll(&ready, 1, -1);
-                }
-                else if (errno != Errno.EINTR)
-                {
-                    return errno;
-                }
-            }
-        }
-
-        return 0;
     }
 }

@@ -13,6 +13,9 @@ internal static unsafe partial class Unistd
     public const nint SYS_pidfd_open = 434;
     public const nint SYS_pidfd_getfd = 438;
 
+    /// <summary>capget(2): musl has no function for it.</summary>
+    public static readonly nint SYS_capget = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 90 : 125;
+
     /// <summary>getdents64(2) has no number that the architectures share.</summary>
     public static readonly nint SYS_getdents64 = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 61 : 217;
 

@@ -1,31 +1,49 @@
 using TcpCloser.Diag;
+using TcpCloser.Interop;
 
 namespace TcpCloser.Kill;
 
-/// <summary>Looks again at connections of a list, each in its network namespace.</summary>
-internal sealed class ConnectionWatch(ConnectionList connections) : IDisposable
+/// <summary>Looks again at candidates, each in its network namespace.</summary>
+internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
 {
     private NetworkNamespace? _network;
     private SocketLookup? _lookup;
 
-    /// <summary>
-    /// Whether the connection is there and somebody has it. What the kernel winds down by itself after its last owner went
-    /// (FIN_WAIT1 to a peer that never answers, FIN_WAIT2, TIME_WAIT) has no inode any more and counts as gone.
-    /// </summary>
-    /// <exception cref="Interop.SystemCallException">The kernel did not answer.</exception>
-    public bool Exists(int index, out Connection now, out ReadOnlySpan<byte> info)
-    {
-        NetworkNamespace network = connections.NamespaceOf(index);
-        if (_lookup is null || _network != network)
-        {
-            _lookup?.Dispose();
-            _lookup = null;
-            _lookup = new SocketLookup(network);
-            _network = network;
-        }
+    /// <summary>Why the last look found out nothing.</summary>
+    public int Errno { get; private set; }
 
-        ref Connection connection = ref connections[index];
-        return _lookup.TryFind(in connection, out now, out info) && (now.Inode != 0 || connection.Inode == 0);
+    /// <summary>Whether the connection is there and somebody has it.</summary>
+    public Presence Look(int index) => Look(index, out _, out _);
+
+    /// <summary>
+    /// The same, and what it is now. What the kernel winds down by itself after its last owner went (FIN_WAIT1 to a peer that never
+    /// answers, FIN_WAIT2, TIME_WAIT) has no inode any more and counts as gone.
+    /// </summary>
+    public Presence Look(int index, out Connection now, out SocketFacts facts)
+    {
+        now = default;
+        facts = default;
+        try
+        {
+            NetworkNamespace network = candidates.NamespaceOf(index);
+            if (_lookup is null || _network != network)
+            {
+                _lookup?.Dispose();
+                _lookup = null;
+                _lookup = new SocketLookup(network);
+                _network = network;
+            }
+
+            ref Connection connection = ref candidates[index];
+            return _lookup.TryFind(in connection, out now, out facts) && (now.Inode != 0 || connection.Inode == 0)
+                ? Presence.There
+                : Presence.Gone;
+        }
+        catch (SystemCallException e)
+        {
+            Errno = e.Errno;
+            return Presence.Unknown;
+        }
     }
 
     public void Dispose() => _lookup?.Dispose();

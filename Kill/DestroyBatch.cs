@@ -5,65 +5,70 @@ using TcpCloser.Interop;
 namespace TcpCloser.Kill;
 
 /// <summary>
-/// SOCK_DESTROY (linux/sock_diag.h, Linux 4.5) for a stretch of connections at a time: many requests go in one send and are
-/// run inside it; without NLM_F_ACK only failures answer.
+/// SOCK_DESTROY (linux/sock_diag.h, Linux 4.5) for a batch of connections at a time: many requests go in one send and are run
+/// inside it; without NLM_F_ACK only refusals are answered.
 /// </summary>
-internal sealed unsafe class DestroyBatch(NetworkNamespace network) : IDisposable
+internal sealed unsafe class DestroyBatch : IDisposable
 {
-    /// <summary>The default receive buffer holds 256 failures; of more, some would be lost.</summary>
-    public const int MaxLength = 256;
-
     private static readonly int s_messageLength = sizeof(NlMsgHdr) + sizeof(InetDiagReqV2);
 
-    private readonly INetlinkSocket _socket = network.OpenSocket();
-    private readonly byte[] _requests = new byte[MaxLength * s_messageLength];
-    private readonly byte[] _answer = new byte[8192];
-    private uint _sequence = 1;
+    private readonly NetworkNamespace _network;
+    private readonly ConnectionList _candidates;
+    private readonly NetlinkExchange _exchange;
+    private readonly byte[] _requests = new byte[ResultBatch.Length * s_messageLength];
+    private readonly int[] _indexes = new int[ResultBatch.Length];
+    private readonly int[] _errnos = new int[ResultBatch.Length];
 
-    /// <summary>Destroys the idle ones from <paramref name="start"/> to before <paramref name="end"/> and sets their outcomes.</summary>
-    /// <param name="doomed">The connections.</param>
-    /// <param name="start">The first.</param>
-    /// <param name="end">One past the last; at most <see cref="MaxLength"/> further.</param>
-    /// <param name="sparesMptcp">Whether subflows of MPTCP connections stay idle, for another method.</param>
-    /// <returns>The errno that every further connection would meet too, or 0.</returns>
-    public int Destroy(ConnectionList doomed, int start, int end, bool sparesMptcp)
+    /// <exception cref="SystemCallException">The namespace cannot be entered, or no socket.</exception>
+    public DestroyBatch(NetworkNamespace network, ConnectionList candidates)
     {
-        // The sequence number tells which connection of the batch a failure is about.
-        uint first = _sequence;
-        _sequence += MaxLength;
-        int length = 0;
-        for (int i = start; i < end; i++)
-        {
-            ref Connection connection = ref doomed[i];
-            if (connection.Outcome == Outcome.Idle && !(sparesMptcp && connection.IsMptcp))
-            {
-                Write(_requests.AsSpan(length, s_messageLength), in connection, first + (uint)(i - start));
-                length += s_messageLength;
-                connection.Outcome = Outcome.Destroyed;
-            }
-        }
-
-        if (length == 0)
-        {
-            return 0;
-        }
-
-        int errno = _socket.Send(_requests.AsSpan(0, length));
-        if (errno != 0)
-        {
-            Fail(doomed, start, end, errno);
-            return errno;
-        }
-
-        if (ReadFailures(doomed, start, end, first))
-        {
-            Recheck(doomed, start, end);
-        }
-
-        return HopelessErrno(doomed, start, end);
+        _network = network;
+        _candidates = candidates;
+        _exchange = new NetlinkExchange(network.OpenSocket(), new byte[8192]);
     }
 
-    public void Dispose() => _socket.Dispose();
+    /// <summary>How many connections are in the batch.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The places of the batch's connections in the list.</summary>
+    public ReadOnlySpan<int> Indexes => _indexes.AsSpan(0, Count);
+
+    /// <summary>Of each connection of the batch, the errno by which it was refused; 0: destroyed; <see cref="Unknown"/>.</summary>
+    public Span<int> Errnos => _errnos.AsSpan(0, Count);
+
+    /// <summary>In place of an errno: nobody could find out what became of it.</summary>
+    public const int Unknown = -1;
+
+    public void Clear() => Count = 0;
+
+    public void Add(int index) => _indexes[Count++] = index;
+
+    /// <summary>Destroys the connections of the batch.</summary>
+    public void Run()
+    {
+        // The sequence number tells which connection of the batch a refusal is about.
+        uint sequence = _exchange.Begin(Count);
+        for (int i = 0; i < Count; i++)
+        {
+            Write(_requests.AsSpan(i * s_messageLength, s_messageLength), in _candidates[_indexes[i]], sequence + (uint)i);
+        }
+
+        Errnos.Clear();
+        int errno = Count == 0 ? 0 : _exchange.Send(_requests.AsSpan(0, Count * s_messageLength));
+        if (errno != 0)
+        {
+            Errnos.Fill(errno);
+            return;
+        }
+
+        errno = ReadRefusals();
+        if (errno != 0)
+        {
+            Recheck(errno);
+        }
+    }
+
+    public void Dispose() => _exchange.Dispose();
 
     private static void Write(Span<byte> message, ref readonly Connection connection, uint sequence)
     {
@@ -85,95 +90,52 @@ internal sealed unsafe class DestroyBatch(NetworkNamespace network) : IDisposabl
         MemoryMarshal.Write(message[sizeof(NlMsgHdr)..], in body);
     }
 
-    /// <summary>Takes all answers; each is a failure. True where some were lost.</summary>
-    private bool ReadFailures(ConnectionList doomed, int start, int end, uint first)
+    /// <summary>Takes all answers; each is a refusal. Returns 0, or the errno where some may have been lost.</summary>
+    private int ReadRefusals()
     {
-        bool lost = false;
+        int lost = 0;
         while (true)
         {
-            int length = _socket.Receive(_answer, wait: false, out uint sender);
-            if (length < 0 && length != -Errno.ENOBUFS)
+            int errno = _exchange.Next(wait: false);
+            if (errno == 0 && _exchange.Header.Type == Netlink.NLMSG_ERROR)
             {
-                return lost;
+                errno = _exchange.Error();
+                _errnos[_exchange.RequestIndex] = errno;
+                lost = errno == Errno.EBADMSG ? errno : lost;
             }
-
-            lost |= length < 0;
-            var reader = new NetlinkReader(_answer.AsSpan(0, Math.Clamp(length, 0, _answer.Length)));
-            while (sender == 0 && reader.Next())
+            else if (errno is Errno.ENOBUFS or Errno.EMSGSIZE or Errno.EBADMSG)
             {
-                uint index = reader.Header.Sequence - first;
-                int errno = NetlinkReader.Error(reader.Payload);
-                if (reader.Header.Type == Netlink.NLMSG_ERROR && index < (uint)(end - start) && errno != 0)
+                lost = errno; // some are lost, others may follow
+            }
+            else if (errno != 0)
+            {
+                return errno == Errno.EAGAIN ? lost : errno;
+            }
+        }
+    }
+
+    /// <summary>Refusals were lost: what seems destroyed and is still there was refused.</summary>
+    private void Recheck(int lostErrno)
+    {
+        SocketLookup? lookup = null;
+        try
+        {
+            lookup = new SocketLookup(_network);
+            for (int i = 0; i < Count; i++)
+            {
+                if (_errnos[i] is 0 or Errno.EBADMSG)
                 {
-                    ref Connection connection = ref doomed[start + (int)index];
-                    connection.Outcome = errno == Errno.ENOENT ? Outcome.Vanished : Outcome.Failed;
-                    connection.FailedErrno = errno == Errno.ENOENT ? (byte)0 : (byte)errno;
+                    _errnos[i] = lookup.TryFind(in _candidates[_indexes[i]], out _, out _) ? lostErrno : 0;
                 }
             }
         }
-    }
-
-    /// <summary>Failures were lost: what seemed destroyed and is still there was one.</summary>
-    private void Recheck(ConnectionList doomed, int start, int end)
-    {
-        for (int i = start; i < end; i++)
-        {
-            ref Connection connection = ref doomed[i];
-            if (connection.Outcome == Outcome.Destroyed && IsStillThere(in connection))
-            {
-                connection.Outcome = Outcome.Failed;
-                connection.FailedErrno = Errno.ENOBUFS;
-            }
-        }
-    }
-
-    private bool IsStillThere(ref readonly Connection connection)
-    {
-        try
-        {
-            using var lookup = new SocketLookup(network);
-            return lookup.TryFind(in connection, out _, out _);
-        }
         catch (SystemCallException)
         {
-            // Nobody knows: then it must not be said to be closed.
-            return true;
+            Errnos.Replace(0, Unknown);
         }
-    }
-
-    /// <summary>
-    /// Missing privilege and a kernel without SOCK_DESTROY refuse every connection alike: then the rest need not be tried.
-    /// TIME_WAIT proves nothing, before Linux 6.0 it alone answers EOPNOTSUPP.
-    /// </summary>
-    private static int HopelessErrno(ConnectionList doomed, int start, int end)
-    {
-        int hopeless = 0;
-        for (int i = start; i < end; i++)
+        finally
         {
-            ref Connection connection = ref doomed[i];
-            if (connection.Outcome == Outcome.Destroyed)
-            {
-                return 0;
-            }
-
-            if (connection.Outcome == Outcome.Failed && SockDestroyer.IsHopeless(connection.FailedErrno) && connection.State != TcpState.TimeWait)
-            {
-                hopeless = connection.FailedErrno;
-            }
-        }
-
-        return hopeless;
-    }
-
-    private static void Fail(ConnectionList doomed, int start, int end, int errno)
-    {
-        for (int i = start; i < end; i++)
-        {
-            if (doomed[i].Outcome == Outcome.Destroyed)
-            {
-                doomed[i].Outcome = Outcome.Failed;
-                doomed[i].FailedErrno = (byte)errno;
-            }
+            lookup?.Dispose();
         }
     }
 }

@@ -1,28 +1,55 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
-/// <summary>One pass of <see cref="ProcessKiller"/>: what is known of each connection, and the steps that change it.</summary>
-internal sealed class KillRun(
-    ConnectionList doomed, InodeIndex index, ConnectionWatch watch, ProcDirectory proc, IdleRule idleRule, IWitness witness)
+/// <summary>One pass of <see cref="ProcessKiller"/>: what is known of each candidate, and the steps that change it.</summary>
+internal sealed class KillRun
 {
-    private readonly HeldState[] _held = new HeldState[doomed.Count];
+    private readonly ConnectionList _candidates;
+    private readonly InodeIndex _index;
+    private readonly ConnectionWatch _watch;
+    private readonly IProcessTable _table;
+    private readonly IdleRule _idleRule;
+    private readonly IResultSink _sink;
+    private readonly HeldState[] _held;
+    private readonly ushort[] _errnos;
+    private readonly Outcome?[] _reasons;
     private readonly HashSet<SocketHolder> _signalled = [];
+    private Operation _refusedOperation;
+    private int _refusedErrno;
+    private int _refusedPid;
 
-    /// <summary>Whether a connection has no process that was found.</summary>
-    public bool HasUnowned => Array.Exists(_held, static state => state == HeldState.None);
+    public KillRun(ConnectionList candidates, InodeIndex index, List<SocketHolder> holders, ConnectionWatch watch, IProcessTable table,
+        IdleRule idleRule, IResultSink sink)
+    {
+        (_candidates, _index, _watch, _table, _idleRule, _sink) = (candidates, index, watch, table, idleRule, sink);
+        _held = new HeldState[candidates.Count];
+        _errnos = new ushort[candidates.Count];
+        _reasons = new Outcome?[candidates.Count];
+        var holdersOf = new List<SocketHolder>[candidates.Count];
+        foreach (SocketHolder holder in holders)
+        {
+            foreach (int i in ConnectionsOf(holder))
+            {
+                (holdersOf[i] ??= []).Add(holder);
+            }
+        }
 
-    /// <summary>Whether a signal was refused.</summary>
-    public bool WasRefused => Array.Exists(_held, static state => state.HasFlag(HeldState.Refused));
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            _reasons[i] = OwnerRule.Reason(in candidates[i], holdersOf[i] ?? []);
+        }
+    }
 
-    public void Mark(SocketHolder holder, HeldState state)
+    /// <summary>The run was interrupted before that process.</summary>
+    public void LeaveAlone(SocketHolder holder)
     {
         foreach (int i in ConnectionsOf(holder))
         {
-            _held[i] |= state;
+            _held[i] |= HeldState.NotReached;
         }
     }
 
@@ -31,25 +58,30 @@ internal sealed class KillRun(
     {
         // Before Linux 5.3 there is no pidfd; then the moment between the look and the signal stays open. Opening one takes no
         // privilege, so EPERM is the word of a container's seccomp filter that is older than the call.
-        int pidfd = Pidfd.Open(holder.Pid);
-        int errno = pidfd is >= 0 or -Errno.ENOSYS or -Errno.EPERM ? IsWorthSignalling(holder) ? Send(pidfd, holder.Pid, signal) : Errno.ESRCH : -pidfd;
-        if (pidfd >= 0)
+        int process = _table.OpenProcess(holder.Pid);
+        int errno = process is not (>= 0 or -Errno.ENOSYS or -Errno.EPERM) ? -process
+            : !IsWorthSignalling(holder) ? Errno.ESRCH
+            : _table.SendSignal(process, holder.Pid, signal);
+        if (process >= 0)
         {
-            _ = Unistd.close(pidfd);
+            _table.Close(process);
         }
 
         if (errno == 0)
         {
             _signalled.Add(holder);
-            Mark(holder, HeldState.Signalled);
-            witness.Signalled(holder, signal);
+            foreach (int i in ConnectionsOf(holder))
+            {
+                _held[i] |= HeldState.Signalled;
+            }
+
+            _sink.Signalled(holder, signal);
         }
         else if (errno != Errno.ESRCH)
         {
             foreach (int i in ConnectionsOf(holder))
             {
-                _held[i] |= HeldState.Refused;
-                doomed[i].FailedErrno = (byte)errno;
+                Refuse(i, Operation.SignalProcess, errno, holder.Pid);
             }
         }
 
@@ -72,9 +104,14 @@ internal sealed class KillRun(
     public unsafe bool AwaitGone(TimeSpan patience, Func<bool> stopRequested)
     {
         long started = Stopwatch.GetTimestamp();
-        for (int i = 0; i < doomed.Count; i++)
+        for (int i = 0; i < _candidates.Count; i++)
         {
-            while (_held[i].HasFlag(HeldState.Signalled) && watch.Exists(i, out _, out _))
+            if (!_held[i].HasFlag(HeldState.Signalled))
+            {
+                continue;
+            }
+
+            while (_watch.Look(i) == Presence.There)
             {
                 if (stopRequested())
                 {
@@ -88,92 +125,134 @@ internal sealed class KillRun(
 
                 _ = Poll.poll(null, 0, 1);
             }
-
-            _held[i] |= _held[i].HasFlag(HeldState.Signalled) ? HeldState.Gone : HeldState.None;
         }
 
         return true;
     }
 
-    /// <summary>Says what became of each connection.</summary>
-    public void Settle()
+    /// <summary>Tells what became of each candidate.</summary>
+    public void Complete()
     {
-        for (int i = 0; i < doomed.Count; i++)
+        var results = new ResultBatch(_sink);
+        for (int i = 0; i < _candidates.Count; i++)
         {
-            HeldState state = _held[i];
-            bool signalled = state.HasFlag(HeldState.Signalled);
-            doomed[i].Outcome = state.HasFlag(HeldState.Gone) || !watch.Exists(i, out _, out _) ? signalled ? Outcome.Killed : Outcome.Vanished
-                : state.HasFlag(HeldState.Refused) ? Outcome.Failed
-                : signalled ? Outcome.StillThere
-                : state.HasFlag(HeldState.NotReached) ? Outcome.NotReached
-                : state.HasFlag(HeldState.Busy) ? Outcome.Busy
-                : state.HasFlag(HeldState.Protected) ? Outcome.OwnerProtected
-                : Outcome.NoOwner;
+            if (_candidates[i].Outcome == Outcome.Idle)
+            {
+                Outcome outcome = OutcomeOf(i);
+                results.Add(i, outcome, outcome switch
+                {
+                    Outcome.Failed => _errnos[i],
+                    Outcome.Unknown => _watch.Errno,
+                    _ => 0,
+                });
+            }
         }
+
+        results.Flush();
+    }
+
+    /// <summary>Tells why connections stay, where that is no matter of one connection.</summary>
+    public void TellProblems(UnreadableProcesses unreadable)
+    {
+        if (_refusedErrno != 0)
+        {
+            _sink.Problem(_refusedOperation, _refusedErrno, $"process {_refusedPid}");
+        }
+
+        if (unreadable.Count > 0 && Array.IndexOf(_reasons, Outcome.NoOwner) >= 0)
+        {
+            _sink.Problem(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+        }
+    }
+
+    private Outcome OutcomeOf(int i)
+    {
+        HeldState state = _held[i];
+        bool signalled = state.HasFlag(HeldState.Signalled);
+        return _watch.Look(i) switch
+        {
+            Presence.Unknown => signalled || !state.HasFlag(HeldState.NotReached) ? Outcome.Unknown : Outcome.NotReached,
+            Presence.Gone => signalled ? Outcome.Killed : Outcome.Vanished,
+            Presence.There => state.HasFlag(HeldState.Refused) ? Outcome.Failed
+                : signalled ? Outcome.StillThere
+                : _reasons[i] is { } reason ? reason
+                : state.HasFlag(HeldState.Busy) ? Outcome.Busy
+                : state.HasFlag(HeldState.NotReached) ? Outcome.NotReached
+                : Outcome.NoOwner,
+        };
     }
 
     private IEnumerable<int> ConnectionsOf(SocketHolder holder)
     {
         foreach (HeldSocket socket in holder.Sockets)
         {
-            foreach (int i in index.Connections(socket.Inode))
+            foreach (int i in _index.Connections(socket.Inode))
             {
                 yield return i;
             }
         }
     }
 
-    /// <summary>Whether one of its connections still exists under its cookie, is still idle, and is still held by the process.</summary>
+    /// <summary>
+    /// Whether one of its connections may be ended by a signal to it, still exists under its cookie, is still idle, and is still held
+    /// by the process.
+    /// </summary>
     private bool IsWorthSignalling(SocketHolder holder)
     {
-        int directory = ProcFile.OpenDirectory(proc.Descriptor, ProcPath.Of(holder.Pid, "fd"u8));
-        if (directory < 0)
-        {
-            return false;
-        }
-
+        int folder = 0;
         bool worth = false;
         foreach (HeldSocket socket in holder.Sockets)
         {
-            if (worth)
+            foreach (int i in _index.Connections(socket.Inode))
             {
-                break;
-            }
+                if (worth || _reasons[i] is not null)
+                {
+                    continue;
+                }
 
-            if (ProcFile.SocketInode(directory, socket.Fd) != socket.Inode)
-            {
-                continue;
-            }
+                folder = folder == 0 ? _table.OpenDescriptors(holder.Pid) : folder;
+                uint inode = 0;
+                int errno = folder < 0 ? -folder : DescriptorWalk.ReadSocket(_table, folder, socket.Fd, out inode);
+                if (errno is not (0 or Errno.ENOENT or Errno.ESRCH))
+                {
+                    Refuse(i, folder < 0 ? Operation.ListDescriptors : Operation.ReadDescriptor, errno, holder.Pid);
+                }
 
-            foreach (int i in index.Connections(socket.Inode))
-            {
-                worth = worth || IsStillIdle(i);
+                worth = errno == 0 && inode == socket.Inode && IsStillIdle(i, holder.Pid);
             }
         }
 
-        _ = Unistd.close(directory);
+        if (folder > 0)
+        {
+            _table.Close(folder);
+        }
+
         return worth;
     }
 
-    private bool IsStillIdle(int i)
+    private bool IsStillIdle(int i, int pid)
     {
-        if (!watch.Exists(i, out Connection now, out ReadOnlySpan<byte> info))
+        Presence presence = _watch.Look(i, out Connection now, out SocketFacts facts);
+        if (presence != Presence.There)
         {
+            if (presence == Presence.Unknown)
+            {
+                Refuse(i, Operation.LookUpSocket, _watch.Errno, pid);
+            }
+
             return false;
         }
 
-        idleRule.Judge(ref now, info);
+        _idleRule.Judge(ref now, in facts);
         _held[i] |= now.Outcome == Outcome.Idle ? HeldState.None : HeldState.Busy;
         return now.Outcome == Outcome.Idle;
     }
 
-    private static int Send(int pidfd, int pid, int signal)
+    /// <summary>The process was not signalled, and this connection is one of the reasons why.</summary>
+    private void Refuse(int i, Operation operation, int errno, int pid)
     {
-        if (pidfd >= 0)
-        {
-            return -Pidfd.SendSignal(pidfd, signal);
-        }
-
-        return Signal.kill(pid, signal) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        (_refusedOperation, _refusedErrno, _refusedPid) = (operation, errno, pid);
+        _held[i] |= HeldState.Refused;
+        _errnos[i] = (ushort)errno;
     }
 }

@@ -1,4 +1,7 @@
+using TcpCloser.Cli;
 using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
@@ -7,57 +10,68 @@ namespace TcpCloser.Kill;
 /// process is looked at again right before its signal, through a pidfd, so that neither a reused pid nor a reused
 /// descriptor is hit.
 /// </summary>
-internal sealed class ProcessKiller(IdleRule idleRule, int signal, TimeSpan? grace) : IConnectionCloser
+internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, SocketDump dump, Func<IProcessTable> openProcesses) : ICloseMethod
 {
     /// <summary>How long a connection may take to go after the last signal, without a grace.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
-    public void Close(ConnectionList doomed, IWitness witness, Func<bool> stopRequested)
+    public string Name => MethodName.Of(Method.Kill);
+
+    public bool EndsWholeMptcp => false;
+
+    /// <summary>Whether every process may be looked into and signalled: asked by signal 0.</summary>
+    public Ability Check(IReadOnlyList<uint> uids) => OwnerCheck.Run(Name, openProcesses, uids, static (table, pid) =>
     {
-        using var proc = new ProcDirectory();
-        using var watch = new ConnectionWatch(doomed);
-        var index = new InodeIndex(doomed);
-        var owners = new SocketOwners(proc.Descriptor, index);
-        var run = new KillRun(doomed, index, watch, proc, idleRule, witness);
+        const int NoHandle = -1;
+        const int NoSignal = 0;
+        return (Operation.SignalProcess, table.SendSignal(NoHandle, pid, NoSignal));
+    });
+
+    public KillForecast? Forecast(ConnectionList candidates)
+    {
+        using IProcessTable table = openProcesses();
+        return new KillForecast(dump, candidates, table);
+    }
+
+    public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
+    {
+        using IProcessTable table = openProcesses();
+        using var watch = new ConnectionWatch(candidates);
+        var index = new InodeIndex(candidates);
+        var owners = new SocketOwners(table, index.Contains);
+        var run = new KillRun(candidates, index, owners.Holders, watch, table, idleRule, sink);
+        try
+        {
+            SignalAll(run, owners.Holders, stopRequested);
+        }
+        finally
+        {
+            run.Complete();
+            run.TellProblems(owners.Unreadable);
+        }
+    }
+
+    private void SignalAll(KillRun run, List<SocketHolder> holders, Func<bool> stopRequested)
+    {
         bool stopped = false;
-        foreach (SocketHolder holder in owners.Holders)
+        foreach (SocketHolder holder in holders)
         {
             stopped = stopped || stopRequested();
-            if (holder.Protection is not null)
+            if (stopped)
             {
-                run.Mark(holder, HeldState.Protected);
-            }
-            else if (stopped)
-            {
-                run.Mark(holder, HeldState.NotReached);
+                run.LeaveAlone(holder);
             }
             else
             {
-                run.SignalHolder(holder, signal);
+                run.SignalHolder(holder, rule.Signal);
             }
         }
 
-        TimeSpan patience = grace ?? s_patience;
+        TimeSpan patience = rule.Grace ?? s_patience;
         stopped = stopped || !run.AwaitGone(patience, stopRequested);
-        if (grace is not null && !stopped && run.SignalSurvivors(owners.Holders))
+        if (rule.Grace is not null && !stopped && run.SignalSurvivors(holders))
         {
-            stopped = !run.AwaitGone(s_patience > patience ? s_patience : patience, stopRequested);
-        }
-
-        run.Settle();
-        witness.Settled(doomed, 0, doomed.Count);
-        Explain(run, owners, witness);
-    }
-
-    private static void Explain(KillRun run, SocketOwners owners, IWitness witness)
-    {
-        if (owners.Unreadable > 0 && run.HasUnowned)
-        {
-            witness.Hindered(owners.WhyUnreadable, hopeless: true);
-        }
-        else if (run.WasRefused)
-        {
-            witness.Hindered("a process may not be signalled: CAP_KILL is missing; run as root", hopeless: true);
+            run.AwaitGone(s_patience > patience ? s_patience : patience, stopRequested);
         }
     }
 }

@@ -1,206 +1,160 @@
+using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Kill;
 
-/// <summary>Ends connections by SOCK_DESTROY, on several threads where there are many, and tells of them in the order of the list.</summary>
-/// <param name="ladder">
-/// Whether another method follows: then what this one cannot do stays idle, which is MPTCP, and everything on a kernel without
-/// SOCK_DESTROY. Missing privilege is not that.
+/// <summary>Ends connections by SOCK_DESTROY: the kernel aborts them, and no process is touched.</summary>
+/// <param name="dump">Lists sockets.</param>
+/// <param name="leavesUnsupported">
+/// Whether another method follows: then what the kernel cannot destroy, or not for this user, is left to that one, and so are
+/// the subflows of MPTCP, whose owners are not told.
 /// </param>
-internal sealed class SockDestroyer(bool ladder) : IConnectionCloser
+internal sealed class SockDestroyer(SocketDump dump, bool leavesUnsupported) : ICloseMethod
 {
-    /// <summary>Below this many connections a thread costs more than it saves.</summary>
-    private const int WorthThreads = 512;
+    public string Name => MethodName.Of(Method.Destroy);
 
-    /// <summary>The locks of the kernel's tables let no more than a few threads gain.</summary>
-    private const int MaxThreads = 4;
+    public bool EndsWholeMptcp => false;
 
-    private volatile int _hopeless;
-    private volatile bool _stop;
+    /// <summary>The errno that every connection met alike, so that the rest was not tried; 0: none.</summary>
+    public int RefusedErrno { get; private set; }
 
-    /// <summary>Whether the errno is met by every connection alike.</summary>
-    public static bool IsHopeless(int errno) => errno == Errno.EPERM || IsUnsupported(errno);
-
-    /// <summary>Whether the errno says that the kernel has no SOCK_DESTROY: EINVAL before Linux 4.5.</summary>
-    private static bool IsUnsupported(int errno) => errno is Errno.EOPNOTSUPP or Errno.EINVAL;
-
-    public void Close(ConnectionList doomed, IWitness witness, Func<bool> stopRequested)
+    /// <summary>SOCK_DESTROY of a connection that cannot exist: ENOENT where the kernel has it.</summary>
+    public Ability Check(IReadOnlyList<uint> uids)
     {
-        _hopeless = 0;
-        _stop = false;
-        foreach ((NetworkNamespace network, int start, int end) in doomed.Parts)
+        int errno;
+        try
         {
-            DestroyBatch own;
+            using var own = new NetworkNamespace();
+            var candidates = new ConnectionList();
+            candidates.Begin(own);
+            candidates.Add(new Connection { Family = Socket.AF_INET, State = TcpState.Established, Cookie = ulong.MaxValue - 1 });
+            using var batch = new DestroyBatch(own, candidates);
+            batch.Add(0);
+            batch.Run();
+            errno = batch.Errnos[0];
+            if (errno == Errno.ENOENT)
+            {
+                // The kernel looks the connection up before it asks for privilege; a filter by mark asks for the same privilege at once.
+                errno = FilterCheck.MarkErrno(dump, own) == Errno.EPERM ? Errno.EPERM : 0;
+            }
+        }
+        catch (SystemCallException e)
+        {
+            return new Ability(Name, e.Errno, e.Operation);
+        }
+
+        return new Ability(Name, errno == DestroyBatch.Unknown ? Errno.EIO : errno, Operation.DestroySocket);
+    }
+
+    public KillForecast? Forecast(ConnectionList candidates) => null;
+
+    public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
+    {
+        RefusedErrno = 0;
+        var results = new ResultBatch(sink);
+        foreach ((NetworkNamespace network, int start, int end) in candidates.Parts)
+        {
+            DestroyBatch batch;
             try
             {
-                own = new DestroyBatch(network);
+                batch = new DestroyBatch(network, candidates);
             }
             catch (SystemCallException e)
             {
                 // One namespace that cannot be entered any more is no reason to leave the others.
-                for (int i = start; i < end; i++)
-                {
-                    doomed[i].Outcome = Outcome.Failed;
-                    doomed[i].FailedErrno = (byte)e.Errno;
-                }
-
-                witness.Settled(doomed, start, end);
-                witness.Hindered(e.Message, IsHopeless(e.Errno));
+                Complete(candidates, start, end, Outcome.Failed, e.Errno, results);
+                sink.Problem(e.Operation, e.Errno, e.Subject);
                 continue;
             }
 
-            using (own)
+            using (batch)
             {
-                Close(own, network, doomed, start, end, witness, stopRequested);
+                Close(batch, network, candidates, start, end, results, stopRequested);
             }
         }
 
-        if (_hopeless != 0 && !(ladder && IsUnsupported(_hopeless)))
+        if (RefusedErrno != 0 && !leavesUnsupported)
         {
-            witness.Hindered("SOCK_DESTROY: " + Remedy(_hopeless), IsHopeless(_hopeless));
+            sink.Problem(Operation.DestroySocket, RefusedErrno);
         }
     }
-
-    /// <summary>What to do about an errno.</summary>
-    public static string Remedy(int errno) => Errno.Describe(errno) + ": " + errno switch
-    {
-        Errno.EPERM => "CAP_NET_ADMIN is missing; run as root, or give it with setcap cap_net_admin+ep",
-        Errno.EOPNOTSUPP or Errno.EINVAL => "this kernel has no SOCK_DESTROY (CONFIG_INET_DIAG_DESTROY, Linux 4.5); " +
-            "--method disconnect closes without it, --use-proc kills the processes that hold the connections",
-        _ => "nothing more was tried",
-    };
 
     /// <summary>Ends the connections of one namespace.</summary>
-    private void Close(
-        DestroyBatch own, NetworkNamespace network, ConnectionList doomed, int start, int end, IWitness witness, Func<bool> stopRequested)
+    private void Close(DestroyBatch batch, NetworkNamespace network, ConnectionList candidates, int start, int end, ResultBatch results,
+        Func<bool> stopRequested)
     {
-        int batches = (end - start + DestroyBatch.MaxLength - 1) / DestroyBatch.MaxLength;
-        var queue = new BatchQueue(batches);
-        var others = new List<DestroyBatch>();
-        var threads = new List<WorkerThread>();
-        try
+        int next = start;
+        while (next < end && RefusedErrno == 0)
         {
-            int helpers = end - start < WorthThreads ? 0 : Math.Min(batches, Math.Min(Environment.ProcessorCount, MaxThreads)) - 1;
-            while (threads.Count < helpers && TryOpen() is { } other && WorkerThread.TryStart(() => Work(other)) is { } thread)
+            if (stopRequested())
             {
-                threads.Add(thread);
+                Complete(candidates, next, end, Outcome.NotReached, 0, results);
+                return;
             }
 
-            // This thread tells what is done, and works where the next to be told is not.
-            for (int i = 0; i < batches; i++)
+            batch.Clear();
+            for (; next < end && batch.Count < ResultBatch.Length; next++)
             {
-                while (!queue.IsDone(i) && TryRunNext(own))
+                if (candidates[next].Outcome == Outcome.Idle && !(leavesUnsupported && candidates[next].IsMptcp))
                 {
-                }
-
-                queue.Await(i);
-                Tell(i);
-            }
-        }
-        catch
-        {
-            _stop = true; // what can no longer be told is not done either
-            throw;
-        }
-        finally
-        {
-            threads.ForEach(static thread => thread.Join());
-            others.ForEach(static other => other.Dispose());
-        }
-
-        // Null where no descriptor is left for another socket: those that there are do it.
-        DestroyBatch? TryOpen()
-        {
-            try
-            {
-                others.Add(new DestroyBatch(network));
-                return others[^1];
-            }
-            catch (SystemCallException)
-            {
-                return null;
-            }
-        }
-
-        void Work(DestroyBatch worker)
-        {
-            while (TryRunNext(worker))
-            {
-            }
-        }
-
-        bool TryRunNext(DestroyBatch worker)
-        {
-            if (!queue.TryTake(out int i))
-            {
-                return false;
-            }
-
-            try
-            {
-                Run(worker, i);
-            }
-            catch
-            {
-                _stop = true;
-                throw;
-            }
-            finally
-            {
-                queue.Finish(i);
-            }
-
-            return true;
-        }
-
-        void Run(DestroyBatch worker, int i)
-        {
-            (int from, int to) = Stretch(i);
-            if (_hopeless == 0 && !_stop)
-            {
-                int errno = worker.Destroy(doomed, from, to, sparesMptcp: ladder);
-                if (errno != 0)
-                {
-                    _hopeless = errno;
+                    batch.Add(next);
                 }
             }
 
-            Finish(doomed, from, to);
+            batch.Run();
+            MissedSockets.Retry(dump, network, candidates, batch);
+            Tell(candidates, batch, results);
         }
 
-        void Tell(int i)
+        if (!leavesUnsupported)
         {
-            (int from, int to) = Stretch(i);
-            witness.Settled(doomed, from, to);
-            _stop |= stopRequested();
-        }
-
-        (int From, int To) Stretch(int i)
-        {
-            int from = start + i * DestroyBatch.MaxLength;
-            return (from, Math.Min(from + DestroyBatch.MaxLength, end));
+            Complete(candidates, next, end, Outcome.Failed, RefusedErrno, results);
         }
     }
 
-    /// <summary>Says of what is still idle what that means, and takes back what the next method may try.</summary>
-    private void Finish(ConnectionList doomed, int from, int to)
+    private void Tell(ConnectionList candidates, DestroyBatch batch, ResultBatch results)
     {
-        int hopeless = _hopeless;
-        bool nextMethod = ladder && IsUnsupported(hopeless);
-        for (int i = from; i < to; i++)
+        for (int i = 0; i < batch.Count; i++)
         {
-            ref Connection connection = ref doomed[i];
-            if (nextMethod && connection.Outcome == Outcome.Failed && IsUnsupported(connection.FailedErrno))
+            int index = batch.Indexes[i];
+            int errno = batch.Errnos[i];
+            RefusedErrno = MeetsAll(errno) && candidates[index].State != TcpState.TimeWait ? errno : RefusedErrno;
+            bool isLeft = leavesUnsupported && candidates[index].Inode != 0 && (MeetsAll(errno) || errno == MissedSockets.StillThere);
+            if (!isLeft)
             {
-                connection.Outcome = Outcome.Idle;
-                connection.FailedErrno = 0;
-            }
-            else if (connection.Outcome == Outcome.Idle && !nextMethod && !(ladder && connection.IsMptcp))
-            {
-                connection.Outcome = hopeless != 0 ? Outcome.Failed : Outcome.NotReached;
-                connection.FailedErrno = (byte)hopeless;
+                results.Add(index, OutcomeOf(errno), errno is DestroyBatch.Unknown or MissedSockets.StillThere ? 0 : errno);
             }
         }
+
+        results.Flush();
+    }
+
+    /// <summary>
+    /// Missing privilege and a kernel without SOCK_DESTROY (EINVAL before Linux 4.5) refuse every connection alike: then the rest need
+    /// not be tried. TIME_WAIT proves nothing, before Linux 6.0 it alone answers EOPNOTSUPP.
+    /// </summary>
+    private static bool MeetsAll(int errno) => errno is Errno.EPERM or Errno.EOPNOTSUPP or Errno.EINVAL;
+
+    private static Outcome OutcomeOf(int errno) => errno switch
+    {
+        0 => Outcome.Destroyed,
+        Errno.ENOENT => Outcome.Vanished,
+        DestroyBatch.Unknown => Outcome.Unknown,
+        MissedSockets.StillThere => Outcome.StillThere,
+        _ => Outcome.Failed,
+    };
+
+    private static void Complete(ConnectionList candidates, int start, int end, Outcome outcome, int errno, ResultBatch results)
+    {
+        for (int i = start; i < end; i++)
+        {
+            if (candidates[i].Outcome == Outcome.Idle)
+            {
+                results.Add(i, outcome, errno);
+            }
+        }
+
+        results.Flush();
     }
 }

@@ -24,18 +24,18 @@ internal static class ConnectionText
         text.Add(" state="u8).Add(StateList.Name(connection.State)).Add(" idle="u8);
         text.AddAge(connection.IdleMs);
         text.Add(" uid="u8).Add(connection.Uid).Add(" inode="u8).Add(connection.Inode);
-        return list.NamespaceOf(index).Name is { } name ? text.Add(" netns="u8).AddForeign(name) : text;
+        return list.NamespaceOf(index).Name is { } name ? text.Add(" netns="u8).AddUntrusted(name) : text;
     }
 
     /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>; what the kernel does not tell is left out.</summary>
     public static TextBuffer AddDetail(this TextBuffer text, TcpDetail detail)
     {
-        if (detail.RttMicroseconds != TcpDetail.Unknown)
+        if (detail.RttMicroseconds != SocketFacts.Unknown)
         {
             text.Add(" rtt="u8).Add(detail.RttMicroseconds).Add("us"u8);
         }
 
-        if (detail.SendWindow != TcpDetail.Unknown)
+        if (detail.SendWindow != SocketFacts.Unknown)
         {
             text.Add(" snd_wnd="u8).Add(detail.SendWindow);
         }
@@ -55,7 +55,7 @@ internal static class ConnectionText
         {
             byte[] device = list.NamespaceOf(index).DeviceName(connection.Interface);
             text.Add("%"u8);
-            _ = device.Length > 0 ? text.AddForeign(device) : text.Add(connection.Interface);
+            _ = device.Length > 0 ? text.AddUntrusted(device) : text.Add(connection.Interface);
         }
 
         return text;

@@ -1,12 +1,15 @@
 using TcpCloser.Cli;
 using TcpCloser.Diag;
-using TcpCloser.Interop;
+using TcpCloser.Kill;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
 /// <summary>What <c>-n</c> prints to stdout: a row for each connection that would be closed.</summary>
+/// <param name="stdout">Where it goes.</param>
 /// <param name="namesNamespaces">Whether each row names its network namespace.</param>
-internal sealed class DryRunTable(bool namesNamespaces)
+/// <param name="action">What the method would do.</param>
+internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, string action) : IObserver
 {
     private const int ColumnGap = 2;
     private const int FlushAt = 48 * 1024;
@@ -18,22 +21,19 @@ internal sealed class DryRunTable(bool namesNamespaces)
     private readonly int[] _widths = new int[s_titles.Length];
 
     /// <summary>Prints the table; nothing where no connection would be closed.</summary>
-    /// <param name="doomed">The connections.</param>
-    /// <param name="action">The last cell of a row, by the connection's index.</param>
-    /// <returns>0 or the errno of write(2).</returns>
-    public int Print(ConnectionList doomed, Action<TextBuffer, int> action)
+    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
     {
-        if (doomed.Count == 0)
+        if (candidates.Count == 0)
         {
-            return 0;
+            return;
         }
 
         for (int column = FirstColumn; column < s_titles.Length; column++)
         {
             _widths[column] = s_titles[column].Length;
-            for (int i = 0; i < doomed.Count && column < s_titles.Length - 1; i++)
+            for (int i = 0; i < candidates.Count && column < s_titles.Length - 1; i++)
             {
-                _widths[column] = Math.Max(_widths[column], Cell(doomed, i, column).Length);
+                _widths[column] = Math.Max(_widths[column], Cell(candidates, i, column).Length);
             }
         }
 
@@ -44,34 +44,64 @@ internal sealed class DryRunTable(bool namesNamespaces)
             EndCell(start, column);
         }
 
-        for (int i = 0; i < doomed.Count; i++)
+        for (int i = 0; i < candidates.Count; i++)
         {
             for (int column = FirstColumn; column < s_titles.Length - 1; column++)
             {
                 int start = _out.Length;
-                _out.Add(Cell(doomed, i, column));
+                _out.Add(Cell(candidates, i, column));
                 EndCell(start, column);
             }
 
-            action(_out, i);
-            _out.Add("\n"u8);
-            if (_out.Length > FlushAt && Flush() is var errno and not 0)
+            _out.Add(action);
+            if (forecast is not null)
             {
-                return errno;
+                _out.AddHolders(forecast, candidates, i);
+            }
+
+            _out.Add("\n"u8);
+            if (_out.Length > FlushAt)
+            {
+                Flush();
             }
         }
+    }
 
-        return Flush();
+    public void Begin()
+    {
+    }
+
+    public void Completed(ConnectionList connections, int index)
+    {
+    }
+
+    public void Signalled(SocketHolder process, int signal)
+    {
+    }
+
+    public void Message(Level level, string text)
+    {
+    }
+
+    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    {
+    }
+
+    public void Totals(Counts totals, long rounds, TimeSpan time)
+    {
+    }
+
+    public void Flush()
+    {
+        if (stdout.Errno == 0)
+        {
+            _ = stdout.Write(_out.Written);
+        }
+
+        _out.Clear();
     }
 
     private int FirstColumn => namesNamespaces ? 0 : 1;
-
-    private int Flush()
-    {
-        int errno = StandardStreams.Write(Unistd.STDOUT_FILENO, _out.Written);
-        _out.Clear();
-        return errno;
-    }
 
     private void EndCell(int start, int column)
     {
@@ -85,18 +115,18 @@ internal sealed class DryRunTable(bool namesNamespaces)
         }
     }
 
-    private ReadOnlySpan<byte> Cell(ConnectionList doomed, int i, int column)
+    private ReadOnlySpan<byte> Cell(ConnectionList candidates, int i, int column)
     {
         _cell.Clear();
         return (s_titles[column] switch
         {
-            "LOCAL" => _cell.AddLocal(doomed, i),
-            "PEER" => _cell.AddRemote(doomed, i),
-            "STATE" => _cell.Add(StateList.Name(doomed[i].State)),
-            "IDLE" => _cell.AddAge(doomed[i].IdleMs),
-            "UID" => _cell.Add(doomed[i].Uid),
-            "INODE" => _cell.Add(doomed[i].Inode),
-            _ => doomed.NamespaceOf(i).Name is { } name ? _cell.AddForeign(name) : _cell.Add("-"u8),
+            "LOCAL" => _cell.AddLocal(candidates, i),
+            "PEER" => _cell.AddRemote(candidates, i),
+            "STATE" => _cell.Add(StateList.Name(candidates[i].State)),
+            "IDLE" => _cell.AddAge(candidates[i].IdleMs),
+            "UID" => _cell.Add(candidates[i].Uid),
+            "INODE" => _cell.Add(candidates[i].Inode),
+            _ => candidates.NamespaceOf(i).Name is { } name ? _cell.AddUntrusted(name) : _cell.Add("-"u8),
         }).Written;
     }
 }

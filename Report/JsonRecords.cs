@@ -4,22 +4,50 @@ using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
 /// <summary><c>--json</c>: one object a line to stdout (RFC 8259, UTF-8). Numbers are numbers, times are in ms.</summary>
-internal sealed class JsonRecords
+/// <param name="stdout">Where they go.</param>
+internal sealed class JsonRecords(OutputStream stdout) : IObserver
 {
     private const int FlushAt = 48 * 1024;
 
-    private readonly TextBuffer _out = new();
+    private readonly TextBuffer _out = new(FlushAt + 16 * 1024);
     private readonly TextBuffer _value = new();
 
-    /// <summary>The errno of the first write(2) that failed, or 0.</summary>
-    public int Errno { get; private set; }
+    public void Begin()
+    {
+    }
+
+    public void Completed(ConnectionList connections, int index) => Connection(connections, index, forecast: null);
+
+    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    {
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            Connection(candidates, i, forecast);
+        }
+    }
+
+    /// <summary>Messages are for people, and in the log.</summary>
+    public void Message(Level level, string text)
+    {
+    }
+
+    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    {
+        if (!isQuiet)
+        {
+            Summary("summary"u8, counts, rounds: null, time);
+        }
+    }
+
+    public void Totals(Counts totals, long rounds, TimeSpan time) => Summary("totals"u8, totals, rounds, time);
 
     /// <summary>A connection, with what became of it and, before a kill, whose it is.</summary>
-    public void Connection(ConnectionList list, int i, KillForecast? forecast)
+    private void Connection(ConnectionList list, int i, KillForecast? forecast)
     {
         ref Connection connection = ref list[i];
         Begin("connection"u8);
@@ -45,8 +73,9 @@ internal sealed class JsonRecords
             Detail(list.Details[i]);
         }
 
-        Word("outcome"u8, OutcomeText.Name(connection.Outcome));
-        if (OutcomeText.Reason(in connection) is { } reason)
+        OutcomeInfo info = OutcomeInfo.Of(connection.Outcome);
+        Word("outcome"u8, info.Name);
+        if (info.ReasonFor(in connection) is { } reason)
         {
             Text("reason"u8, Encoding.UTF8.GetBytes(reason));
         }
@@ -73,7 +102,7 @@ internal sealed class JsonRecords
     /// <param name="counts">The counts.</param>
     /// <param name="rounds">Of how many rounds; null: of one.</param>
     /// <param name="time">How long it took.</param>
-    public void Summary(ReadOnlySpan<byte> type, Counts counts, long? rounds, TimeSpan time)
+    private void Summary(ReadOnlySpan<byte> type, Counts counts, long? rounds, TimeSpan time)
     {
         Begin(type);
         if (rounds is { } count)
@@ -84,6 +113,7 @@ internal sealed class JsonRecords
         Number("matched"u8, (ulong)counts.Matched);
         Number("idle"u8, (ulong)counts.Idle);
         Number("closed"u8, (ulong)counts.Closed);
+        Number("cured"u8, (ulong)counts.Cured);
         Number("vanished"u8, (ulong)counts.Vanished);
         Number("spared"u8, (ulong)counts.Spared);
         Number("failed"u8, (ulong)counts.Failed);
@@ -108,17 +138,20 @@ internal sealed class JsonRecords
 
     public void Flush()
     {
-        int errno = StandardStreams.Write(Unistd.STDOUT_FILENO, _out.Written);
-        Errno = Errno == 0 ? errno : Errno;
+        if (stdout.Errno == 0)
+        {
+            _ = stdout.Write(_out.Written);
+        }
+
         _out.Clear();
     }
 
     private void Detail(TcpDetail detail)
     {
         Key("rtt_us"u8);
-        _ = detail.RttMicroseconds == TcpDetail.Unknown ? _out.Add("null"u8) : _out.Add(detail.RttMicroseconds);
+        _ = detail.RttMicroseconds == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(detail.RttMicroseconds);
         Key("snd_wnd"u8);
-        _ = detail.SendWindow == TcpDetail.Unknown ? _out.Add("null"u8) : _out.Add(detail.SendWindow);
+        _ = detail.SendWindow == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(detail.SendWindow);
         Number("rqueue"u8, detail.ReceiveQueue);
         Number("wqueue"u8, detail.SendQueue);
     }
@@ -126,7 +159,7 @@ internal sealed class JsonRecords
     private void Processes(KillForecast forecast, int i)
     {
         Key("processes"u8);
-        if (forecast.Holders(i).Count == 0 && forecast.Unreadable > 0)
+        if (forecast.Holders(i).Count == 0 && forecast.Unreadable.Count > 0)
         {
             _out.Add("null"u8);
             return;

@@ -7,7 +7,7 @@ internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
 {
     private const int FlushAt = 48 * 1024;
 
-    private readonly TextBuffer _lines = new();
+    private readonly TextBuffer _lines = new(FlushAt + 16 * 1024);
     private readonly TextBuffer _second = new();
     private long _secondOf = -1;
     private int _textAt;
@@ -59,6 +59,12 @@ internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
 
     public void Flush()
     {
+        long lost = file.TakeLost();
+        if (lost > 0)
+        {
+            Write(Level.Warning, $"{lost} log lines before this one were lost: their reader had stalled");
+        }
+
         if (_lines.Length > 0)
         {
             file.Write(_lines.Written);
@@ -76,7 +82,7 @@ internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
         }
         catch (SystemCallException e)
         {
-            Write(Level.Error, $"{e.Message}; the old one stays");
+            Write(Level.Error, Remedies.Describe(e) + "; the old one stays");
             Flush();
         }
     }

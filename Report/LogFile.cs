@@ -1,4 +1,5 @@
 using System.Text;
+using TcpCloser.Cli;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Report;
@@ -7,39 +8,37 @@ namespace TcpCloser.Report;
 internal sealed class LogFile : IDisposable
 {
     private const uint Mode = 0x1a0; // 0640
+
     private readonly string? _path;
-    private int _fd = Unistd.STDERR_FILENO;
+    private readonly OutputStream _stream;
+    private readonly OutputStream _stderr;
 
     /// <param name="path">The file; null: stderr.</param>
+    /// <param name="patience">How long to wait for a reader that stalls.</param>
     /// <exception cref="SystemCallException">It cannot be opened.</exception>
-    public LogFile(string? path)
+    public LogFile(string? path, Patience patience)
     {
         _path = path;
-        if (path is not null)
-        {
-            _fd = Open(path);
-        }
+        _stderr = new OutputStream(Unistd.STDERR_FILENO, patience);
+        _stream = path is null ? _stderr : new OutputStream(Open(path), patience);
     }
 
     /// <summary>Whether a line could not be written.</summary>
-    public bool Failed { get; private set; }
+    public bool Failed => _stream.Lost > 0 || (_stream.Errno != 0 && !(_path is null && StandardStreams.StderrWasClosed));
 
     public void Write(ReadOnlySpan<byte> lines)
     {
-        int errno = StandardStreams.Write(_fd, lines);
-        if (errno == 0 || (_path is null && StandardStreams.StderrWasClosed))
+        bool failedBefore = _stream.Errno != 0;
+        int errno = _stream.Write(lines);
+        if (errno != 0 && !failedBefore && _path is not null)
         {
-            return;
+            string text = Remedies.Describe(Operation.WriteLog, errno, $"'{Escape.Text(_path)}'");
+            _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: {text}: lines are missing there\n"));
         }
-
-        if (!Failed && _path is not null)
-        {
-            string message = $"tcp-closer: writing the log '{Cli.Escape.Text(_path)}': {Errno.Describe(errno)}; lines are missing there\n";
-            _ = StandardStreams.Write(Unistd.STDERR_FILENO, Encoding.UTF8.GetBytes(message));
-        }
-
-        Failed = true;
     }
+
+    /// <summary>Takes how many lines were lost to a reader that stalled, as soon as there is room to tell it.</summary>
+    public long TakeLost() => _stream.TakeLost();
 
     /// <summary>Opens the file again, which a log rotation has moved away. Where that fails the old one stays.</summary>
     /// <exception cref="SystemCallException">It cannot be opened.</exception>
@@ -48,8 +47,8 @@ internal sealed class LogFile : IDisposable
         if (_path is not null)
         {
             int fd = Open(_path);
-            _ = Unistd.close(_fd);
-            _fd = fd;
+            _ = Unistd.close(_stream.Descriptor);
+            _stream.Descriptor = fd;
         }
     }
 
@@ -57,7 +56,7 @@ internal sealed class LogFile : IDisposable
     {
         if (_path is not null)
         {
-            _ = Unistd.close(_fd);
+            _ = Unistd.close(_stream.Descriptor);
         }
     }
 
@@ -65,7 +64,19 @@ internal sealed class LogFile : IDisposable
     {
         // Not blocking: a FIFO without a reader is an error, not a hang.
         int fd = Fcntl.Open(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'),
-            Fcntl.O_WRONLY | Fcntl.O_APPEND | Fcntl.O_CREAT | Fcntl.O_NONBLOCK, Mode);
-        return fd >= 0 ? fd : throw new SystemCallException("opening the log file", -fd);
+            Fcntl.O_WRONLY | Fcntl.O_APPEND | Fcntl.O_CREAT | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY, Mode);
+        if (fd < 0)
+        {
+            throw new SystemCallException(Operation.OpenLog, -fd);
+        }
+
+        // Writing to a file of these changes the machine.
+        if (Statfs.TypeOf(fd) is Statfs.PROC_SUPER_MAGIC or Statfs.SYSFS_MAGIC)
+        {
+            _ = Unistd.close(fd);
+            throw new SystemCallException(Operation.OpenLog, Errno.EINVAL);
+        }
+
+        return fd;
     }
 }

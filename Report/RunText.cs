@@ -11,64 +11,73 @@ internal static class RunText
     /// <summary>Of long lists, the first line tells this many.</summary>
     private const int ListedValues = 20;
 
-    public static string Describe(Options options)
+    public static string Describe(Rule rule, RunOptions run)
     {
-        var text = new StringBuilder(options.DryRun ? "dry run: would close tcp" : "closing tcp");
-        text.Append(options.Families.HasFlag(Families.IPv4) ? " ipv4" : "").Append(options.Families.HasFlag(Families.IPv6) ? " ipv6" : "");
-        List(text, "sport", options.SourcePorts, static range => Range(range));
-        List(text, "dport", options.DestinationPorts, static range => Range(range));
-        List(text, "src", options.Sources, static prefix => prefix.ToString());
-        List(text, "dst", options.Destinations, static prefix => prefix.ToString());
-        List(text, "not-src", options.NotSources, static prefix => prefix.ToString());
-        List(text, "not-dst", options.NotDestinations, static prefix => prefix.ToString());
-        List(text, "uid", options.Uids, static uid => uid.ToString(CultureInfo.InvariantCulture));
-        List(text, "pid", options.Pids, static pid => pid.ToString(CultureInfo.InvariantCulture));
-        List(text, "comm", options.Comms, Foreign);
-        List(text, "interface", options.Interfaces, Foreign);
-        List(text, "mark", options.Marks, static mark => mark.ToString());
-        List(text, "cgroup", options.Cgroups, Foreign);
-        List(text, "netns", options.Netns, Foreign);
-        text.Append(options.AllNetns ? " all-netns" : "");
-        text.Append(" state=").Append(States(options.States));
-        Clocks(text, options);
-        text.Append(" by ").Append(MethodName(options.Method));
-        if (options.Method == Method.Kill)
+        var text = new StringBuilder((run.DryRun, rule.Method == Method.Keepalive) switch
         {
-            text.Append(" signal=").Append(Signal.NameOf(options.Signal));
-            text.Append(options.Grace is { } grace ? " grace=" + Duration(grace) : "");
+            (true, true) => "dry run: would cure tcp",
+            (true, false) => "dry run: would close tcp",
+            (false, true) => "curing tcp",
+            (false, false) => "closing tcp",
+        });
+        text.Append(rule.Families.HasFlag(Families.IPv4) ? " ipv4" : "").Append(rule.Families.HasFlag(Families.IPv6) ? " ipv6" : "");
+        List(text, "sport", rule.SourcePorts, static range => Range(range));
+        List(text, "dport", rule.DestinationPorts, static range => Range(range));
+        List(text, "src", rule.Sources, static prefix => prefix.ToString());
+        List(text, "dst", rule.Destinations, static prefix => prefix.ToString());
+        List(text, "not-src", rule.NotSources, static prefix => prefix.ToString());
+        List(text, "not-dst", rule.NotDestinations, static prefix => prefix.ToString());
+        List(text, "uid", rule.Uids, static uid => uid.ToString(CultureInfo.InvariantCulture));
+        List(text, "pid", rule.Pids, static pid => pid.ToString(CultureInfo.InvariantCulture));
+        List(text, "comm", rule.Comms, Untrusted);
+        List(text, "interface", rule.Interfaces, Untrusted);
+        List(text, "mark", rule.Marks, static mark => mark.ToString());
+        List(text, "cgroup", rule.Cgroups, Untrusted);
+        List(text, "netns", rule.Netns, Untrusted);
+        text.Append(rule.AllNetns ? " all-netns" : "");
+        text.Append(" state=").Append(States(rule.States));
+        Clocks(text, rule);
+        text.Append(rule.SrcGone ? " src-gone" : "");
+        text.Append(rule.Probe > TimeSpan.Zero ? $" silent>={Duration(rule.Probe)}" : "");
+        text.Append(" by ").Append(MethodOf(rule.Method));
+        if (rule.Method == Method.Kill)
+        {
+            text.Append(" signal=").Append(Signal.NameOf(rule.Signal));
+            text.Append(rule.Grace is { } grace ? " grace=" + Duration(grace) : "");
         }
 
-        text.Append(options.Max is { } max ? string.Create(CultureInfo.InvariantCulture, $" max={max}") : "");
-        text.Append(options.Interval is { } interval ? " every " + Duration(interval) : "");
+        text.Append(rule.Method == Method.Keepalive ? $" keepalive={rule.Keepalive ?? KeepaliveTimes.Default}" : "");
+        text.Append(rule.UserTimeout is { } timeout ? $" user-timeout={Duration(timeout)}" : "");
+        text.Append(rule.Max is { } max ? string.Create(CultureInfo.InvariantCulture, $" max={max}") : "");
+        text.Append(run.Interval is { } interval ? " every " + Duration(interval) : "");
 #if NO_SOCK_DESTROY
         text.Append(" (built without SOCK_DESTROY)");
 #endif
         return text.ToString();
     }
 
-    public static string MethodName(Method method) => method switch
+    /// <summary>What the method comes to, as far as it is known beforehand.</summary>
+    public static string MethodOf(Method method) => method switch
     {
 #if NO_SOCK_DESTROY
-        Method.Auto => "disconnect",
+        Method.Auto => MethodName.Of(Method.Disconnect),
 #else
-        Method.Auto => "destroy",
-        Method.Destroy => "destroy",
+        Method.Auto or Method.Destroy => MethodName.Of(Method.Destroy),
 #endif
-        Method.Disconnect => "disconnect",
-        _ => "kill",
+        Method.Disconnect or Method.Kill or Method.Keepalive => MethodName.Of(method),
     };
 
-    private static void Clocks(StringBuilder text, Options options)
+    private static void Clocks(StringBuilder text, Rule rule)
     {
-        string by = options.IdleBy switch
+        string by = rule.IdleBy switch
         {
             IdleBy.Send => "(sent)",
             IdleBy.Both => "(both)",
-            _ => "",
+            IdleBy.Recv => "",
         };
-        text.Append(options.IdleTime > TimeSpan.Zero ? $" idle{by}>={Duration(options.IdleTime)}" : "");
-        text.Append(options.LastRecvLimit > TimeSpan.Zero ? $" idle{by}<{Duration(options.LastRecvLimit)}" : "");
-        text.Append(options.NoAckFor > TimeSpan.Zero ? $" no-ack>={Duration(options.NoAckFor)}" : "");
+        text.Append(rule.IdleTime > TimeSpan.Zero ? $" idle{by}>={Duration(rule.IdleTime)}" : "");
+        text.Append(rule.LastRecvLimit > TimeSpan.Zero ? $" idle{by}<{Duration(rule.LastRecvLimit)}" : "");
+        text.Append(rule.NoAckFor > TimeSpan.Zero ? $" no-ack>={Duration(rule.NoAckFor)}" : "");
     }
 
     /// <summary>The time in the largest unit that holds it without a fraction.</summary>
@@ -87,7 +96,7 @@ internal static class RunText
         ? range.First.ToString(CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{range.First}-{range.Last}");
 
-    private static string Foreign(string value)
+    private static string Untrusted(string value)
     {
         string escaped = Escape.Text(value);
         return escaped.Contains(' ') ? $"\"{escaped}\"" : escaped;

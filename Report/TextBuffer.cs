@@ -6,9 +6,10 @@ using TcpCloser.Cli;
 namespace TcpCloser.Report;
 
 /// <summary>UTF-8 text under construction. Grows, is emptied, never shrinks.</summary>
-internal sealed class TextBuffer
+/// <param name="capacity">How many bytes it has room for before it grows.</param>
+internal sealed class TextBuffer(int capacity = 4096)
 {
-    private byte[] _bytes = new byte[4096];
+    private byte[] _bytes = new byte[capacity];
 
     public int Length { get; private set; }
 
@@ -60,13 +61,13 @@ internal sealed class TextBuffer
     }
 
     /// <summary>Text from outside: escaped as <see cref="Escape"/> says, and in quotes where it has a space or is empty.</summary>
-    public TextBuffer AddForeign(ReadOnlySpan<byte> text)
+    public TextBuffer AddUntrusted(ReadOnlySpan<byte> text)
     {
         string escaped = Escape.Text(text);
         return escaped.Length == 0 || escaped.Contains(' ') ? Add("\""u8).Add(escaped).Add("\""u8) : Add(escaped);
     }
 
-    public TextBuffer AddForeign(string text) => AddForeign(Encoding.UTF8.GetBytes(text));
+    public TextBuffer AddUntrusted(string text) => AddUntrusted(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Spaces until the text since <paramref name="start"/> is as wide as that.</summary>
     public TextBuffer PadTo(int start, int width)

@@ -44,7 +44,7 @@ case $(dotnet --info | awk '$1 == "RID:" { print $2 }') in
         if test "$arch" = "$(own_arch)"; then
             need "/usr/lib/$(uname -m)-linux-musl/rcrt1.o:musl-dev"
         else
-            libgcc=$(APT_CONFIG=$(apt_conf "$arch") apt-cache search --names-only '^libgcc-[0-9]+-dev$' |
+            libgcc=$(apt_from "$arch" apt-cache search --names-only '^libgcc-[0-9]+-dev$' |
                 sort -Vr | awk 'NR == 1 { print $1 }')
             unpack "$arch" "$PWD/artifacts/sysroot/$arch" musl-dev "$libgcc"
             set -- "$@" "-p:SysRoot=$PWD/artifacts/sysroot/$arch"

@@ -36,7 +36,9 @@ public sealed class BadInputTests
     [InlineData("22 80")]
     [InlineData("2.2")]
     [InlineData("1e3")]
-    [InlineData("ssh")]
+    [InlineData("no-such-service")]
+    [InlineData("ssh-no-such-service")]
+    [InlineData("22-ssh")]
     [InlineData("*")]
     [InlineData("\u0662\u0662")]
     [InlineData("22\n")]
@@ -137,7 +139,9 @@ public sealed class BadInputTests
     [InlineData("established,")]
     [InlineData(",established")]
     [InlineData(" established")]
-    [InlineData("estab")]
+    [InlineData("estabs")]
+    [InlineData("close wait")]
+    [InlineData("fin-wait-12")]
     [InlineData("1")]
     [InlineData("fin-wait")]
     [InlineData("exclude")]
@@ -183,5 +187,64 @@ public sealed class BadInputTests
     {
         Assert.StartsWith("-f", Words.Refused("-s", "22", "-f", ""), StringComparison.Ordinal);
         Assert.StartsWith("--logfile", Words.Refused("-s", "22", "--logfile="), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AWrongItemOfALongListIsShownAlone()
+    {
+        string list = string.Join(',', Enumerable.Range(1, 5_000));
+        Assert.StartsWith("-s '0': ports are ", Words.Refused("-s", list + ",0," + list), StringComparison.Ordinal);
+        Assert.StartsWith("-d '9-8': the range ", Words.Refused("-d", list + ",9-8"), StringComparison.Ordinal);
+        Assert.StartsWith("--pid 'x': ", Words.Refused("--pid", list + ",x"), StringComparison.Ordinal);
+        Assert.StartsWith("--uid '-1': ", Words.Refused("--uid", list + ",-1"), StringComparison.Ordinal);
+        Assert.StartsWith("--dst '10.0.0.300': ", Words.Refused("--dst", "10.0.0.1,10.0.0.300"), StringComparison.Ordinal);
+        Assert.StartsWith("--state 'up': ", Words.Refused("-s22", "--state", "listen,up"), StringComparison.Ordinal);
+        Assert.StartsWith("--comm '1234567890123456': ", Words.Refused("--comm", "a,1234567890123456,b"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-s", "22,,80")]
+    [InlineData("--uid", "0,")]
+    [InlineData("--pid", ",7")]
+    [InlineData("--comm", "a,,b")]
+    [InlineData("--dst", "10.0.0.1,")]
+    [InlineData("--state", ",listen")]
+    public void AnEmptyItemIsShownByItsList(string option, string list) =>
+        Assert.StartsWith($"{option} '{list}': a comma has nothing before or behind it; ", Words.Refused(option, list), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("-s")]
+    [InlineData("-t")]
+    [InlineData("--comm")]
+    [InlineData("--signal=")]
+    [InlineData("--netns=pid:")]
+    [InlineData("--")]
+    [InlineData("--x")]
+    public void ALongValueIsCut(string option)
+    {
+        foreach (string letter in new[] { "x", "\U0001f642", "y\U0001f642", "\n" })
+        {
+            string value = string.Concat(Enumerable.Repeat(letter, 100_000));
+            string message = option.Length < 3 || option == "--comm" ? Words.Refused(option, value) : Words.Refused(option + value);
+            Assert.InRange(message.Length, 1, 1_000);
+            Assert.Contains("...': ", message, StringComparison.Ordinal);
+            Assert.DoesNotContain("\\xEF\\xBF\\xBD", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void AValueOfSixtyCharactersIsNotCut()
+    {
+        Assert.StartsWith($"-t '{new string('x', 60)}': ", Words.Refused("-t", new string('x', 60)), StringComparison.Ordinal);
+        Assert.StartsWith($"-t '{new string('x', 60)}...': ", Words.Refused("-t", new string('x', 61)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABareProcessIdIsNoNamespace()
+    {
+        Assert.Equal("--netns '2147483647': there is no /run/netns/2147483647; the namespace of a process is written pid:2147483647",
+            Words.Refused("-s22", "--netns", "2147483647"));
+        Assert.Equal(["pid:2147483647", "2147483647x", "/2147483647"],
+            Words.Rule("-s22", "--netns", "pid:2147483647", "--netns", "2147483647x", "--netns", "/2147483647").Netns);
     }
 }

@@ -25,9 +25,9 @@ public sealed class GarbageTests
     {
         try
         {
-            Options? options = CommandLine.Parse(words, out string? text);
-            Assert.True(options is null != text is null);
-            Assert.True(options is null || options.SourcePorts.Count + options.DestinationPorts.Count > 0);
+            (Rule Rule, RunOptions Run)? parsed = CommandLine.Parse(words, out string? text);
+            Assert.True(parsed is null != text is null);
+            Assert.True(parsed is null || parsed.Value.Rule.SourcePorts.Count + parsed.Value.Rule.DestinationPorts.Count > 0);
         }
         catch (UsageException e)
         {
@@ -45,6 +45,6 @@ public sealed class GarbageTests
     public void AnyListOfPortsIsReadAsItWasWritten() => Gen.Select(Gen.Int[1, 65_535], Gen.Int[1, 65_535]).Array[1, 50].Sample(static pairs =>
     {
         PortRange[] ranges = [.. pairs.Select(pair => new PortRange((ushort)Math.Min(pair.Item1, pair.Item2), (ushort)Math.Max(pair.Item1, pair.Item2)))];
-        Assert.Equal(ranges, Words.Parse("-s", Words.Text(ranges)).SourcePorts);
+        Assert.Equal(ranges, Words.Rule("-s", Words.Text(ranges)).SourcePorts);
     });
 }

@@ -26,17 +26,17 @@ public sealed class GetoptFormTests
     [InlineData("22", "-s", "00022")]
     [InlineData("1-65535", "-s", "1-65535")]
     [InlineData("5", "-s", "5-5")]
-    public void SourcePorts(string ports, params string[] words) => Assert.Equal(ports, Words.Text(Words.Parse(words).SourcePorts));
+    public void SourcePorts(string ports, params string[] words) => Assert.Equal(ports, Words.Text(Words.Rule(words).SourcePorts));
 
     [Fact]
     public void FlagsInOneWord()
     {
-        Options options = Words.Parse("-46vns22", "-d80");
-        Assert.Equal(Families.IPv4 | Families.IPv6, options.Families);
-        Assert.True(options.Verbose);
-        Assert.True(options.DryRun);
-        Assert.Equal("22", Words.Text(options.SourcePorts));
-        Assert.Equal("80", Words.Text(options.DestinationPorts));
+        (Rule rule, RunOptions run) = Words.Parse("-46vns22", "-d80");
+        Assert.Equal(Families.IPv4 | Families.IPv6, rule.Families);
+        Assert.True(run.Verbose);
+        Assert.True(run.DryRun);
+        Assert.Equal("22", Words.Text(rule.SourcePorts));
+        Assert.Equal("80", Words.Text(rule.DestinationPorts));
     }
 
     [Theory]
@@ -62,8 +62,8 @@ public sealed class GetoptFormTests
     [InlineData("v", "-fv")]
     public void LogFile(string path, params string[] words)
     {
-        Assert.Equal(path, Words.Parse([.. words, "-s", "22"]).LogFile);
-        Assert.Equal(path, Words.Parse(["-s", "22", .. words]).LogFile);
+        Assert.Equal(path, Words.Run([.. words, "-s", "22"]).LogFile);
+        Assert.Equal(path, Words.Run(["-s", "22", .. words]).LogFile);
     }
 
     [Theory]
@@ -73,24 +73,24 @@ public sealed class GetoptFormTests
     [InlineData(5, "-t", "6", "-t", "5")]
     [InlineData(0, "-t", "6", "-t", "0")]
     public void TheLastOfTwoCounts(int milliseconds, params string[] words) =>
-        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), Words.Parse([.. words, "-s", "22"]).IdleTime);
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), Words.Rule([.. words, "-s", "22"]).IdleTime);
 
     [Fact]
     public void TheLastIntervalLimitAndSignalCount()
     {
-        Options options = Words.Parse("-i5", "-s22", "-i", "6", "--last-recv-limit", "8", "--last_recv_limit=9", "--use-proc",
+        (Rule rule, RunOptions run) = Words.Parse("-i5", "-s22", "-i", "6", "--last-recv-limit", "8", "--last_recv_limit=9", "--use-proc",
             "--signal", "TERM", "--signal=HUP");
-        Assert.Equal(TimeSpan.FromSeconds(6), options.Interval);
-        Assert.Equal(TimeSpan.FromMilliseconds(9), options.LastRecvLimit);
-        Assert.Equal(1, options.Signal);
+        Assert.Equal(TimeSpan.FromSeconds(6), run.Interval);
+        Assert.Equal(TimeSpan.FromMilliseconds(9), rule.LastRecvLimit);
+        Assert.Equal(1, rule.Signal);
     }
 
     [Fact]
     public void AnEarlierValueIsCheckedThoughTheLastCounts() => Words.Refused("-s", "22", "-t", "x", "-t", "6");
 
     [Fact]
-    public void AFlagMayBeRepeated() => Assert.True(Words.Parse("-v", "-v", "-vv", "-s22").Verbose);
+    public void AFlagMayBeRepeated() => Assert.True(Words.Run("-v", "-v", "-vv", "-s22").Verbose);
 
     [Fact]
-    public void TwoDashesEndTheOptions() => Assert.Equal("22", Words.Text(Words.Parse("-s", "22", "--").SourcePorts));
+    public void TwoDashesEndTheOptions() => Assert.Equal("22", Words.Text(Words.Rule("-s", "22", "--").SourcePorts));
 }

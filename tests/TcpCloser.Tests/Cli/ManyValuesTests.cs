@@ -18,7 +18,7 @@ public sealed class ManyValuesTests
             words[2 * i + 1] = $"{i % 65_535 + 1}";
         }
 
-        IReadOnlyList<PortRange> ports = Words.Parse(words).SourcePorts;
+        IReadOnlyList<PortRange> ports = Words.Rule(words).SourcePorts;
 
         Assert.Equal(count, ports.Count);
         for (int i = 0; i < count; i++)
@@ -32,14 +32,14 @@ public sealed class ManyValuesTests
     public void AttachedValues()
     {
         string[] words = [.. Enumerable.Range(1, 120_000).Select(i => $"-d{i % 65_535 + 1}")];
-        Assert.Equal(120_000, Words.Parse(words).DestinationPorts.Count);
+        Assert.Equal(120_000, Words.Rule(words).DestinationPorts.Count);
     }
 
     [Fact]
     public void OneLongList()
     {
         string list = string.Join(',', Enumerable.Range(1, 65_535));
-        Assert.Equal(65_535, Words.Parse("-s", list).SourcePorts.Count);
+        Assert.Equal(65_535, Words.Rule("-s", list).SourcePorts.Count);
     }
 
     [Fact]

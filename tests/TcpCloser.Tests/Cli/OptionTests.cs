@@ -10,32 +10,32 @@ public sealed class OptionTests
     [InlineData("-4", "IPv4")]
     [InlineData("-6", "IPv6")]
     public void AFamily(string option, string family) =>
-        InBothPlaces([option], options => Assert.Equal(family, options.Families.ToString()));
+        InBothPlaces([option], (rule, _) => Assert.Equal(family, rule.Families.ToString()));
 
     [Fact]
-    public void BothFamilies() => InBothPlaces(["-4", "-6"], options => Assert.Equal(Families.IPv4 | Families.IPv6, options.Families));
+    public void BothFamilies() => InBothPlaces(["-4", "-6"], (rule, _) => Assert.Equal(Families.IPv4 | Families.IPv6, rule.Families));
 
     [Theory]
     [InlineData("-d")]
     [InlineData("--dport")]
     public void DestinationPorts(string option) =>
-        InBothPlaces([option, "80,8000-8999"], options => Assert.Equal("80,8000-8999", Words.Text(options.DestinationPorts)));
+        InBothPlaces([option, "80,8000-8999"], (rule, _) => Assert.Equal("80,8000-8999", Words.Text(rule.DestinationPorts)));
 
     [Theory]
     [InlineData("-s")]
     [InlineData("--sport")]
     public void SourcePorts(string option)
     {
-        Assert.Equal("22,443,8000-8999", Words.Text(Words.Parse("-v", option, "22,443,8000-8999").SourcePorts));
-        Assert.Equal("22", Words.Text(Words.Parse(option, "22", "-v").SourcePorts));
+        Assert.Equal("22,443,8000-8999", Words.Text(Words.Rule("-v", option, "22,443,8000-8999").SourcePorts));
+        Assert.Equal("22", Words.Text(Words.Rule(option, "22", "-v").SourcePorts));
     }
 
     [Fact]
     public void SourcePortsAreNotDestinationPorts()
     {
-        Options options = Words.Parse("-s", "1", "-d", "2", "--sport", "3", "--dport", "4");
-        Assert.Equal("1,3", Words.Text(options.SourcePorts));
-        Assert.Equal("2,4", Words.Text(options.DestinationPorts));
+        Rule rule = Words.Rule("-s", "1", "-d", "2", "--sport", "3", "--dport", "4");
+        Assert.Equal("1,3", Words.Text(rule.SourcePorts));
+        Assert.Equal("2,4", Words.Text(rule.DestinationPorts));
     }
 
     [Theory]
@@ -43,48 +43,48 @@ public sealed class OptionTests
     [InlineData("--idle-time")]
     [InlineData("--idle_time")]
     public void IdleTime(string option) =>
-        InBothPlaces([option, "60"], options => Assert.Equal(TimeSpan.FromMilliseconds(60), options.IdleTime));
+        InBothPlaces([option, "60"], (rule, _) => Assert.Equal(TimeSpan.FromMilliseconds(60), rule.IdleTime));
 
     [Theory]
     [InlineData("--last-recv-limit")]
     [InlineData("--last_recv_limit")]
     public void LastRecvLimit(string option) =>
-        InBothPlaces([option, "60"], options => Assert.Equal(TimeSpan.FromMilliseconds(60), options.LastRecvLimit));
+        InBothPlaces([option, "60"], (rule, _) => Assert.Equal(TimeSpan.FromMilliseconds(60), rule.LastRecvLimit));
 
     [Theory]
     [InlineData("-i")]
     [InlineData("--interval")]
     public void IntervalIsInSeconds(string option) =>
-        InBothPlaces([option, "60"], options => Assert.Equal(TimeSpan.FromSeconds(60), options.Interval));
+        InBothPlaces([option, "60"], (_, run) => Assert.Equal(TimeSpan.FromSeconds(60), run.Interval));
 
     [Theory]
     [InlineData("-f")]
     [InlineData("--logfile")]
-    public void LogFile(string option) => InBothPlaces([option, "/var/log/x y"], options => Assert.Equal("/var/log/x y", options.LogFile));
+    public void LogFile(string option) => InBothPlaces([option, "/var/log/x y"], (_, run) => Assert.Equal("/var/log/x y", run.LogFile));
 
     [Theory]
     [InlineData("-v")]
     [InlineData("--verbose")]
-    public void Verbose(string option) => InBothPlaces([option], options => Assert.True(options.Verbose));
+    public void Verbose(string option) => InBothPlaces([option], (_, run) => Assert.True(run.Verbose));
 
     [Theory]
     [InlineData("-n")]
     [InlineData("--dry-run")]
-    public void DryRun(string option) => InBothPlaces([option], options => Assert.True(options.DryRun));
+    public void DryRun(string option) => InBothPlaces([option], (_, run) => Assert.True(run.DryRun));
 
     [Theory]
     [InlineData("--use-proc")]
     [InlineData("--use_proc")]
-    public void UseProc(string option) => InBothPlaces([option], options =>
+    public void UseProc(string option) => InBothPlaces([option], (rule, _) =>
     {
-        Assert.Equal(Method.Kill, options.Method);
-        Assert.Equal(9, options.Signal);
+        Assert.Equal(Method.Kill, rule.Method);
+        Assert.Equal(9, rule.Signal);
     });
 
     [Theory]
     [InlineData("--disable-syslog")]
     [InlineData("--disable_syslog")]
-    public void DisableSyslog(string option) => InBothPlaces([option], options => Assert.False(options.Syslog));
+    public void DisableSyslog(string option) => InBothPlaces([option], (_, run) => Assert.False(run.Syslog));
 
     [Theory]
     [InlineData("TERM", 15)]
@@ -97,12 +97,12 @@ public sealed class OptionTests
     [InlineData("64", 64)]
     public void SignalOfUseProc(string name, int number)
     {
-        InBothPlaces(["--signal", name, "--use-proc"], options => Assert.Equal(number, options.Signal));
-        InBothPlaces(["--use_proc", "--signal", name], options => Assert.Equal(number, options.Signal));
+        InBothPlaces(["--signal", name, "--use-proc"], (rule, _) => Assert.Equal(number, rule.Signal));
+        InBothPlaces(["--use_proc", "--signal", name], (rule, _) => Assert.Equal(number, rule.Signal));
     }
 
     [Fact]
-    public void State() => InBothPlaces(["--state", "close-wait"], options => Assert.Equal(1u << 8, options.States));
+    public void State() => InBothPlaces(["--state", "close-wait"], (rule, _) => Assert.Equal(1u << 8, rule.States));
 
     [Theory]
     [InlineData("-h")]
@@ -124,32 +124,35 @@ public sealed class OptionTests
     [Fact]
     public void Defaults()
     {
-        Options options = Words.Parse("-s", "22");
-        Assert.Equal(Families.IPv4, options.Families);
-        Assert.Equal(1u << 1, options.States);
-        Assert.Equal(TimeSpan.Zero, options.IdleTime);
-        Assert.Equal(TimeSpan.Zero, options.LastRecvLimit);
-        Assert.False(options.ConsultsClocks);
-        Assert.Null(options.Interval);
-        Assert.Null(options.LogFile);
-        Assert.True(options.Syslog);
-        Assert.False(options.Verbose);
-        Assert.False(options.DryRun);
-        Assert.Equal(Options.DefaultMethod, options.Method);
-        Assert.Empty(options.DestinationPorts);
+        (Rule rule, RunOptions run) = Words.Parse("-s", "22");
+        Assert.Equal(Families.IPv4, rule.Families);
+        Assert.Equal(1u << 1, rule.States);
+        Assert.Equal(TimeSpan.Zero, rule.IdleTime);
+        Assert.Equal(TimeSpan.Zero, rule.LastRecvLimit);
+        Assert.False(rule.ConsultsClocks);
+        Assert.Null(run.Interval);
+        Assert.Null(run.LogFile);
+        Assert.True(run.Syslog);
+        Assert.False(run.Verbose);
+        Assert.False(run.DryRun);
+        Assert.Equal(Rule.DefaultMethod, rule.Method);
+        Assert.Empty(rule.DestinationPorts);
     }
 
     [Theory]
     [InlineData("-t", "1")]
     [InlineData("--last-recv-limit", "1")]
-    public void ATimeMakesTheClocksDecide(string option, string value) => Assert.True(Words.Parse("-s", "22", option, value).ConsultsClocks);
+    public void ATimeMakesTheClocksDecide(string option, string value) => Assert.True(Words.Rule("-s", "22", option, value).ConsultsClocks);
 
-    private static void InBothPlaces(string[] words, Action<Options> check)
+    private static void InBothPlaces(string[] words, Action<Rule, RunOptions> check)
     {
-        check(Words.Parse([.. words, "-s", "22"]));
-        check(Words.Parse(["-s", "22", .. words]));
-        check(Words.Parse([.. words, "-s", "22", "--"]));
-        Assert.Equal("22", Words.Text(Words.Parse([.. words, "-s", "22"]).SourcePorts));
+        foreach (string[] line in (string[][])[[.. words, "-s", "22"], ["-s", "22", .. words], [.. words, "-s", "22", "--"]])
+        {
+            (Rule rule, RunOptions run) = Words.Parse(line);
+            check(rule, run);
+        }
+
+        Assert.Equal("22", Words.Text(Words.Rule([.. words, "-s", "22"]).SourcePorts));
     }
 
     private static string TextOf(params string[] words)

@@ -29,6 +29,21 @@ public sealed class StateListTests
         Assert.Equal(name is "listening" ? "listen" : name.ToLowerInvariant(), Encoding.UTF8.GetString(StateList.Name((byte)state)));
     }
 
+    /// <summary>What State says in the output of ss and of netstat, in their order.</summary>
+    [Theory]
+    [InlineData("ESTAB,SYN-SENT,SYN-RECV,FIN-WAIT-1,FIN-WAIT-2,TIME-WAIT,UNCONN,CLOSE-WAIT,LAST-ACK,LISTEN,CLOSING")]
+    [InlineData("ESTABLISHED,SYN_SENT,SYN_RECV,FIN_WAIT1,FIN_WAIT2,TIME_WAIT,CLOSE,CLOSE_WAIT,LAST_ACK,LISTEN,CLOSING")]
+    [InlineData("estab,Syn_Sent,syn-rcv,fin-wait1,fin_wait_2,time_wait,unconnected,close_wait,last_ack,listening,Closing")]
+    public void AsSsAndNetstatPrintThem(string list)
+    {
+        string[] words = list.Split(',');
+        Assert.Equal(11, words.Length);
+        for (int state = 1; state <= words.Length; state++)
+        {
+            Assert.Equal(1u << state, StateList.Parse("--state", words[state - 1]));
+        }
+    }
+
     [Theory]
     [InlineData("all", AllButListen)]
     [InlineData("connected", "established,syn-sent,syn-recv,fin-wait-1,fin-wait-2,time-wait,close-wait,last-ack,closing")]
@@ -44,11 +59,11 @@ public sealed class StateListTests
     [InlineData("synchronized")]
     [InlineData("bucket")]
     [InlineData("big")]
-    public void NoGroupContainsListen(string group) => Assert.Equal(0u, Words.Parse("-s", "22", "--state", group).States & 1u << 10);
+    public void NoGroupContainsListen(string group) => Assert.Equal(0u, Words.Rule("-s", "22", "--state", group).States & 1u << 10);
 
     [Fact]
     public void ValuesAndRepeatedOptionsAdd() =>
-        Assert.Equal(1u << 2 | 1u << 8 | 1u << 10, Words.Parse("--state", "syn-sent,close-wait", "-s22", "--state=listen").States);
+        Assert.Equal(1u << 2 | 1u << 8 | 1u << 10, Words.Rule("--state", "syn-sent,close-wait", "-s22", "--state=listen").States);
 
     [Theory]
     [InlineData(0)]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TcpCloser.Cli;
 using TcpCloser.Tests.Support;
 
@@ -18,16 +19,37 @@ public sealed class HelpTests
     });
 
     [Fact]
-    public void EveryOptionInTheHelpIsOne()
+    public void EveryOptionInTheHelpIsOne() => Assert.All(OptionsIn(Text("-h")), static name => Assert.NotNull(OptionTable.Find(name)));
+
+    [Fact]
+    public void EveryOptionIsInTheHelp()
     {
-        foreach (string word in Text("-h").Split((char[])[' ', '\n', ',', '.', ';', '|', '[', ']', '(', ')'], StringSplitOptions.RemoveEmptyEntries))
+        HashSet<string> named = OptionsIn(Text("-h"));
+        Assert.All(OptionTable.Entries.SelectMany(static entry => entry.Names), name => Assert.Contains(name, named));
+    }
+
+    [Fact]
+    public void EveryWordInTheHelpIsOne()
+    {
+        OptionEntry method = Assert.IsType<OptionEntry>(OptionTable.Find("--method"));
+        Assert.Equal(Enum.GetValues<Method>().Select(MethodName.Of).Order(), method.Words.Select(static word => word.Word).Order());
+        Assert.All(OptionTable.Entries, static entry => Assert.All(entry.Words, word => entry.Apply(new CommandLineBuilder(), entry.Names[0], word.Word)));
+    }
+
+    /// <summary>Both ways, under every spelling. What stands in backticks in the first column is an option with its placeholder.</summary>
+    [Fact]
+    public void TheTableOfTheReadmeIsThatOfTheProgram()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Folder(), "../../../README.md"));
+        int first = Array.IndexOf(lines, "| option | meaning |");
+        Assert.True(first > 0);
+        var names = new HashSet<string>();
+        foreach (string line in lines.Skip(first + 2).TakeWhile(static line => line.StartsWith('|')))
         {
-            if (word.StartsWith("--", StringComparison.Ordinal) && word is not ("--help" or "--version"))
-            {
-                string refused = Words.Refused(word, "-s", "0");
-                Assert.DoesNotContain("unknown option", refused, StringComparison.Ordinal);
-            }
+            names.UnionWith(OptionsIn(line[..line.Replace("\\|", "  ", StringComparison.Ordinal).IndexOf('|', 1)]));
         }
+
+        Assert.Equal(OptionTable.Entries.SelectMany(static entry => entry.Names).Order(StringComparer.Ordinal), names.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -45,11 +67,32 @@ public sealed class HelpTests
         ["--src", "10.0.0.0/33"], ["--dst", "host"], ["--src", "10.0.0.1", "--dst", "fd00::1"], ["-4", "--src", "fd00::1"], ["--uid", "no such user"],
         ["--pid", "0"], ["--comm", "a name that is too long"], ["--interface", "a/b"], ["--mark", "x"], ["--mark", "0x100/0xff"], ["--cgroup", ""],
         ["-s22", "--netns", "pid:x"], ["-s22", "--idle-by", "age"], ["-s22", "--method", "magic"], ["-s22", "--grace", "5s"], ["-s22", "--max", "-1"],
-    }.Select(static words => string.Join(' ', words.Select(static word => Escape.Text(word))) + "\n    " + Words.Refused(words))));
+        ["--state", "close-wait"], ["-s22", "--idletime", "5"], ["-s22", "--idle"], ["-s22", "-f", "--dry-run"], ["--comm", "-n"], ["--comm", "a,,b"],
+        ["--netns", "2147483647", "-s22"], ["-s22", "--not-src", "fd00::1"], ["-s", string.Join(',', Enumerable.Range(1, 30)) + ",x"],
+        ["-s", new string('9', 100)],
+    }.Select(static words => string.Join(' ', words.Select(static word => Escape.Text(word))) + "\n    " + Words.Refused(words)))
+        .Replace("; reading /etc/services: ENOENT (no such file or object)", "", StringComparison.Ordinal));
 
     private static string Text(string option)
     {
         Assert.Null(CommandLine.Parse([option], out string? text));
         return Assert.IsType<string>(text);
     }
+
+    /// <summary>The options that a text names: words that begin with a dash and a letter, a digit or another dash.</summary>
+    private static HashSet<string> OptionsIn(string text)
+    {
+        var names = new HashSet<string>();
+        foreach (string word in text.Split((char[])[' ', '\n', ',', '.', ';', ':', '|', '[', ']', '(', ')', '`'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (word.Length > 1 && word[0] == '-' && (word[1] == '-' || char.IsAsciiLetterOrDigit(word[1])))
+            {
+                names.Add(word);
+            }
+        }
+
+        return names;
+    }
+
+    private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

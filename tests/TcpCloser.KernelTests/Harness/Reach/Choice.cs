@@ -53,22 +53,27 @@ internal sealed record Choice
         get
         {
             bool selects = SourcePorts.Length + DestinationPorts.Length + Sources.Length + Destinations.Length + Interfaces.Length + Marks.Length + Cgroups.Length > 0
-                || NamesOwners;
+                || NamesOwners || (StateNames.Length > 0 && StateNames.All(name => name == "time-wait"));
             var sources = Sources.Select(IsV6).ToHashSet();
             var destinations = Destinations.Select(IsV6).ToHashSet();
             bool meet = sources.Count == 0 || destinations.Count == 0 || sources.Overlaps(destinations);
-            bool impossible = Families is ["-4"] && Addresses.Any(IsV6);
+            bool impossible = !TakesIPv6 && Addresses.Any(IsV6);
             return selects && meet && !impossible;
         }
     }
 
     /// <summary>Whether IPv4 connections are asked for.</summary>
-    internal bool TakesIPv4 => Families.Length > 0 ? Families.Contains("-4") : !Addresses.Any() || Addresses.Any(prefix => !IsV6(prefix));
+    internal bool TakesIPv4 => Families.Length > 0 ? Families.Contains("-4") : !Wanted.Any() || Wanted.Any(prefix => !IsV6(prefix));
 
     /// <summary>Whether connections of IPv6 sockets are asked for.</summary>
-    internal bool TakesIPv6 => Families.Length > 0 ? Families.Contains("-6") : Addresses.Any(IsV6);
+    internal bool TakesIPv6 => Families.Length > 0 ? Families.Contains("-6")
+        : Wanted.Any() ? Wanted.Any(IsV6)
+        : SourcePorts.Length + DestinationPorts.Length == 0;
 
-    private IEnumerable<string> Addresses => [.. Sources, .. Destinations, .. NotSources, .. NotDestinations];
+    /// <summary>The addresses that decide the family where none is named: exclusions do not.</summary>
+    private IEnumerable<string> Wanted => [.. Sources, .. Destinations];
+
+    private IEnumerable<string> Addresses => [.. Wanted, .. NotSources, .. NotDestinations];
 
     /// <summary>The tool's arguments.</summary>
     internal string[] Arguments(IReadOnlyDictionary<string, string> cgroups) =>

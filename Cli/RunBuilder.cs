@@ -1,0 +1,21 @@
+namespace TcpCloser.Cli;
+
+/// <summary>What <see cref="RunOptions"/> are made of. What is left as it is here is not asked for.</summary>
+internal sealed class RunBuilder
+{
+    public bool DryRun { get; set; }
+
+    public TimeSpan? Interval { get; set; }
+
+    public bool Check { get; set; }
+
+    public string? LogFile { get; set; }
+
+    public bool Syslog { get; set; } = true;
+
+    public bool Verbose { get; set; }
+
+    public bool Json { get; set; }
+
+    public RunOptions Build() => new(this);
+}

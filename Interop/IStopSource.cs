@@ -1,0 +1,14 @@
+namespace TcpCloser.Interop;
+
+/// <summary>Where a request to stop comes from. Behind an interface, so that tests can ask to stop at any moment.</summary>
+internal interface IStopSource
+{
+    /// <summary>To poll(2) on; negative: nothing to poll.</summary>
+    int Descriptor { get; }
+
+    /// <summary>The signal that asked to stop; 0: none yet.</summary>
+    int StopSignal { get; }
+
+    /// <summary>Takes what has arrived, without waiting. Returns whether to stop.</summary>
+    bool StopRequested();
+}

@@ -1,0 +1,79 @@
+using System.Text;
+using TcpCloser.Interop;
+
+namespace TcpCloser.Proc;
+
+/// <summary>The processes that were asked for by id or name, and the inodes of all sockets that they hold.</summary>
+internal sealed class NamedProcesses
+{
+    /// <param name="table">Where the processes are.</param>
+    /// <param name="pids">Their ids; empty: any.</param>
+    /// <param name="comms">Their names; empty: any.</param>
+    /// <exception cref="SystemCallException">The processes could not be listed.</exception>
+    public NamedProcesses(IProcessTable table, IReadOnlyList<int> pids, IReadOnlyList<string> comms)
+    {
+        var meant = new List<int>();
+        foreach (int pid in DescriptorWalk.AllProcesses(table))
+        {
+            if ((pids.Count == 0 || Contains(pids, pid)) && (comms.Count == 0 || HasName(table, pid, comms)))
+            {
+                meant.Add(pid);
+            }
+        }
+
+        Count = meant.Count;
+        using var walk = new DescriptorWalk(table, meant);
+        while (walk.NextProcess())
+        {
+            while (walk.NextSocket())
+            {
+                Inodes.Add(walk.Inode);
+            }
+
+            if (walk.Errno != 0)
+            {
+                Unreadable.Add(walk.Pid, walk.FailedOperation, walk.Errno);
+            }
+        }
+    }
+
+    public HashSet<uint> Inodes { get; } = [];
+
+    /// <summary>How many processes have one of the ids and one of the names.</summary>
+    public int Count { get; }
+
+    /// <summary>Those of which not every socket is known, and those whose name is not.</summary>
+    public UnreadableProcesses Unreadable { get; } = new();
+
+    private static bool Contains(IReadOnlyList<int> pids, int pid)
+    {
+        foreach (int wanted in pids)
+        {
+            if (wanted == pid)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool HasName(IProcessTable table, int pid, IReadOnlyList<string> names)
+    {
+        int errno = table.ReadFile(pid, "comm"u8, out byte[] comm);
+        if (errno is not (0 or Errno.ENOENT or Errno.ESRCH))
+        {
+            Unreadable.Add(pid, Operation.ReadProcess, errno);
+        }
+
+        foreach (string name in names)
+        {
+            if (comm.AsSpan().TrimEnd((byte)'\n').SequenceEqual(Encoding.UTF8.GetBytes(name)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,23 @@
+namespace TcpCloser.Proc;
+
+/// <summary>A process that holds sockets, as /proc names it.</summary>
+/// <param name="pid">Its id in the pid namespace of /proc.</param>
+internal sealed class SocketHolder(int pid)
+{
+    public int Pid { get; } = pid;
+
+    /// <summary>Its name (/proc/PID/comm), up to 15 bytes of anything.</summary>
+    public byte[] Comm { get; init; } = [];
+
+    /// <summary>Its effective user id; null: it could not be read.</summary>
+    public uint? EffectiveUid { get; init; }
+
+    /// <summary>The wanted sockets it holds.</summary>
+    public List<HeldSocket> Sockets { get; } = [];
+
+    /// <summary>How many connections it holds besides, of those that <see cref="SocketOwners"/> was asked to count.</summary>
+    public int OtherConnections { get; set; }
+
+    /// <summary>Why it is never signalled; null: it may be.</summary>
+    public string? Protection { get; init; }
+}

@@ -1,0 +1,61 @@
+using TcpCloser.Interop;
+
+namespace TcpCloser.Proc;
+
+/// <summary>
+/// Who holds a socket: one pass over /proc/PID/fd for all wanted inodes together. It never stops early: a socket may be held by
+/// several processes, and lives as long as one of them does.
+/// </summary>
+internal sealed class SocketOwners
+{
+    /// <param name="table">Where the processes are.</param>
+    /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
+    /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
+    /// <exception cref="SystemCallException">The processes could not be listed.</exception>
+    public SocketOwners(IProcessTable table, Predicate<uint> isWanted, HashSet<uint>? counted = null)
+    {
+        var guard = new ProcessGuard(table);
+        using var walk = new DescriptorWalk(table, DescriptorWalk.AllProcesses(table));
+        while (walk.NextProcess())
+        {
+            SocketHolder? holder = null;
+            HashSet<uint>? others = null;
+            while (walk.NextSocket())
+            {
+                if (isWanted(walk.Inode))
+                {
+                    holder ??= Holder(table, guard, walk.Pid);
+                    holder.Sockets.Add(new HeldSocket(walk.Fd, walk.Inode));
+                }
+                else if (counted is not null && counted.Contains(walk.Inode))
+                {
+                    (others ??= []).Add(walk.Inode);
+                }
+            }
+
+            if (holder is not null)
+            {
+                holder.OtherConnections = others?.Count ?? 0;
+                Holders.Add(holder);
+            }
+
+            if (walk.Errno != 0)
+            {
+                Unreadable.Add(walk.Pid, walk.FailedOperation, walk.Errno);
+            }
+        }
+    }
+
+    /// <summary>The processes that hold wanted sockets, in the order of /proc.</summary>
+    public List<SocketHolder> Holders { get; } = [];
+
+    /// <summary>The processes of which some descriptors could not be looked at: any of them may hold a wanted socket.</summary>
+    public UnreadableProcesses Unreadable { get; } = new();
+
+    private static SocketHolder Holder(IProcessTable table, ProcessGuard guard, int pid) => new(pid)
+    {
+        Comm = ProcFile.Comm(table, pid),
+        Protection = guard.Protection(pid, out uint? effectiveUid),
+        EffectiveUid = effectiveUid,
+    };
+}

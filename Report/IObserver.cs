@@ -1,0 +1,38 @@
+using TcpCloser.Diag;
+using TcpCloser.Kill;
+using TcpCloser.Proc;
+
+namespace TcpCloser.Report;
+
+/// <summary>Hears what happens in a round, in the order in which it happens.</summary>
+internal interface IObserver
+{
+    /// <summary>A round begins.</summary>
+    void Begin();
+
+    /// <summary>The outcome of a connection that matched is final.</summary>
+    void Completed(ConnectionList connections, int index);
+
+    /// <summary>A dry run ends here: these would be closed.</summary>
+    /// <param name="candidates">The connections.</param>
+    /// <param name="forecast">The processes that a kill would signal; null: none would be.</param>
+    void WouldClose(ConnectionList candidates, KillForecast? forecast);
+
+    /// <summary>A process was signalled.</summary>
+    void Signalled(SocketHolder process, int signal);
+
+    /// <summary>Something that is true of the round, not of one connection.</summary>
+    void Message(Level level, string text);
+
+    /// <summary>What was told so far has to be out before anything more is done.</summary>
+    void Flush();
+
+    /// <summary>The round is over.</summary>
+    /// <param name="counts">What it came to.</param>
+    /// <param name="time">How long it took.</param>
+    /// <param name="isQuiet">Whether nothing happened that a reader of lines has to know.</param>
+    void End(Counts counts, TimeSpan time, bool isQuiet);
+
+    /// <summary>A service is over.</summary>
+    void Totals(Counts totals, long rounds, TimeSpan time);
+}

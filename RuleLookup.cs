@@ -1,0 +1,121 @@
+using System.Text;
+using TcpCloser.Cli;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Proc;
+using TcpCloser.Report;
+
+namespace TcpCloser;
+
+/// <summary>Looks up, for each round anew, what the names in a rule mean: network namespaces, processes, cgroups and devices.</summary>
+/// <param name="rule">What has the names.</param>
+/// <param name="machine">Where they are looked up.</param>
+/// <param name="message">Is told what is remarkable.</param>
+/// <param name="problem">Is told that nothing of what was asked for could be looked at.</param>
+/// <param name="incomplete">Is told that a part of it could not be looked at.</param>
+internal sealed class RuleLookup(
+    Rule rule, Machine machine, Action<Level, string> message, Action<Operation, int, string?> problem, Action<Operation, int, string?> incomplete)
+{
+    private readonly List<NetworkNamespace> _namespaces = [];
+    private HashSet<uint>? _ownedInodes;
+    private List<ulong>? _cgroupIds;
+
+    /// <summary>The network namespaces to look in; <see cref="Close"/> ends it.</summary>
+    public IReadOnlyList<NetworkNamespace> Find()
+    {
+        _ownedInodes = rule.NamesProcesses ? OwnedInodes() : null;
+        _cgroupIds = rule.Cgroups.Count > 0 ? CgroupIds() : null;
+        if (!rule.NamesNamespaces)
+        {
+            _namespaces.Add(machine.Own);
+            return _namespaces;
+        }
+
+        foreach (NamespaceFile file in new NamespaceFinder(rule, incomplete).Find())
+        {
+            _namespaces.Add(new NetworkNamespace(file));
+        }
+
+        return _namespaces;
+    }
+
+    /// <summary>What the names mean in one of the namespaces.</summary>
+    /// <exception cref="SystemCallException">It could not be found out.</exception>
+    public RuleContext ContextOf(NetworkNamespace network) =>
+        _ownedInodes is null && _cgroupIds is null && rule.Interfaces.Count == 0
+            ? RuleContext.Empty
+            : new RuleContext
+            {
+                OwnedInodes = _ownedInodes,
+                CgroupIds = _cgroupIds,
+                Interfaces = rule.Interfaces.Count > 0 ? Devices(network) : null,
+            };
+
+    /// <summary>Closes what was found, for the next round to look again. The own namespace has no descriptor and serves every round.</summary>
+    public void Close()
+    {
+        foreach (NetworkNamespace network in _namespaces)
+        {
+            network.Dispose();
+        }
+
+        _namespaces.Clear();
+    }
+
+    private List<uint> Devices(NetworkNamespace network)
+    {
+        var indexes = new List<uint>();
+        foreach (string device in rule.Interfaces)
+        {
+            uint index = network.DeviceIndex(device);
+            if (index != 0)
+            {
+                indexes.Add(index);
+            }
+            else
+            {
+                string where = network.Name is null ? "" : $" in {network.Description}";
+                message(Level.Warning, $"no device {Escape.Text(device)}{where}, so nothing of it matches");
+            }
+        }
+
+        return indexes;
+    }
+
+    private HashSet<uint> OwnedInodes()
+    {
+        using IProcessTable table = machine.OpenProcesses();
+        var processes = new NamedProcesses(table, rule.Pids, rule.Comms);
+        if (processes.Count == 0 && processes.Unreadable.Count == 0)
+        {
+            message(Level.Warning, "no process has the id or the name that is asked for, so nothing matches");
+        }
+
+        if (processes.Unreadable.Count > 0)
+        {
+            UnreadableProcesses unreadable = processes.Unreadable;
+            (unreadable.Count < processes.Count ? incomplete : problem)(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+        }
+
+        return processes.Inodes;
+    }
+
+    private List<ulong> CgroupIds()
+    {
+        var ids = new List<ulong>();
+        foreach (string path in rule.Cgroups)
+        {
+            ulong id = Stat.Inode(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'));
+            if (id != 0)
+            {
+                ids.Add(id);
+            }
+            else
+            {
+                message(Level.Warning, $"no cgroup {Escape.Text(path)} now, so nothing of it matches");
+            }
+        }
+
+        return ids;
+    }
+}
