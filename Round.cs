@@ -41,6 +41,11 @@ internal sealed class Round : IResultSink
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
         _dump = new SelectionDump(Selection.Of(rule), dump);
         _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
+        if (rule.SrcGone)
+        {
+            _filters.Add(new AddressGoneFilter());
+        }
+
         if (!rule.IncludeOwnSession)
         {
             _filters.Add(new OwnSessionFilter(dump, machine.OpenProcesses));

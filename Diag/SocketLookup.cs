@@ -6,7 +6,7 @@ namespace TcpCloser.Diag;
 /// <summary>Looks at one connection again, right before or after an irreversible step: 4 microseconds each.</summary>
 internal sealed class SocketLookup(NetworkNamespace network) : IDisposable
 {
-    private readonly NetlinkExchange _exchange = new(network, new byte[4096]);
+    private readonly NetlinkExchange _exchange = new(network.OpenSocket(), new byte[4096]);
 
     /// <summary>Finds the connection by its cookie.</summary>
     /// <param name="connection">As the dump had it.</param>

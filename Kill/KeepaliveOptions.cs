@@ -61,47 +61,33 @@ internal readonly record struct KeepaliveOptions
     }
 
     /// <summary>
-    /// Puts back what was there before these were set; a value that the application has changed meanwhile stays. A socket that
-    /// refuses is one that has ended.
+    /// Puts back what was there before these were set; a value that the application has changed meanwhile stays. Each is put back for
+    /// itself, keepalive off before the others and on after them; a socket that refuses is one that has ended.
     /// </summary>
     public void PutBack(IProcessTable table, int socket, KeepaliveOptions before)
     {
-        if (Read(table, socket, out KeepaliveOptions now) != 0)
+        if (IsOn && !before.IsOn)
         {
-            return;
+            PutBack(table, socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, 1, 0);
         }
 
-        KeepaliveOptions wanted = now with
+        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL, Interval, before.Interval);
+        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT, Count, before.Count);
+        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT, UserTimeoutMs, before.UserTimeoutMs);
+        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE, Idle, before.Idle);
+        if (!IsOn && before.IsOn)
         {
-            IsOn = now.IsOn == IsOn ? before.IsOn : now.IsOn,
-            Idle = now.Idle == Idle ? before.Idle : now.Idle,
-            Interval = now.Interval == Interval ? before.Interval : now.Interval,
-            Count = now.Count == Count ? before.Count : now.Count,
-            UserTimeoutMs = now.UserTimeoutMs == UserTimeoutMs ? before.UserTimeoutMs : now.UserTimeoutMs,
-        };
-        if (now.IsOn && !wanted.IsOn)
-        {
-            _ = wanted.SetOn(table, socket);
-        }
-
-        // Each is put back for itself: one that is refused is no reason to leave the others.
-        Set(table, socket, Tcp.TCP_KEEPINTVL, wanted.Interval, now.Interval);
-        Set(table, socket, Tcp.TCP_KEEPCNT, wanted.Count, now.Count);
-        Set(table, socket, Tcp.TCP_USER_TIMEOUT, wanted.UserTimeoutMs, now.UserTimeoutMs);
-        Set(table, socket, Tcp.TCP_KEEPIDLE, wanted.Idle, now.Idle);
-        if (!now.IsOn && wanted.IsOn)
-        {
-            _ = wanted.SetOn(table, socket);
+            PutBack(table, socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, 0, 1);
         }
     }
 
     private int SetOn(IProcessTable table, int socket) => table.SetOption(socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, IsOn ? 1 : 0);
 
-    private static void Set(IProcessTable table, int socket, int option, int value, int has)
+    private static void PutBack(IProcessTable table, int socket, int level, int option, int set, int before)
     {
-        if (value != has)
+        if (set != before && table.ReadOption(socket, level, option, out int now) == 0 && now == set)
         {
-            _ = table.SetOption(socket, Tcp.IPPROTO_TCP, option, value);
+            _ = table.SetOption(socket, level, option, before);
         }
     }
 }

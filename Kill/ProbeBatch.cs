@@ -44,6 +44,12 @@ internal sealed class ProbeBatch : IDisposable
     /// <summary>Whether a probe left, or data did.</summary>
     public bool WasSent(int i) => _held[i].IsSent;
 
+    /// <summary>Whether the connection had ended when it was last looked at.</summary>
+    public bool HasEnded(int i) => _held[i].State == TcpState.Close;
+
+    /// <summary>How long ago anything was received, in milliseconds, when it was last looked at.</summary>
+    public uint LastHeardMs(int i) => _held[i].LastHeardMs;
+
     /// <summary>Sets the options by which a probe goes out at the next tick. Takes the handle over where it works. Returns 0 or the errno.</summary>
     public int TryAsk(int peer, int socket, KeepaliveOptions own, in SocketFacts facts)
     {
@@ -68,6 +74,7 @@ internal sealed class ProbeBatch : IDisposable
                 Asking = asking,
                 SegmentsOut = facts.SegmentsOut,
                 Probes = facts.Probes,
+                LastHeardMs = SocketFacts.Unknown,
             };
         }
 
@@ -92,14 +99,6 @@ internal sealed class ProbeBatch : IDisposable
         }
     }
 
-    /// <summary>What tcp_info says of a held socket now. Returns 0 or the errno.</summary>
-    public int ReadFacts(int i, Span<byte> info, out SocketFacts facts)
-    {
-        int length = _table.ReadTcpInfo(_held[i].Socket, info);
-        facts = length < 0 ? default : new SocketFacts(info[..length]);
-        return Math.Max(-length, 0);
-    }
-
     /// <summary>Lets go of the sockets.</summary>
     public void Clear()
     {
@@ -121,13 +120,21 @@ internal sealed class ProbeBatch : IDisposable
         for (int i = 0; i < Count; i++)
         {
             ref Held held = ref _held[i];
-            if (!held.IsSent)
+            if (held.IsSent)
             {
-                // A socket that has ended has nothing more to send.
-                held.IsSent = ReadFacts(i, info, out SocketFacts facts) != 0 || facts.SegmentsOut != held.SegmentsOut
-                    || facts.Probes != held.Probes || facts.State == TcpState.Close;
-                any |= !held.IsSent;
+                continue;
             }
+
+            int length = _table.ReadTcpInfo(held.Socket, info);
+            var facts = new SocketFacts(info[..Math.Max(length, 0)]);
+            if (length > 0)
+            {
+                (held.State, held.LastHeardMs) = (facts.State, facts.LastHeardMs);
+            }
+
+            // A socket that has ended, or cannot be looked at, has nothing more to send.
+            held.IsSent = length <= 0 || facts.SegmentsOut != held.SegmentsOut || facts.Probes != held.Probes || facts.State == TcpState.Close;
+            any |= !held.IsSent;
         }
 
         return any;
@@ -154,6 +161,8 @@ internal sealed class ProbeBatch : IDisposable
         public KeepaliveOptions Asking;
         public uint SegmentsOut;
         public byte Probes;
+        public byte State;
+        public uint LastHeardMs;
         public bool IsSent;
         public bool IsPutBack;
     }

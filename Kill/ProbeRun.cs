@@ -43,7 +43,7 @@ internal sealed class ProbeRun : IDisposable
 
     private static long Now => Environment.TickCount64;
 
-    /// <summary>Decides what can be decided unasked, and lines the others up, those of one process one after the other.</summary>
+    /// <summary>Lines those up who have an owner, those of one process one after the other.</summary>
     public void Begin(SocketOwners owners, InodeIndex index)
     {
         _peers = new ProbedPeer[_candidates.Count];
@@ -57,7 +57,7 @@ internal sealed class ProbeRun : IDisposable
                     if (!found[i])
                     {
                         found[i] = true;
-                        Decide(new ProbedPeer { Index = i, Pid = holder.Pid, Fd = socket.Fd });
+                        _peers[_count++] = new ProbedPeer { Index = i, Pid = holder.Pid, Fd = socket.Fd, NextAt = Now };
                     }
                 }
             }
@@ -171,28 +171,46 @@ internal sealed class ProbeRun : IDisposable
     private long EndOf(ref readonly ProbedPeer peer) => (peer.FirstAskedAt == 0 ? peer.NextAt : peer.FirstAskedAt) + _rule.TimeMs;
 
     private static bool HasAnswered(ref readonly ProbedPeer peer, in SocketFacts facts) =>
-        peer.FirstAskedAt != 0 && facts.HasClocks && facts.LastHeardMs <= Now - peer.FirstAskedAt + GrainMs;
+        facts.HasClocks && HasAnswered(in peer, facts.LastHeardMs);
 
-    private void Decide(ProbedPeer peer)
+    private static bool HasAnswered(ref readonly ProbedPeer peer, uint lastHeardMs) =>
+        peer.FirstAskedAt != 0 && lastHeardMs <= Now - peer.FirstAskedAt + GrainMs;
+
+    /// <summary>Looks at a connection whose turn it is, and asks where there is no verdict yet.</summary>
+    private void Ask(int i)
     {
+        ref ProbedPeer peer = ref _peers[i];
         Presence presence = _watch.Look(peer.Index, out Connection now, out SocketFacts facts);
-        Outcome? verdict = presence switch
+        if (presence == Presence.Unknown)
         {
-            Presence.Gone => Outcome.Vanished,
-            Presence.Unknown => Outcome.Failed,
-            Presence.There => _candidates[peer.Index].IsMptcp ? Outcome.Unproved : _rule.Verdict(in now, in facts),
-        };
-        if (verdict is { } known)
-        {
-            _results.Add(peer.Index, known, known == Outcome.Failed ? _watch.Errno : 0);
-            return;
+            Complete(i, Outcome.Failed, _watch.Errno);
         }
-
-        peer.NextAt = Now;
-        _peers[_count++] = peer;
+        else if (presence == Presence.Gone)
+        {
+            Complete(i, WasReset(in peer) ? Outcome.Reset : Outcome.Vanished);
+        }
+        else if (HasAnswered(in peer, in facts))
+        {
+            Complete(i, Outcome.Answered);
+        }
+        else if (peer.FirstAskedAt == 0 && Verdict(peer.Index, in now, in facts) is { } verdict)
+        {
+            Complete(i, verdict);
+        }
+        else if (ProbeRule.HasOutstanding(in facts))
+        {
+            Complete(i, Outcome.Unproved);
+        }
+        else
+        {
+            Ask(i, in facts);
+        }
     }
 
-    private void Ask(int i)
+    private Outcome? Verdict(int index, ref readonly Connection now, in SocketFacts facts) =>
+        _candidates[index].IsMptcp ? Outcome.Unproved : _rule.Verdict(in now, in facts);
+
+    private void Ask(int i, in SocketFacts facts)
     {
         ref ProbedPeer peer = ref _peers[i];
         int errno = OpenProcess(peer.Pid);
@@ -200,7 +218,7 @@ internal sealed class ProbeRun : IDisposable
         if (errno == 0)
         {
             int socket = _table.FetchSocket(_process, peer.Fd);
-            (operation, errno) = socket < 0 ? (Operation.FetchSocket, -socket) : Ask(i, socket);
+            (operation, errno) = socket < 0 ? (Operation.FetchSocket, -socket) : Ask(i, socket, in facts);
         }
 
         if (errno is Errno.EBADF or Errno.ESRCH or Errno.ENOTSOCK)
@@ -215,17 +233,13 @@ internal sealed class ProbeRun : IDisposable
     }
 
     /// <summary>Asks through a fetched socket, which the batch holds from then on, or which is let go at once.</summary>
-    private (Operation Operation, int Errno) Ask(int i, int socket)
+    private (Operation Operation, int Errno) Ask(int i, int socket, in SocketFacts facts)
     {
         ref ProbedPeer peer = ref _peers[i];
-        Span<byte> info = stackalloc byte[TcpInfo.Size];
         int errno = _table.ReadCookie(socket, out ulong cookie);
         KeepaliveOptions own = default;
         errno = errno != 0 ? errno : cookie == _candidates[peer.Index].Cookie ? KeepaliveOptions.Read(_table, socket, out own) : Errno.EBADF;
-        int length = errno != 0 ? 0 : _table.ReadTcpInfo(socket, info);
-        errno = length < 0 ? -length : errno;
-        var facts = new SocketFacts(info[..Math.Max(length, 0)]);
-        if (errno == 0 && MayAsk(i, own, in facts))
+        if (errno == 0 && MayAsk(ref peer, own, in facts))
         {
             peer.FirstAskedAt = peer.FirstAskedAt == 0 ? Now : peer.FirstAskedAt;
             peer.NextAt = Now + _rule.IntervalMs(peer.Allowed);
@@ -235,59 +249,34 @@ internal sealed class ProbeRun : IDisposable
                 return (default, 0);
             }
         }
+        else if (errno == 0)
+        {
+            Complete(i, Outcome.Unproved);
+        }
 
         _table.Close(socket);
         return (Operation.SetKeepalive, errno);
     }
 
-    private bool MayAsk(int i, KeepaliveOptions own, in SocketFacts facts)
+    private bool MayAsk(ref ProbedPeer peer, KeepaliveOptions own, in SocketFacts facts)
     {
-        ref ProbedPeer peer = ref _peers[i];
-        if (facts.State == TcpState.Close || HasAnswered(in peer, in facts))
-        {
-            return false; // the look that follows finds it
-        }
-
-        if (ProbeRule.HasOutstanding(in facts))
-        {
-            Complete(i, Outcome.Unproved);
-            return false;
-        }
-
-        if (peer.Allowed == 0)
-        {
-            // Which timer runs only a look by netlink tells.
-            Presence presence = _watch.Look(peer.Index, out _, out SocketFacts listed);
-            peer.Allowed = presence == Presence.There ? _rule.Allowed(own, in listed) : 0;
-        }
-
-        if (peer.Allowed == 0)
-        {
-            Complete(i, Outcome.Unproved);
-        }
-
+        peer.Allowed = peer.Allowed == 0 ? _rule.Allowed(own, in facts) : peer.Allowed;
         return peer.Allowed > 0;
     }
 
     private void FinishBatch()
     {
-        Span<byte> info = stackalloc byte[TcpInfo.Size];
         _batch.AwaitSent();
         for (int j = 0; j < _batch.Count; j++)
         {
             int i = _batch.PeerAt(j);
             ref ProbedPeer peer = ref _peers[i];
             peer.Sent += _batch.WasSent(j) ? 1 : 0;
-            if (_batch.ReadFacts(j, info, out SocketFacts facts) != 0)
-            {
-                continue; // the look that follows finds it
-            }
-
-            if (facts.State == TcpState.Close)
+            if (_batch.HasEnded(j))
             {
                 Complete(i, Outcome.Reset);
             }
-            else if (HasAnswered(in peer, in facts))
+            else if (HasAnswered(in peer, _batch.LastHeardMs(j)))
             {
                 Complete(i, Outcome.Answered);
             }

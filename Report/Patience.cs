@@ -3,10 +3,17 @@ using TcpCloser.Interop;
 
 namespace TcpCloser.Report;
 
-/// <summary>How long output waits for a reader that stalls: a single run until a signal asks to stop, a service for a second.</summary>
+/// <summary>
+/// How long output waits for a reader that stalls: a single run until a signal asks to stop, a service for a second. A reader that
+/// is only slow gets the last lines, too: from the signal on there is half a second for all of them together.
+/// </summary>
 /// <param name="limit">The longest wait; null: none.</param>
 internal sealed unsafe class Patience(TimeSpan? limit)
 {
+    private static readonly TimeSpan s_afterSignal = TimeSpan.FromMilliseconds(500);
+
+    private long? _signalledAt;
+
     /// <summary>What ends the wait besides; null: signals still have their own action, which ends everything.</summary>
     public IStopSource? Stop { get; set; }
 
@@ -27,26 +34,29 @@ internal sealed unsafe class Patience(TimeSpan? limit)
 
         long started = Stopwatch.GetTimestamp();
         PollFd* fds = stackalloc PollFd[2];
-        while (Stop is null || !Stop.StopRequested())
+        while (TimeLeft(started) is var left and not 0)
         {
-            int timeout = -1;
-            if (limit is { } longest)
-            {
-                timeout = (int)(longest - Stopwatch.GetElapsedTime(started)).TotalMilliseconds;
-                if (timeout <= 0)
-                {
-                    return false;
-                }
-            }
-
             fds[0] = new PollFd { Fd = fd, Events = Poll.POLLOUT };
             fds[1] = new PollFd { Fd = Stop?.Descriptor ?? -1, Events = Poll.POLLIN };
-            if (Poll.poll(fds, 2, timeout) > 0 && fds[0].Revents != 0)
+            if (Poll.poll(fds, 2, left) > 0 && fds[0].Revents != 0)
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    /// <summary>How much longer a wait may take that began then, in milliseconds; -1: as long as it takes.</summary>
+    private int TimeLeft(long started)
+    {
+        TimeSpan? left = limit - Stopwatch.GetElapsedTime(started);
+        if (Stop is not null && Stop.StopRequested())
+        {
+            TimeSpan last = s_afterSignal - Stopwatch.GetElapsedTime(_signalledAt ??= Stopwatch.GetTimestamp());
+            left = left < last ? left : last;
+        }
+
+        return left is null ? -1 : Math.Max((int)left.Value.TotalMilliseconds, 0);
     }
 }

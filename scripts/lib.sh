@@ -24,8 +24,9 @@ need() {
     command -v apt-get >/dev/null || die "missing (by their names in Debian):$missing"
     test "$(id -u)" = 0 || die "missing:$missing. As root: apt-get install$missing"
     say "installing$missing"
+    # Lists that are missing or some weeks old only have to be fetched: what the first attempt says of them alarms in vain.
     # shellcheck disable=SC2086 # a list of words
-    apt_install $missing || { quiet apt-get update && apt_install $missing; } || die "apt-get install$missing failed"
+    apt_install $missing >/dev/null 2>&1 || { quiet apt-get update && quiet apt_install $missing; } || die "apt-get install$missing failed"
 }
 
 # need_unstarted COMMAND:PACKAGE...
@@ -52,7 +53,7 @@ enabled_services() {
     systemctl list-unit-files --no-legend --type=service --state=enabled 2>/dev/null | cut -d' ' -f1
 }
 
-apt_install() { quiet env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
+apt_install() { env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
 
 # quiet COMMAND...: its output is shown only if it fails.
 quiet() {
@@ -150,7 +151,7 @@ unpack() (
     rm -rf "$dir"
     mkdir -p "$dir/.debs"
     # Lists that are some weeks old name packages that are gone: fetch them anew once.
-    download "$source" "$dir/.debs" "$@" || { rm -rf "artifacts/apt/$source" && download "$source" "$dir/.debs" "$@"; } ||
+    download "$source" "$dir/.debs" "$@" 2>/dev/null || { rm -rf "artifacts/apt/$source" && download "$source" "$dir/.debs" "$@"; } ||
         die "downloading $* for $source failed"
     for deb in "$dir"/.debs/*.deb; do dpkg-deb -x "$deb" "$dir" || exit; done
     rm -rf "$dir/.debs"

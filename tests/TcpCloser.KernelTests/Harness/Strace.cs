@@ -15,7 +15,7 @@ internal sealed class Strace(string file)
     internal string[] RefusingThreads =>
         ["strace", "-f", "-o", file, "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"];
 
-    /// <summary>Whether a thread was wanted and refused.</summary>
+    /// <summary>Whether another thread was wanted, and refused.</summary>
     internal bool RefusedThread => File.ReadLines(file).Any(static line => line.Contains("INJECTED", StringComparison.Ordinal));
 
     /// <summary>How many messages were sent so far; one that is held back counts already.</summary>

@@ -70,8 +70,8 @@ public sealed class IdleRuleTests
 
     [Theory]
     [InlineData(1, 60, "Idle")]
-    [InlineData(1, 59, "Acknowledged")]
-    [InlineData(0, 1000, "Acknowledged")]
+    [InlineData(1, 59, "Unproved")]
+    [InlineData(0, 1000, "Unproved")]
     public void ByAcknowledgement(uint unacked, uint lastAck, string outcome)
     {
         byte[] info = new DumpedSocket { LastDataRecv = 5 }.Info();
@@ -102,7 +102,7 @@ public sealed class IdleRuleTests
         Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:5", state);
         connection.IdleMs = 7;
         connection.Outcome = Outcome.Failed;
-        new IdleRule(Words.Parse(["-s", "22", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Judge(ref connection, info);
+        new IdleRule(Words.Rule(["-s", "22", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Judge(ref connection, info);
         return connection;
     }
 }

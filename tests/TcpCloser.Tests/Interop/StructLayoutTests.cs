@@ -29,7 +29,7 @@ public sealed class StructLayoutTests
 
     private static CLayout Layout()
     {
-        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "net/if.h", "netinet/in.h", "poll.h", "sys/stat.h", "sys/un.h", "time.h");
+        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "net/if.h", "netinet/in.h", "poll.h", "sys/stat.h", "sys/time.h", "sys/un.h", "time.h");
         Netlink(c);
         Requests(c);
         Answers(c);
@@ -116,6 +116,9 @@ public sealed class StructLayoutTests
 
         ITimerSpec t = default;
         const string Timer = "struct itimerspec";
+        var v = default(TimeVal);
+        c.Struct<TimeVal>("struct timeval").Field("struct timeval", "tv_sec", in v, in v.Seconds).Field("struct timeval", "tv_usec", in v, in v.Microseconds);
+
         c.Struct<ITimerSpec>(Timer).Field(Timer, "it_interval.tv_sec", in t, in t.IntervalSeconds)
             .Field(Timer, "it_interval.tv_nsec", in t, in t.IntervalNanoseconds).Field(Timer, "it_value.tv_sec", in t, in t.ValueSeconds)
             .Field(Timer, "it_value.tv_nsec", in t, in t.ValueNanoseconds);

@@ -28,6 +28,15 @@ internal sealed record DumpedSocket
     /// <summary>tcpi_last_data_recv.</summary>
     public uint LastDataRecv { get; init; } = 0x00ababab;
 
+    /// <summary>SO_MARK; null: the kernel does not tell it.</summary>
+    public uint? Mark { get; init; } = 0xf3f2f1f0;
+
+    /// <summary>The id of its cgroup v2; null: the kernel does not tell it.</summary>
+    public ulong? CgroupId { get; init; }
+
+    /// <summary>Whether it is a subflow of MPTCP.</summary>
+    public bool IsMptcp { get; init; }
+
     /// <summary>How much of tcp_info the kernel knows; 0: no INET_DIAG_INFO at all.</summary>
     public int InfoLength { get; init; } = 280;
 
@@ -51,7 +60,22 @@ internal sealed record DumpedSocket
             attributes.Add(Netlink.Attribute(2, Info()));
         }
 
-        return attributes.Add(Netlink.Attribute(15, [0xf0, 0xf1, 0xf2, 0xf3])).ToArray();
+        if (Mark is { } mark)
+        {
+            attributes.Add(Netlink.Attribute(15, BitConverter.GetBytes(mark)));
+        }
+
+        if (IsMptcp)
+        {
+            attributes.Add(Netlink.Attribute(19 | 0x8000, Netlink.Attribute(1, "mptcp\0"u8.ToArray())));
+        }
+
+        if (CgroupId is { } id)
+        {
+            attributes.Add(Netlink.Attribute(21, BitConverter.GetBytes(id)));
+        }
+
+        return attributes.ToArray();
     }
 
     /// <summary>struct tcp_info, cut or grown to <see cref="InfoLength"/>.</summary>

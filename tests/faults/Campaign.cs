@@ -1,0 +1,117 @@
+using System.Diagnostics;
+
+namespace TcpCloser.Faults;
+
+/// <summary>Every fault of one mode, one after the other.</summary>
+internal sealed class Campaign(Mode mode, bool everything, string only)
+{
+    private const int OccurrencesOfEverything = 12;
+    private const int LinesShown = 12;
+
+    private readonly List<string> _kindsSeen = [];
+    private int _injections;
+    private int _wrong;
+    private int _notReached;
+
+    /// <summary>Runs it and says what was found; whether all was right.</summary>
+    internal bool Execute()
+    {
+        long started = Stopwatch.GetTimestamp();
+        string folder = Directory.CreateTempSubdirectory("tcp-closer-faults-").FullName;
+        using (Stage stage = new(mode))
+        {
+            Tool tool = new(mode, stage, folder);
+            stage.Prepare();
+            Run recorded = tool.Record();
+            Truth truth = stage.Look();
+            stage.GiveUp();
+            if (!recorded.Trace.ReachedMain || new Verdict(mode, null, recorded, truth).Judge() is { Count: > 0 })
+            {
+                Show("without any fault", recorded, new Verdict(mode, null, recorded, truth).Judge());
+                Console.WriteLine("0 passed, 1 failed, 0 skipped");
+                return false;
+            }
+
+            foreach (Call call in recorded.Trace.First(everything ? OccurrencesOfEverything : mode.Occurrences, mode.From))
+            {
+                foreach (Fault fault in PlausibleFaults.Of(call))
+                {
+                    if (only.Length == 0 || $"{call.Name}:{call.Occurrence}:{fault}:".StartsWith(only + ":", StringComparison.Ordinal))
+                    {
+                        Inject(tool, stage, call, fault);
+                    }
+                }
+            }
+        }
+
+        Directory.Delete(folder, recursive: true);
+        Console.WriteLine($"{mode.Name}: {_injections} injections into {_kindsSeen.Count} kinds of calls, {_wrong} wrong answers, " +
+            $"{_notReached} not reached, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s");
+        Console.WriteLine($"{_injections - _wrong} passed, {_wrong} failed, 0 skipped");
+        return _wrong == 0 && _injections > 0;
+    }
+
+    private void Inject(Tool tool, Stage stage, Call call, Fault fault)
+    {
+        stage.Prepare();
+        Run run = tool.Fail(call, fault);
+        Truth truth = Settle(stage, run);
+        List<string> wrong = new Verdict(mode, fault, run, truth).Judge();
+        if (run.Hung)
+        {
+            stage.GiveUp();
+        }
+
+        // strace marks an error, and not a signal.
+        bool isReached = run.Trace.Injected is not null
+            || (fault.IsSignal && run.Trace.Calls.Any(made => made.Name == call.Name && made.Occurrence == call.Occurrence));
+        if (!isReached && wrong.Count == 0)
+        {
+            _notReached++;
+            if (only.Length > 0)
+            {
+                Console.WriteLine($"not reached: {call.Name}:{call.Occurrence}:{fault} {call.Kind}");
+            }
+
+            return;
+        }
+
+        if (!_kindsSeen.Contains(call.Kind))
+        {
+            _kindsSeen.Add(call.Kind);
+        }
+
+        _injections++;
+        if (wrong.Count > 0)
+        {
+            _wrong++;
+            Show($"{mode.Name}: {call.Name}:{call.Occurrence}:{fault}  {run.Trace.Injected ?? call.Name + "(" + call.Text}", run, wrong);
+        }
+        else if (only.Length > 0)
+        {
+            Show($"{mode.Name}: {call.Name}:{call.Occurrence}:{fault}  {run.Trace.Injected}", run, ["as it should be"]);
+        }
+    }
+
+    /// <summary>A process that was sent a signal may end a moment after the program that sent it.</summary>
+    private static Truth Settle(Stage stage, Run run)
+    {
+        if (run.Log.Contains(" sent SIG", StringComparison.Ordinal))
+        {
+            Thread.Sleep(20);
+        }
+
+        return stage.Look();
+    }
+
+    private static void Show(string what, Run run, List<string> wrong)
+    {
+        Console.WriteLine("WRONG " + what);
+        wrong.ForEach(static line => Console.WriteLine("   " + line));
+        Console.WriteLine($"   exit {run.ExitStatus}");
+        foreach (string line in (run.Stdout + run.Log).Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(LinesShown))
+        {
+            Console.WriteLine("   | " + line);
+        }
+    }
+}

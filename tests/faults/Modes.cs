@@ -1,0 +1,40 @@
+namespace TcpCloser.Faults;
+
+/// <summary>Every mode of the program.</summary>
+internal static class Modes
+{
+    private static readonly string[] s_noNetAdmin = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", "--"];
+
+    internal static readonly Mode[] All =
+    [
+        new("destroy", "--method", "destroy", "-s", "{port}", "--disable-syslog"),
+        new("destroy-idle-verbose", "--method", "destroy", "-s", "{port}", "-t", "1ms", "-v", "--disable-syslog"),
+        new("destroy-batches", "--method", "destroy", "-s", "{port}", "--disable-syslog") { Connections = 300, Groups = 2, From = "sendto" },
+        new("auto", "-s", "{port}", "--disable-syslog"),
+        new("auto-without-privilege", "-s", "{port}", "--disable-syslog") { Wrapper = s_noNetAdmin },
+        new("disconnect", "--method", "disconnect", "-s", "{port}", "--disable-syslog"),
+        new("kill", "--method", "kill", "-s", "{port}", "--disable-syslog") { Kills = true },
+        new("kill-grace", "--method", "kill", "-s", "{port}", "--grace", "60ms", "--json", "--disable-syslog") { Kills = true, Lab = ["--ignore-term"] },
+        new("dry-run", "-n", "-s", "{port}", "-t", "1ms") { Purpose = Purpose.Show },
+        new("dry-run-kill-json", "-n", "--json", "--method", "kill", "-s", "{port}") { Purpose = Purpose.Show },
+        new("max", "--max", "2", "--method", "kill", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Refuse },
+        new("json", "--json", "-s", "{port}", "--disable-syslog"),
+        new("log-file", "-s", "{port}", "-f", "{dir}/log", "--disable-syslog"),
+        new("syslog", "-s", "{port}") { Syslog = true },
+        new("service", "-i", "40ms", "-s", "{port}", "--disable-syslog") { Service = true },
+        new("service-log-file", "-i", "40ms", "-s", "{port}", "-f", "{dir}/log", "--json", "--disable-syslog") { Service = true, Occurrences = 1 },
+        new("all-netns", "--all-netns", "-s", "{port},{other-port}", "--disable-syslog") { OtherNamespace = true },
+        new("selectors", "--comm", "tcp-closer-lab", "--uid", "0", "--dst", "127.0.0.1", "--interface", "lo", "-s", "{port}", "--disable-syslog")
+        {
+            Lab = ["--bind-device", "lo"],
+        },
+        new("check", "--check") { Purpose = Purpose.Look, Connections = 1, Groups = 1 },
+        new("group-by", "--group-by", "process", "-s", "{port}") { Purpose = Purpose.Look, Needs = "--group-by" },
+        new("src-gone", "-n", "--src-gone", "-s", "{port}") { Purpose = Purpose.Look, Needs = "--src-gone" },
+        new("probe", "--probe", "3s", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Look, Needs = "--probe" },
+        new("keepalive", "--method", "keepalive", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Look, Needs = "--keepalive" },
+        new("metrics", "-s", "{port}", "--metrics", "{dir}/metrics", "--disable-syslog") { Needs = "--metrics" },
+    ];
+
+    internal static Mode? Find(string name) => Array.Find(All, mode => mode.Name == name);
+}
