@@ -152,7 +152,7 @@ public sealed class StructLayoutTests
 
         Statx x = default;
         const string Status = "struct statx";
-        c.Struct<Statx>(Status).Field(Status, "stx_ino", in x, in x.Inode);
+        c.Struct<Statx>(Status).Field(Status, "stx_mode", in x, in x.Mode).Field(Status, "stx_ino", in x, in x.Inode);
 
         IfReq r = default;
         const string Device = "struct ifreq";
