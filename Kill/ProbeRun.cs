@@ -19,9 +19,10 @@ internal sealed class ProbeRun : IDisposable
     private readonly ResultBatch _results;
     private readonly ConnectionWatch _watch;
     private readonly ProbeBatch _batch;
-    private readonly OpenedProcess _process;
     private ProbedPeer[] _peers = [];
     private int _count;
+    private int _process = -1;
+    private int _processPid;
     private Operation _refusedOperation;
     private int _refusedErrno;
     private int _refusedPid;
@@ -32,7 +33,6 @@ internal sealed class ProbeRun : IDisposable
         (_candidates, _table, _rule, _sink) = (candidates, table, rule, sink);
         _results = new ResultBatch(sink);
         _watch = new ConnectionWatch(candidates);
-        _process = new OpenedProcess(table);
 
         // Room is left for the log, the other sockets, and the process that is asked.
         _batch = new ProbeBatch(table, (int)Math.Clamp(ResourceLimit.OpenFiles() / 2, 1, ResultBatch.Length));
@@ -93,7 +93,7 @@ internal sealed class ProbeRun : IDisposable
         }
 
         FinishBatch();
-        _process.Close();
+        CloseProcess();
         Compact();
         _results.Flush();
     }
@@ -142,7 +142,7 @@ internal sealed class ProbeRun : IDisposable
             }
         }
 
-        _process.Close();
+        CloseProcess();
         Compact();
         _results.Flush();
     }
@@ -164,7 +164,7 @@ internal sealed class ProbeRun : IDisposable
     public void Dispose()
     {
         _batch.Dispose();
-        _process.Dispose();
+        CloseProcess();
         _watch.Dispose();
     }
 
@@ -213,11 +213,11 @@ internal sealed class ProbeRun : IDisposable
     private void Ask(int i, in SocketFacts facts)
     {
         ref ProbedPeer peer = ref _peers[i];
-        int errno = _process.Open(peer.Pid);
+        int errno = OpenProcess(peer.Pid);
         Operation operation = Operation.OpenProcess;
         if (errno == 0)
         {
-            int socket = _table.FetchSocket(_process.Handle, peer.Fd);
+            int socket = _table.FetchSocket(_process, peer.Fd);
             (operation, errno) = socket < 0 ? (Operation.FetchSocket, -socket) : Ask(i, socket, in facts);
         }
 
@@ -288,15 +288,38 @@ internal sealed class ProbeRun : IDisposable
     /// <summary>Whether the connection that is gone was reset: then the socket is still there, closed.</summary>
     private bool WasReset(ref readonly ProbedPeer peer)
     {
-        if (peer.FirstAskedAt == 0 || _process.Open(peer.Pid) != 0)
+        if (peer.FirstAskedAt == 0 || OpenProcess(peer.Pid) != 0)
         {
             return false;
         }
 
-        using var fetched = new FetchedSocket(_table, _process.Handle, peer.Fd);
+        using var fetched = new FetchedSocket(_table, _process, peer.Fd);
         Span<byte> info = stackalloc byte[TcpInfo.Size];
         return fetched.Errno == 0 && fetched.Cookie == _candidates[peer.Index].Cookie
             && _table.ReadTcpInfo(fetched.Handle, info) > 0 && info[TcpInfo.State] == TcpState.Close;
+    }
+
+    /// <summary>Opens the process, where it is not the one that is open. Returns 0 or the errno.</summary>
+    private int OpenProcess(int pid)
+    {
+        if (_process < 0 || _processPid != pid)
+        {
+            CloseProcess();
+            _process = _table.OpenProcess(pid);
+            _processPid = pid;
+        }
+
+        return _process < 0 ? -_process : 0;
+    }
+
+    private void CloseProcess()
+    {
+        if (_process >= 0)
+        {
+            _table.Close(_process);
+        }
+
+        _process = -1;
     }
 
     /// <summary>The peer's verdict is final; one that stays to be closed is told by nobody here.</summary>
