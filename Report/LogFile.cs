@@ -78,7 +78,7 @@ internal sealed class LogFile : IDisposable
         }
 
         // Writing to a file of these changes the machine.
-        if (Statfs.TypeOf(fd) is Statfs.PROC_SUPER_MAGIC or Statfs.SYSFS_MAGIC)
+        if (Statfs.TypeOf(fd) is Statfs.PROC_SUPER_MAGIC or Statfs.SYSFS_MAGIC || Stat.IsBlockDevice(fd))
         {
             _ = Unistd.close(fd);
             throw new SystemCallException(Operation.OpenLog, Errno.EINVAL);

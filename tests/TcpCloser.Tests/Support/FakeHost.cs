@@ -153,7 +153,7 @@ internal sealed class FakeHost
     }
 
     private Answer LookUp(byte[] request) =>
-        Find(request) is { } socket ? Answer.Of(socket.Dumped.Message(Netlink.Socket)) : Answer.Of(Netlink.ErrorMessage(Errno.ENOENT));
+        Find(request) is { } socket ? Answer.Of(socket.Now.Message(Netlink.Socket)) : Answer.Of(Netlink.ErrorMessage(Errno.ENOENT));
 
     /// <summary>The kernel takes the first with these ends, and then compares the cookie.</summary>
     private FakeTcp? Find(byte[] request)
@@ -172,7 +172,7 @@ internal sealed class FakeHost
         IEnumerable<DumpedSocket> listed = Sockets
             .Where(socket => socket.IsOpen && (states >> socket.Dumped.State & 1) != 0 && (isLegacy || socket.Dumped.Family == request[16]))
             .Where(socket => !isMptcp || socket.MptcpCookie is not null)
-            .Select(socket => isMptcp ? socket.Dumped with { Cookie = socket.OwnersCookie, IsMptcp = false } : socket.Dumped);
+            .Select(socket => isMptcp ? socket.Dumped with { Cookie = socket.OwnersCookie, IsMptcp = false } : socket.Now);
         return
         [
             .. listed.Chunk(2).Select(pair => Answer.Of([.. pair.Select(socket => socket.Message(type))])),

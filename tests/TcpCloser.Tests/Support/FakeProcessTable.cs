@@ -107,6 +107,41 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
         return what is FakeTcp ? 0 : Errno.ENOTSOCK;
     }
 
+    public int ReadOption(int socket, int level, int option, out int value)
+    {
+        var tcp = (FakeTcp)_handles[socket];
+        value = 0;
+        return Next("read option") is not 0 and int errno ? errno
+            : tcp.Options.TryGetValue((level, option), out value) ? 0
+            : Errno.EINVAL;
+    }
+
+    public int SetOption(int socket, int level, int option, int value)
+    {
+        var tcp = (FakeTcp)_handles[socket];
+        int errno = Next("set option");
+        if (errno == 0)
+        {
+            tcp.Set(level, option, value);
+        }
+
+        return errno;
+    }
+
+    public int ReadTcpInfo(int socket, Span<byte> info)
+    {
+        var tcp = (FakeTcp)_handles[socket];
+        if (Next("read tcp_info") is not 0 and int errno)
+        {
+            return -errno;
+        }
+
+        byte[] all = tcp.Info();
+        int length = Math.Min(all.Length, info.Length);
+        all.AsSpan(0, length).CopyTo(info);
+        return length;
+    }
+
     public int ReadEnds(int socket, out SockAddrIn6 local, out SockAddrIn6 remote)
     {
         object what = _handles[socket];

@@ -31,6 +31,39 @@ internal sealed class FakeTcp(DumpedSocket dumped)
 
     public SockAddrIn6 Remote => End(Dumped.Destination, Dumped.DestinationPort);
 
+    /// <summary>Its options, by level and name, as the system gives them.</summary>
+    public Dictionary<(int Level, int Option), int> Options { get; } = new()
+    {
+        [(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)] = 0,
+        [(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)] = 7_200,
+        [(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL)] = 75,
+        [(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)] = 9,
+        [(Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT)] = 0,
+    };
+
+    public void Set(int level, int option, int value)
+    {
+        Assert.True(Options.ContainsKey((level, option)), $"option {option} of level {level}");
+        Options[(level, option)] = value;
+        OptionsSet.Add((option, value));
+        if (option == Tcp.TCP_KEEPIDLE && Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)] != 0)
+        {
+            Peer?.StartTimer(this);
+        }
+    }
+
+    /// <summary>Every option that was set, in order.</summary>
+    public List<(int Option, int Value)> OptionsSet { get; } = [];
+
+    /// <summary>Its other end; null: its clocks stand still as they were dumped.</summary>
+    public FakePeer? Peer { get; init; }
+
+    /// <summary>What the kernel tells of it at this moment.</summary>
+    public DumpedSocket Now => Peer?.Show(Dumped) ?? Dumped;
+
+    /// <summary>TCP_INFO of its owner's descriptor.</summary>
+    public byte[] Info() => (IsOpen ? Now : Now with { State = TcpState.Close }).Info();
+
     /// <summary>Two connections of which the kernel finds one or the other.</summary>
     public bool HasEndsOf(FakeTcp other) =>
         (Dumped.Family, Dumped.Source, Dumped.SourcePort, Dumped.Destination, Dumped.DestinationPort)
