@@ -37,6 +37,9 @@ internal static unsafe partial class Unistd
     [LibraryImport("libc")]
     public static partial int getppid();
 
+    [LibraryImport("libc")]
+    public static partial uint geteuid();
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint readlinkat(int dirfd, byte* pathname, byte* buf, nuint bufsiz);
 

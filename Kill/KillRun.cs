@@ -152,18 +152,25 @@ internal sealed class KillRun
     }
 
     /// <summary>Tells why connections stay, where that is no matter of one connection.</summary>
-    public void TellProblems(UnreadableProcesses unreadable)
+    public void TellProblems(SocketOwners owners)
     {
         if (_refusedErrno != 0)
         {
             _sink.Problem(_refusedOperation, _refusedErrno, $"process {_refusedPid}");
         }
 
-        if (unreadable.Count > 0 && Array.IndexOf(_reasons, Outcome.NoOwner) >= 0)
+        if (owners.Unreadable.Count > 0 && Array.IndexOf(_reasons, Outcome.NoOwner) >= 0)
         {
-            _sink.Problem(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+            Tell(owners.Unreadable);
+        }
+
+        if (owners.Unjudged.Count > 0)
+        {
+            Tell(owners.Unjudged);
         }
     }
+
+    private void Tell(UnreadableProcesses unreadable) => _sink.Problem(unreadable.Operation, unreadable.Errno, unreadable.Subject);
 
     private Outcome OutcomeOf(int i)
     {

@@ -47,7 +47,7 @@ internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, SocketDump dum
         finally
         {
             run.Complete();
-            run.TellProblems(owners.Unreadable);
+            run.TellProblems(owners);
         }
     }
 

@@ -15,6 +15,7 @@ internal sealed class SocketOwners
     public SocketOwners(IProcessTable table, Predicate<uint> isWanted, HashSet<uint>? counted = null)
     {
         var guard = new ProcessGuard(table);
+        Unjudged = guard.Unreadable;
         using var walk = new DescriptorWalk(table, DescriptorWalk.AllProcesses(table));
         while (walk.NextProcess())
         {
@@ -51,6 +52,9 @@ internal sealed class SocketOwners
 
     /// <summary>The processes of which some descriptors could not be looked at: any of them may hold a wanted socket.</summary>
     public UnreadableProcesses Unreadable { get; } = new();
+
+    /// <summary>The holders of which it could not be found out whether they may be signalled.</summary>
+    public UnreadableProcesses Unjudged { get; }
 
     private static SocketHolder Holder(IProcessTable table, ProcessGuard guard, int pid) => new(pid)
     {

@@ -36,7 +36,7 @@ internal static class Remedies
         Operation.OpenProc => "opening /proc, where the owners of sockets are found",
         Operation.UseProc => "using /proc",
         Operation.ListProcesses => "listing the processes in /proc",
-        Operation.ReadProcess => "reading the name",
+        Operation.ReadProcess => "reading the name and status",
         Operation.ListDescriptors => "listing the descriptors",
         Operation.ReadDescriptor => "reading the descriptors",
         Operation.OpenProcess => "opening a pidfd",
@@ -81,9 +81,9 @@ internal static class Remedies
         (Operation.MatchMarkOrCgroup, _) => new("this kernel neither filters by mark or cgroup nor tells those of its sockets, so none of them " +
             "matches; --cgroup needs Linux 5.9", isNotPossible: true),
 
-        (Operation.DestroySocket, Errno.EPERM) => Missing(Capability.CAP_NET_ADMIN, "CAP_NET_ADMIN",
-            ", or give the file it with setcap cap_net_admin+ep: then every user who can run it closes root's connections",
-            "the user namespace that owns the network namespace has to grant it"),
+        (Operation.DestroySocket, Errno.EPERM) => Missing(Capability.CAP_NET_ADMIN, "CAP_NET_ADMIN", "",
+            "the user namespace that owns the network namespace has to grant it",
+            ", or give the file it with setcap cap_net_admin+ep: then every user who can run it closes root's connections"),
         (Operation.DestroySocket, Errno.EOPNOTSUPP or Errno.EINVAL) =>
             new("this kernel has no SOCK_DESTROY (CONFIG_INET_DIAG_DESTROY, Linux 4.5)" + UseAnother, isNotPossible: true),
         (Operation.DestroySocket, Errno.ENOENT) => new("the kernel does not find it"),
@@ -115,9 +115,14 @@ internal static class Remedies
     private static Remedy Ptrace => Missing(Capability.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "",
         "that process has capabilities that this one lacks, or a security module forbids it");
 
-    /// <summary>A capability is missing; or it is there and does not help, and then it is no use to be root.</summary>
-    private static Remedy Missing(int capability, string name, string more, string elsewhere) =>
-        new(Capability.IsEffective(capability) ? elsewhere : $"{name} is missing{more}; run as root", isNotPossible: true);
+    /// <summary>
+    /// A capability is missing; or it is there and does not help, and then it is no use to be root. Nor is it where root itself does
+    /// not have it.
+    /// </summary>
+    private static Remedy Missing(int capability, string name, string more, string elsewhere, string also = "") =>
+        new(Capability.IsEffective(capability) ? elsewhere
+            : Unistd.geteuid() == 0 ? $"{name} is missing{more}: root does not have it here, so the container or unit has to grant it"
+            : $"{name} is missing{more}; run as root{also}", isNotPossible: true);
 
     /// <param name="text">What to do.</param>
     /// <param name="isNotPossible">Whether what was asked for is not possible here.</param>
