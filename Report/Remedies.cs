@@ -66,8 +66,10 @@ internal static class Remedies
 
         (Operation.ListRoutes, Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT or Errno.EPERM or Errno.EACCES) =>
             new("a seccomp filter or a security module keeps rtnetlink(7) away: allow AF_NETLINK", isNotPossible: true),
-        (Operation.EnterNamespace or Operation.OpenNamespace, Errno.EPERM or Errno.EACCES) =>
-            Missing(Capability.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", " (and CAP_SYS_PTRACE for those of processes)", "another user namespace owns it"),
+        (Operation.EnterNamespace, Errno.EPERM or Errno.EACCES) =>
+            Missing(Capability.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "", "another user namespace owns it"),
+        (Operation.OpenNamespace, Errno.EPERM or Errno.EACCES) =>
+            Missing(Capability.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", " (and CAP_SYS_ADMIN to enter it)", "a security module forbids it"),
         (Operation.OpenNamespace, Errno.EINVAL) => new("it is no network namespace; name one as ip-netns(8) does, by a path, or as pid:N"),
         (Operation.OpenNamespace, Errno.ENOENT) => new("there is none of that name: see ip netns list, or name a process as pid:N"),
         (Operation.ListNamespaces, Errno.EPERM or Errno.EACCES) =>

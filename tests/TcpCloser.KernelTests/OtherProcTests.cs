@@ -1,0 +1,83 @@
+using System.Globalization;
+using TcpCloser.KernelTests.Harness;
+using Xunit;
+
+namespace TcpCloser.KernelTests;
+
+/// <summary>A /proc of another pid namespace than the program's own numbers processes differently: nobody is signalled by it.</summary>
+public sealed class OtherProcTests
+{
+    private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
+    private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData("--use-proc", 3)]
+    [InlineData("--method disconnect", 3)]
+    [InlineData("--pid 1", 3)]
+    [InlineData("--method destroy", 0)] // needs none
+    public void ItIsNotUsed(string arguments, int exit)
+    {
+        using var lab = LabProcess.Start(s_own, "--count", "2", "--client-process");
+
+        var result = new ToolRun(lab)
+        {
+            Wrapper = ["unshare", "-p", "-f", "--kill-child", "--"],
+            Arguments = [.. arguments.Split(' '), "-s", s_port, "--disable-syslog"],
+        }.Run().Expect(exit);
+
+        Assert.Equal(exit == 0 ? 2 : 0, result.Summary("closed"));
+        Assert.Equal(exit == 0 ? 0 : 2, lab.State()["server", "alive"]);
+        Assert.Equal(0, lab.State()["processes", "dead"]);
+        Assert.Contains(result.Log, line => line.Contains("pid namespace", StringComparison.Ordinal));
+    }
+
+    /// <summary>
+    /// Also where the program has by chance the same number in both, so that /proc/self seems right: then a holder's number may be
+    /// that of anybody. Here it is that of a process which holds nothing.
+    /// </summary>
+    [Fact]
+    public void NorWhereTheProgramsOwnNumberIsTheSameInBoth()
+    {
+        using var lab = LabProcess.Start(s_own, "--count", "1", "--client-process");
+        int holder = lab.Processes("server").Single();
+        const int Number = 20_000;
+        // Both shells use builtins alone where the next process number counts.
+        string inner = $"""
+            echo {holder - 1} >/proc/sys/kernel/ns_last_pid
+            sleep 1000 &
+            stranger=$!
+            echo "stranger $stranger"
+            read -r line
+            echo {Number - 1} >/proc/sys/kernel/ns_last_pid
+            echo go
+            read -r line
+            {Binaries.Tool} --use-proc -s {s_port} --disable-syslog &
+            echo "tool $!"
+            wait $!
+            echo "exit $?"
+            kill -0 $stranger && echo lives
+            kill -KILL $stranger
+            """;
+        string outer = """
+            exec 5>/proc/sys/kernel/ns_last_pid
+            coproc unshare -p -f --kill-child -- bash -c "$0" 2>&1
+            forward() { while read -r line <&"${COPROC[0]}"; do echo "$line"; test "$line" != "$1" || return 0; done; }
+            read -r line <&"${COPROC[0]}"; echo "$line"
+            echo >&"${COPROC[1]}"
+            forward go
+            echo 19999 >&5
+            echo >&"${COPROC[1]}"
+            forward end
+            """;
+
+        var result = Command.Run([.. lab.Inside(), "bash", "-c", outer, inner]);
+
+        string[] lines = result.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains($"stranger {holder}", lines);
+        Assert.Contains($"tool {Number}", lines);
+        Assert.Contains("exit 3", lines);
+        Assert.Contains("lives", lines);
+        Assert.DoesNotContain(lines, line => line.Contains(" to pid=", StringComparison.Ordinal));
+        Assert.Equal(0, lab.State()["processes", "dead"]);
+    }
+}
