@@ -115,10 +115,11 @@ internal sealed class OperatorSession
             }
 
             _hasUnknownAncestor |= walk.Errno != 0 && pid != 1;
-            if (terminals is not null)
-            {
-                TerminalNumbers.Add(table, walk.Folder, terminals);
-            }
+        }
+
+        if (terminals is not null)
+        {
+            _hasUnknownAncestor |= TerminalNumbers.Add(table, pid, terminals) != 0;
         }
 
         if (process >= 0)

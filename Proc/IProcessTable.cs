@@ -18,7 +18,7 @@ internal interface IProcessTable : IDisposable
     /// <summary>Opens the folder of a process's descriptors. Returns a handle or minus the errno.</summary>
     int OpenDescriptors(int pid);
 
-    /// <summary>Lists the numbers in such a folder. Returns 0 or the errno.</summary>
+    /// <summary>Lists the numbers in such a folder, once: then it is at its end. Returns 0 or the errno.</summary>
     int ListDescriptors(int folder, List<int> fds);
 
     /// <summary>Reads what a descriptor is: <c>socket:[123]</c>, <c>/dev/pts/0</c>. Returns the length or minus the errno.</summary>

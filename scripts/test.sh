@@ -9,7 +9,8 @@ need_build_tools
 need /usr/include/linux/inet_diag.h:linux-libc-dev unshare:util-linux strace:strace ss:iproute2 setpriv:util-linux jq:jq bash:bash script:bsdutils
 # Programs whose connections are closed; where they cannot be had, their tests are reported as skipped.
 if test "$(id -u)" = 0; then
-    need_unstarted sshd:openssh-server ssh:openssh-client nginx:nginx-light psql:postgresql-client pg_ctlcluster:postgresql ||
+    need_unstarted sshd:openssh-server ssh:openssh-client nginx:nginx-light psql:postgresql-client pg_ctlcluster:postgresql \
+        tmux:tmux screen:screen dbus-daemon:dbus-daemon ||
         say "going on without them"
 fi
 

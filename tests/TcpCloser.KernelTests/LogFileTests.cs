@@ -19,6 +19,29 @@ public sealed class LogFileTests
         Assert.Equal(600, lab.State()["server", "aborted"]);
     }
 
+    /// <summary>Beyond its limit (RLIMIT_FSIZE) the kernel sends SIGXFSZ, of which a process dies.</summary>
+    [Fact]
+    public void AServiceOutlivesTheLimitOfItsLogFile()
+    {
+        using var lab = LabProcess.Start("--count", "3", "--busy", "3");
+        using TemporaryFolder folder = new();
+        string log = folder.File("log");
+        using var service = new ToolRun(lab)
+        {
+            Wrapper = ["prlimit", "--fsize=8192", "--core=0"],
+            Arguments = ["-v", "-s", s_port, "-t", "400ms", "-i", "5ms", "-f", log, "--disable-syslog"],
+        }.Start();
+        Until.True(() => service.Stderr.Contains("EFBIG", StringComparison.Ordinal), "the limit");
+
+        lab.Ask("busy-off");
+        lab.WaitEnded(3);
+        service.Signal("TERM");
+
+        Assert.Contains(log, Assert.Single(service.WaitForEnd().Expect(1).Log), StringComparison.Ordinal);
+        Assert.Equal(8192, new FileInfo(log).Length);
+        Assert.Equal(3, lab.State()["server", "aborted"]);
+    }
+
     [Fact]
     public void WhereStderrIsFullTheKillsHappenToo()
     {
@@ -57,14 +80,47 @@ public sealed class LogFileTests
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(log));
     }
 
-    [Fact]
-    public void ALogFileThatCannotBeOpenedIsAUsageError()
+    [Theory]
+    [InlineData("/nowhere/log", "ENOENT", "create its folder")]
+    [InlineData("/", "EISDIR", "a file, not a folder")]
+    [InlineData("/etc/passwd/log", "ENOTDIR", "create its folder")]
+    [InlineData("{fifo}", "ENXIO", "start the FIFO's reader")]
+    [InlineData("/proc/self/oom_score_adj", "EINVAL", "a regular file, a FIFO or a character device")]
+    public void ALogFileThatCannotBeOpenedIsAUsageErrorWithARemedy(string path, string errno, string remedy)
     {
         using var lab = LabProcess.Start("--count", "2");
+        using TemporaryFolder folder = new();
+        string fifo = folder.File("unread");
+        Command.Run("mkfifo", fifo).Expect(0);
+        path = path.Replace("{fifo}", fifo, StringComparison.Ordinal);
 
-        var result = lab.Tool("-s", s_port, "-f", "/nowhere/log").Expect(2);
+        AssertRefused(lab.Tool("-s", s_port, "-f", path), path, errno, remedy);
 
-        Assert.Contains("/nowhere/log", result.Stderr, StringComparison.Ordinal);
         Assert.Equal(2, lab.State()["server", "alive"]);
+    }
+
+    [Fact]
+    public void ALogFileThatThisUserMayNotWriteIsAUsageErrorWithARemedy()
+    {
+        Users.Require();
+        using var lab = LabProcess.Start("--count", "2");
+        using TemporaryFolder folder = new();
+        string log = folder.File("log");
+        File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+        File.WriteAllText(log, "");
+        File.SetUnixFileMode(log, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin"), Arguments = ["-s", s_port, "-f", log, "--disable-syslog"] }.Run();
+
+        AssertRefused(result, log, "EACCES", "this user may append to");
+        Assert.Equal(2, lab.State()["server", "alive"]);
+    }
+
+    private static void AssertRefused(Result result, string path, string errno, string remedy)
+    {
+        string line = result.Expect(2).Log[0];
+        Assert.Contains(path, line, StringComparison.Ordinal);
+        Assert.Contains(errno, line, StringComparison.Ordinal);
+        Assert.Contains(remedy, line, StringComparison.Ordinal);
     }
 }

@@ -43,6 +43,28 @@ public sealed class ServiceTests
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 1000);
     }
 
+    /// <summary>What else would end it ends it in the same way, but for the exit status.</summary>
+    [Theory]
+    [InlineData("QUIT")]
+    [InlineData("USR2")]
+    [InlineData("ALRM")]
+    [InlineData("XCPU")]
+    [InlineData("64")]
+    public void AnotherSignalThatWouldEndItEndsItWithTheTotals(string signal)
+    {
+        using var lab = LabProcess.Start("--count", "2");
+        using var service = Start(lab, "-i", "1h");
+        lab.WaitEnded(2);
+        Until.True(() => Summaries(service).Length > 0, "the first round");
+
+        service.Signal(signal);
+
+        var result = service.WaitForEnd().Expect(1);
+        Assert.Contains("stopping on ", result.Log[^2], StringComparison.Ordinal);
+        Assert.Contains("totals rounds=1 ", result.Log[^1], StringComparison.Ordinal);
+        Assert.Equal(2, result.Summary("closed"));
+    }
+
     [Fact]
     public void RoundsWithoutNewsSayNothing()
     {

@@ -11,6 +11,9 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
     private const int FirstHandle = 1_000;
 
     private readonly Dictionary<int, object> _handles = [];
+
+    /// <summary>The folders that were read: at their end, where nothing more is.</summary>
+    private readonly HashSet<int> _listed = [];
     private int _nextHandle = FirstHandle;
     private bool _isDisposed;
 
@@ -56,7 +59,7 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
         var process = (FakeProcess)_handles[folder];
         int errno = Next("list fd");
         fds.Clear();
-        fds.AddRange(!process.IsAlive ? [] : errno == 0 ? process.Descriptors.Keys : process.Descriptors.Keys.Take(process.Descriptors.Count / 2));
+        fds.AddRange(!process.IsAlive || !_listed.Add(folder) ? [] : errno == 0 ? process.Descriptors.Keys : process.Descriptors.Keys.Take(process.Descriptors.Count / 2));
         return errno != 0 ? errno : process.IsAlive ? 0 : Errno.ENOENT;
     }
 

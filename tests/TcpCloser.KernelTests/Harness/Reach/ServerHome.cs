@@ -20,10 +20,10 @@ internal sealed class ServerHome : IDisposable
     /// <summary>Process 1 of the namespaces, which has no connections.</summary>
     internal LabProcess Lab { get; }
 
-    /// <summary>Starts a shell command in it, ended at the latest with this.</summary>
-    internal Command Start(string shell)
+    /// <summary>Starts a shell command in it, with what it finds as $0, $1 and so on, ended at the latest with this.</summary>
+    internal Command Start(string shell, params string[] arguments)
     {
-        var command = Command.Start([.. Lab.Inside(), "bash", "-c", shell]);
+        var command = Command.Start([.. Lab.Inside(), "bash", "-c", shell, .. arguments]);
         _commands.Add(command);
         return command;
     }

@@ -63,5 +63,9 @@ internal sealed class SshServer : IDisposable
         return session;
     }
 
+    /// <summary>A session with a terminal, in which a command runs.</summary>
+    internal Command StartTerminal(string command)
+        => Home.Start($"TERM=xterm exec {Client.Replace("ssh ", "ssh -tt ", StringComparison.Ordinal)} \"$0\"", command);
+
     public void Dispose() => Home.Dispose();
 }

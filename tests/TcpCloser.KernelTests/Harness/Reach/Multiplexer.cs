@@ -1,0 +1,34 @@
+using Xunit;
+
+namespace TcpCloser.KernelTests.Harness.Reach;
+
+/// <summary>tmux(1) or screen(1): a server that runs on when the client who started it is gone, and that other clients attach to.</summary>
+internal sealed class Multiplexer
+{
+    /// <summary>No variable of the session reaches it, as behind sudo(8).</summary>
+    private const string WithoutEnvironment = "env -i PATH=/usr/bin:/bin TERM=xterm SHELL=/bin/sh SCREENDIR=/mnt/screen ";
+
+    private readonly bool _isTmux;
+
+    internal Multiplexer(string name)
+    {
+        Assert.SkipWhen(ServerHome.Find(name) is null, $"{name} is not installed");
+        _isTmux = name == "tmux";
+    }
+
+    /// <summary>Before anything else.</summary>
+    internal static string Prepare => "mkdir -m 700 /mnt/screen";
+
+    /// <summary>Starts a server and attaches to it.</summary>
+    internal string StartAttached => WithoutEnvironment + (_isTmux ? "tmux -f /dev/null -S /mnt/tmux new-session -s one" : "screen -c /dev/null -S one");
+
+    /// <summary>Starts a server that has the session's variables.</summary>
+    internal string StartDetached
+        => _isTmux ? "tmux -f /dev/null -S /mnt/tmux new-session -d -s one" : "SCREENDIR=/mnt/screen SHELL=/bin/sh screen -c /dev/null -dmS one";
+
+    internal string Attach => WithoutEnvironment + (_isTmux ? "tmux -S /mnt/tmux attach -t one" : "screen -x one");
+
+    /// <summary>Types a command line into it.</summary>
+    internal string Type(string line)
+        => WithoutEnvironment + (_isTmux ? $"tmux -S /mnt/tmux send-keys -t one '{line}' Enter" : $"screen -S one -p 0 -X stuff '{line}'$'\\n'");
+}
