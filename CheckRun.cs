@@ -27,10 +27,12 @@ internal static class CheckRun
 #endif
         Ability disconnect = disconnector.Check(rule.Uids);
         Ability kill = new ProcessKiller(rule, new IdleRule(rule), dump, machine.OpenProcesses).Check(rule.Uids);
+        Ability probe = PeerProbe.Check(machine.OpenProcesses, rule.Uids);
+        Ability keepalive = new KeepaliveMethod(rule, dump, machine.OpenProcesses).Check(rule.Uids);
         bool closes = listing.IsPossible && (destroy.IsPossible || disconnect.IsPossible);
         Ability[] abilities =
         [
-            listing, destroy, disconnect, kill,
+            listing, destroy, disconnect, probe, keepalive, kill,
             Filter("filter-ports", dump, machine.Own, FilterCheck.PortsErrno),
             Filter("filter-addresses", dump, machine.Own, FilterCheck.AddressesErrno),
             Filter("filter-interface", dump, machine.Own, FilterCheck.InterfaceErrno),

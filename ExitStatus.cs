@@ -6,7 +6,7 @@ internal static class ExitStatus
     /// <summary>Everything idle was closed, or nothing matched.</summary>
     public const int Done = 0;
 
-    /// <summary>A connection could not be closed, the log or the records could not be written, or the run broke off.</summary>
+    /// <summary>A connection could not be closed, the log or the records could not be written, or the run was interrupted.</summary>
     public const int Incomplete = 1;
 
     /// <summary>The command line cannot be meant; nothing was looked at.</summary>

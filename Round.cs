@@ -23,9 +23,8 @@ internal sealed class Round : IResultSink
     private readonly SelectionDump _dump;
     private readonly List<ICandidateFilter> _filters = [];
     private readonly ICloseMethod _method;
-    private bool _isNotPossible;
-    private bool _isIncomplete;
-    private bool _hasSignalled;
+    private readonly RoundStatus _status = new();
+    private IStopSource? _stop;
 
     /// <param name="rule">What is to be closed, and how.</param>
     /// <param name="run">How the run goes about it.</param>
@@ -41,9 +40,19 @@ internal sealed class Round : IResultSink
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
         _dump = new SelectionDump(Selection.Of(rule), dump);
         _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
+        if (rule.SrcGone)
+        {
+            _filters.Add(new AddressGoneFilter());
+        }
+
         if (!rule.IncludeOwnSession)
         {
             _filters.Add(new OwnSessionFilter(dump, machine.OpenProcesses));
+        }
+
+        if (rule.Probe > TimeSpan.Zero)
+        {
+            _filters.Add(new PeerProbe(rule.Probe, machine.OpenProcesses));
         }
 
         if (_method.EndsWholeMptcp)
@@ -53,7 +62,7 @@ internal sealed class Round : IResultSink
     }
 
     /// <summary>What the round came to.</summary>
-    public Counts Counts { get; } = new();
+    public Counts Counts => _status.Counts;
 
     private ConnectionList Candidates => _collector.Candidates;
 
@@ -104,7 +113,7 @@ internal sealed class Round : IResultSink
 
     public void Signalled(SocketHolder process, int signal)
     {
-        _hasSignalled = true;
+        _status.HasSignalled = true;
         foreach (IObserver observer in _observers)
         {
             observer.Signalled(process, signal);
@@ -115,7 +124,7 @@ internal sealed class Round : IResultSink
 
     public void Problem(Operation operation, int errno, string? subject)
     {
-        _isNotPossible |= Remedies.IsNotPossible(operation, errno);
+        _status.IsNotPossible |= Remedies.IsNotPossible(operation, errno);
         Incomplete(operation, errno, subject);
     }
 
@@ -124,14 +133,13 @@ internal sealed class Round : IResultSink
     /// <summary>A part of what was asked for could not be looked at.</summary>
     private void Incomplete(Operation operation, int errno, string? subject)
     {
-        _isIncomplete = true;
+        _status.IsIncomplete = true;
         Message(Level.Error, Remedies.Describe(operation, errno, subject));
     }
 
     private void Begin()
     {
-        (_isNotPossible, _isIncomplete, _hasSignalled) = (false, false, false);
-        Counts.Clear();
+        _status.Clear();
         _collector.Clear();
         foreach (IObserver observer in _observers)
         {
@@ -151,31 +159,37 @@ internal sealed class Round : IResultSink
 
         if (Candidates.Count == 0)
         {
-            return Status();
+            return _status.Of(_run);
         }
 
-        IStopSource stop = _watchSignals();
+        IStopSource stop = _stop = _watchSignals();
         foreach (ICandidateFilter filter in _filters)
         {
             filter.Apply(Candidates, this, stop.StopRequested);
             Candidates.KeepIdle();
         }
 
+        if (stop.StopRequested())
+        {
+            return Interrupted(stop.StopSignal);
+        }
+
         bool refused = _run.DryRun || _rule.Max is not null ? Forecast() : false;
         if (refused || _run.DryRun)
         {
             Counts.WouldClose = Candidates.Count;
-            return refused ? ExitStatus.Refused : Status();
+            return refused ? ExitStatus.Refused : _status.Of(_run);
         }
 
         _method.Close(Candidates, this, stop.StopRequested);
-        if (stop.StopRequested())
-        {
-            Message(Level.Warning, $"interrupted by {Signal.NameOf(stop.StopSignal)}: {Counts.NotReached} idle connections were not reached");
-            return ExitStatus.Incomplete;
-        }
+        return stop.StopRequested() ? Interrupted(stop.StopSignal) : _status.Of(_run);
+    }
 
-        return Status();
+    private int Interrupted(int signal)
+    {
+        CompleteRest(Outcome.NotReached, 0);
+        Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
+        return ExitStatus.Incomplete;
     }
 
     /// <summary>Lists the namespaces. One that fails is told, and the others go on; only where all fail it is not possible here.</summary>
@@ -190,7 +204,7 @@ internal sealed class Round : IResultSink
             anyNotPossible |= e is not null && Remedies.IsNotPossible(e.Operation, e.Errno);
         }
 
-        _isNotPossible |= anyNotPossible && !anyListed;
+        _status.IsNotPossible |= anyNotPossible && !anyListed;
     }
 
     /// <summary>Returns why a namespace that has a name could not be listed; null: it was.</summary>
@@ -259,36 +273,32 @@ internal sealed class Round : IResultSink
     /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
     private int Abort(Exception e)
     {
-        int errno = e is SystemCallException failed ? failed.Errno : Errno.ENOMEM;
-        for (int i = 0; i < Candidates.Count; i++)
-        {
-            if (Candidates[i].Outcome == Outcome.Idle)
-            {
-                Candidates[i].Outcome = Outcome.Failed;
-                Candidates[i].Errno = (ushort)errno;
-                Tell(Candidates, i);
-            }
-        }
-
+        CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
         if (e is SystemCallException call)
         {
             Problem(call.Operation, call.Errno, call.Subject);
         }
         else
         {
-            _isIncomplete = true;
+            _status.IsIncomplete = true;
             Message(Level.Error, "out of memory; the round was aborted");
         }
 
-        return Status();
+        return _status.Of(_run);
     }
 
-    private int Status()
+    /// <summary>Tells of the candidates of which nothing was told yet.</summary>
+    private void CompleteRest(Outcome outcome, int errno)
     {
-        bool nothingDone = Counts.Closed + Counts.Unknown == 0 && !_hasSignalled;
-        return _isNotPossible && nothingDone && (!_run.DryRun || Counts.WouldClose == 0) ? ExitStatus.NotPossible
-            : Counts.Failed > 0 || _isIncomplete ? ExitStatus.Incomplete
-            : ExitStatus.Done;
+        for (int i = 0; i < Candidates.Count; i++)
+        {
+            if (Candidates[i].Outcome == Outcome.Idle)
+            {
+                Candidates[i].Outcome = outcome;
+                Candidates[i].Errno = (ushort)errno;
+                Tell(Candidates, i);
+            }
+        }
     }
 
     private void Tell(ConnectionList connections, int index)
@@ -308,11 +318,14 @@ internal sealed class Round : IResultSink
         }
     }
 
+    /// <summary>What was told is out before anything more is done.</summary>
     private void Flush()
     {
         foreach (IObserver observer in _observers)
         {
             observer.Flush();
         }
+
+        _stop?.HangUp();
     }
 }

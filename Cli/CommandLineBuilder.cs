@@ -21,7 +21,7 @@ internal sealed class CommandLineBuilder
             throw new UsageException(StateList.AreAfterClose(rule.States)
                 ? "nothing selected: --state with states after a close is enough only together with -t/--idle-time"
                 : "nothing selected: give at least one port by -s/--sport or -d/--dport, " +
-                  "or an address, an owner, an interface, a mark, a cgroup, or only states after a close by --state");
+                  "or an address, an owner, an interface, a mark, a cgroup, --src-gone, or only states after a close by --state");
         }
 
         if (rule.LastRecvLimit > TimeSpan.Zero && rule.IdleTime >= rule.LastRecvLimit)
@@ -35,6 +35,19 @@ internal sealed class CommandLineBuilder
         {
             throw new UsageException($"{(Rule.Signal is not null ? "--signal" : "--grace")}: belongs to --method kill (--use-proc); " +
                 "the other methods send no signal");
+        }
+
+        if (rule.Method != Method.Keepalive && (rule.Keepalive is not null || rule.UserTimeout is not null))
+        {
+            throw new UsageException($"{(rule.Keepalive is not null ? "--keepalive" : "--user-timeout")}: belongs to --method keepalive; " +
+                "the other methods close");
+        }
+
+        KeepaliveTimes times = rule.Keepalive ?? KeepaliveTimes.Default;
+        if (rule.UserTimeout is { } timeout && timeout < times.Longest)
+        {
+            throw new UsageException($"--user-timeout {(long)timeout.TotalMilliseconds} ms: must be at least IDLE + INTERVAL x COUNT of --keepalive " +
+                $"({(long)times.Longest.TotalSeconds}s), or it would end connections whose peer still has time to answer");
         }
 
         return (rule, run);

@@ -15,4 +15,7 @@ internal enum Method
 
     /// <summary>The processes that hold the socket are found in /proc and signalled.</summary>
     Kill,
+
+    /// <summary>Nothing is ended: the socket is given TCP keepalive, by which the kernel finds a dead peer.</summary>
+    Keepalive,
 }

@@ -11,6 +11,7 @@ internal static class MethodName
 #endif
         Method.Disconnect,
         Method.Kill,
+        Method.Keepalive,
     ];
 
     public static string Of(Method method) => method switch
@@ -21,6 +22,7 @@ internal static class MethodName
 #endif
         Method.Disconnect => "disconnect",
         Method.Kill => "kill",
+        Method.Keepalive => "keepalive",
     };
 
     /// <exception cref="UsageException">There is no method of that name.</exception>
@@ -36,10 +38,10 @@ internal static class MethodName
 
 #if NO_SOCK_DESTROY
         throw new UsageException(option, value, value == "destroy"
-            ? "this build has no SOCK_DESTROY; auto, disconnect or kill"
-            : "auto, disconnect or kill");
+            ? "this build has no SOCK_DESTROY; auto, disconnect, kill or keepalive"
+            : "auto, disconnect, kill or keepalive");
 #else
-        throw new UsageException(option, value, "auto, destroy, disconnect or kill");
+        throw new UsageException(option, value, "auto, destroy, disconnect, kill or keepalive");
 #endif
     }
 }

@@ -49,14 +49,20 @@ internal static class OptionTable
         new(OptionGroup.Selecting, ["--all-netns"], "look in all network namespaces",
             static builder => builder.Rule.AllNetns = true),
 
+        new(OptionGroup.Selecting, ["--src-gone"], "only where the local address is gone from the network namespace",
+            static builder => builder.Rule.SrcGone = true),
+
         new(OptionGroup.Idle, ["-t", "--idle-time", "--idle_time"], "TIME", "only where no data came for TIME (0: idle or not)",
             static (builder, name, value) => builder.Rule.IdleTime = TimeValue.Parse(name, value, 1, TimeValue.KernelClock)),
         new(OptionGroup.Idle, ["--last-recv-limit", "--last_recv_limit"], "TIME", "not where no data came for TIME or more (0: no limit)",
             static (builder, name, value) => builder.Rule.LastRecvLimit = TimeValue.Parse(name, value, 1, TimeValue.KernelClock)),
         new(OptionGroup.Idle, ["--idle-by"], "recv|send|both", "which direction counts for both of these (recv)",
             static (builder, name, value) => builder.Rule.IdleBy = SingleValue.IdleBy(name, value)),
-        new(OptionGroup.Idle, ["--no-ack-for"], "TIME", "only where data is in flight and nothing was acknowledged for TIME",
+        new(OptionGroup.Idle, ["--no-ack-for"], "TIME", "only where something was sent, and for TIME provably nobody has acknowledged it",
             static (builder, name, value) => builder.Rule.NoAckFor = TimeValue.Parse(name, value, 1, TimeValue.KernelClock)),
+
+        new(OptionGroup.Idle, ["--probe"], "TIME", "ask: only where the peer answers no keepalive probe for TIME (3s to 5m)",
+            static (builder, name, value) => builder.Rule.Probe = SingleValue.Probe(name, value)),
 
         new(OptionGroup.Closing, ["--method"], "METHOD", "how a connection is closed:",
             static (builder, name, value) => builder.Rule.Method = MethodName.Parse(name, value))
@@ -67,11 +73,13 @@ internal static class OptionTable
                 new("kill", "find the processes that hold the socket in /proc and signal them (default)"),
                 new("disconnect", "fetch the socket from its owner and disconnect it; no process is touched"),
                 new("auto", "disconnect"),
+                new("keepalive", "close nothing: give the sockets TCP keepalive"),
 #else
                 new("auto", "destroy, or disconnect where the kernel has no SOCK_DESTROY (default)"),
                 new("destroy", "SOCK_DESTROY: the kernel aborts the connection"),
                 new("disconnect", "fetch the socket from its owner and disconnect it"),
                 new("kill", "find the processes that hold the socket in /proc and signal them"),
+                new("keepalive", "close nothing: give the sockets TCP keepalive"),
 #endif
             ],
         },
@@ -81,6 +89,10 @@ internal static class OptionTable
             static (builder, name, value) => builder.Rule.Signal = SingleValue.Signal(name, value)),
         new(OptionGroup.Closing, ["--grace"], "TIME", "with kill: SIGKILL for what still lives after TIME",
             static (builder, name, value) => builder.Rule.Grace = TimeValue.Parse(name, value, 1, s_longestGrace)),
+        new(OptionGroup.Closing, ["--keepalive"], "IDLE[,INTERVAL[,COUNT]]", "with keepalive: its values (60s,10s,6, where it is off)",
+            static (builder, name, value) => builder.Rule.Keepalive = KeepaliveTimes.Parse(name, value)),
+        new(OptionGroup.Closing, ["--user-timeout"], "TIME", "with keepalive: TCP_USER_TIMEOUT, how long data may stay unacknowledged",
+            static (builder, name, value) => builder.Rule.UserTimeout = TimeValue.Parse(name, value, 1, TimeSpan.FromMilliseconds(int.MaxValue))),
         new(OptionGroup.Closing, ["-n", "--dry-run"], "show what would be closed, close nothing",
             static builder => builder.Run.DryRun = true),
         new(OptionGroup.Closing, ["--max"], "N", "where more than N would be closed, close none",

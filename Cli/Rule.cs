@@ -50,6 +50,9 @@ internal sealed class Rule(RuleBuilder builder)
 
     public bool AllNetns { get; } = builder.AllNetns;
 
+    /// <summary>Only connections whose local address the network namespace does not have now.</summary>
+    public bool SrcGone { get; } = builder.SrcGone;
+
     /// <summary>Close only where at least this has passed since data was last received; zero: idle or not.</summary>
     public TimeSpan IdleTime { get; } = builder.IdleTime;
 
@@ -59,10 +62,19 @@ internal sealed class Rule(RuleBuilder builder)
     /// <summary>Which direction counts for both of these.</summary>
     public IdleBy IdleBy { get; } = builder.IdleBy;
 
-    /// <summary>Close only where data is in flight and nothing was acknowledged for this long; zero: no such condition.</summary>
+    /// <summary>Close only where it is proved that nobody acknowledged for this long; zero: no such condition.</summary>
     public TimeSpan NoAckFor { get; } = builder.NoAckFor;
 
+    /// <summary>Close only where the peer answers nothing to keepalive probes for this long; zero: it is not asked.</summary>
+    public TimeSpan Probe { get; } = builder.Probe;
+
     public Method Method { get; } = builder.Method;
+
+    /// <summary>The values that <see cref="Method.Keepalive"/> gives; null: the default, and only to sockets without keepalive.</summary>
+    public KeepaliveTimes? Keepalive { get; } = builder.Keepalive;
+
+    /// <summary>The TCP_USER_TIMEOUT that <see cref="Method.Keepalive"/> gives besides; null: untouched.</summary>
+    public TimeSpan? UserTimeout { get; } = builder.UserTimeout;
 
     /// <summary>The signal that <see cref="Method.Kill"/> sends.</summary>
     public int Signal { get; } = builder.Signal ?? (builder.Grace is null ? Interop.Signal.SIGKILL : Interop.Signal.SIGTERM);
@@ -87,7 +99,7 @@ internal sealed class Rule(RuleBuilder builder)
 
     /// <summary>Whether anything is selected that connections are closed for.</summary>
     public bool Selects => SourcePorts.Count + DestinationPorts.Count + Sources.Count + Destinations.Count + Uids.Length + Pids.Length
-        + Comms.Count + Interfaces.Count + Marks.Count + Cgroups.Count > 0 || SelectsStates;
+        + Comms.Count + Interfaces.Count + Marks.Count + Cgroups.Count > 0 || SrcGone || SelectsStates;
 
     /// <summary>
     /// Whether the states are a selection by themselves: only such as follow a close. In TIME_WAIT no process has the

@@ -37,6 +37,8 @@ internal sealed class RuleBuilder
 
     public bool AllNetns { get; set; }
 
+    public bool SrcGone { get; set; }
+
     public TimeSpan IdleTime { get; set; }
 
     public TimeSpan LastRecvLimit { get; set; }
@@ -51,6 +53,13 @@ internal sealed class RuleBuilder
     public int? Signal { get; set; }
 
     public TimeSpan? Grace { get; set; }
+
+    public TimeSpan Probe { get; set; }
+
+    /// <summary>What was named; null: the default, for sockets without keepalive.</summary>
+    public KeepaliveTimes? Keepalive { get; set; }
+
+    public TimeSpan? UserTimeout { get; set; }
 
     public int? Max { get; set; }
 

@@ -32,6 +32,14 @@ internal static class SingleValue
         return value;
     }
 
+    public static TimeSpan Probe(string option, string value)
+    {
+        TimeSpan time = TimeValue.Parse(option, value, 1, TimeSpan.FromDays(1));
+        return time >= TimeSpan.FromSeconds(3) && time <= TimeSpan.FromMinutes(5)
+            ? time
+            : throw new UsageException(option, value, "the peer is given from 3s to 5m to answer");
+    }
+
     public static int Max(string option, string value) =>
         Digits.TryParse(value, int.MaxValue, out ulong max)
             ? (int)max

@@ -67,7 +67,8 @@ internal sealed class Collector(IdleRule idleRule, bool keepLeftAlone, bool keep
 
         Matched++;
         connection.IsMptcp = attributes.IsMptcp;
-        idleRule.Judge(ref connection, attributes.Info);
+        var facts = new SocketFacts(in message, attributes.Info);
+        idleRule.Judge(ref connection, in facts);
         bool isCandidate = connection.Outcome == Outcome.Idle;
         if (!isCandidate && !keepLeftAlone)
         {
@@ -78,7 +79,7 @@ internal sealed class Collector(IdleRule idleRule, bool keepLeftAlone, bool keep
         list.Add(in connection);
         if (keepDetails)
         {
-            list.Details.Add(TcpDetail.From(in message, attributes.Info));
+            list.Details.Add(new TcpDetail(message.IdiagRqueue, in facts));
         }
     }
 }

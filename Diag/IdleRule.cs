@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TcpCloser.Cli;
 using TcpCloser.Interop;
 
@@ -15,26 +14,30 @@ internal sealed class IdleRule(Rule rule)
 
     /// <summary>Sets the age and what is to become of the connection.</summary>
     /// <param name="connection">A connection that matched.</param>
-    /// <param name="info">The tcp_info that the kernel gave for it; empty: none.</param>
-    public void Judge(ref Connection connection, ReadOnlySpan<byte> info)
+    /// <param name="facts">What the kernel tells of it.</param>
+    public void Judge(ref Connection connection, in SocketFacts facts)
     {
         // SYN_SENT carries clocks that were never set, LISTEN zeros.
-        bool usable = info.Length >= TcpInfo.LastAckRecv + sizeof(uint) && connection.State is not (TcpState.SynSent or TcpState.Listen);
-        connection.IdleMs = usable ? Age(info) : Connection.UnknownAge;
+        bool usable = facts.HasClocks && connection.State is not (TcpState.SynSent or TcpState.Listen);
+        connection.IdleMs = usable ? Age(in facts, connection.State) : Connection.UnknownAge;
         connection.Outcome = !_consultsClocks ? Outcome.Idle
             : !usable ? Outcome.NoClock
             : connection.IdleMs < _idleMs ? Outcome.Busy
             : _limitMs > 0 && connection.IdleMs >= _limitMs ? Outcome.BeyondLimit
-            : _noAckMs > 0 && (Field(info, TcpInfo.Unacked) == 0 || Field(info, TcpInfo.LastAckRecv) < _noAckMs) ? Outcome.Unproved
+            : _noAckMs > 0 && !AckProof.Holds(in facts, _noAckMs) ? Outcome.Unproved
             : Outcome.Idle;
     }
 
-    private uint Age(ReadOnlySpan<byte> info) => _idleBy switch
+    private uint Age(in SocketFacts facts, byte state)
     {
-        IdleBy.Recv => Field(info, TcpInfo.LastDataRecv),
-        IdleBy.Send => Field(info, TcpInfo.LastDataSent),
-        IdleBy.Both => Math.Min(Field(info, TcpInfo.LastDataRecv), Field(info, TcpInfo.LastDataSent)),
-    };
-
-    private static uint Field(ReadOnlySpan<byte> info, int offset) => MemoryMarshal.Read<uint>(info[offset..]);
+        // The peer's FIN is news although it is no data. It moves the clock of acknowledgements.
+        bool afterFin = state is TcpState.CloseWait or TcpState.LastAck or TcpState.Closing;
+        uint received = afterFin ? facts.LastHeardMs : facts.LastDataRecvMs;
+        return _idleBy switch
+        {
+            IdleBy.Recv => received,
+            IdleBy.Send => facts.LastDataSentMs,
+            IdleBy.Both => Math.Min(received, facts.LastDataSentMs),
+        };
+    }
 }

@@ -8,13 +8,12 @@ namespace TcpCloser.Diag;
 /// Sends requests over a socket of its own and takes the answers, which are checked here and nowhere else: only the kernel's own
 /// are taken, only those to the last requests, and only whole ones.
 /// </summary>
-/// <param name="network">The network namespace to ask in.</param>
+/// <param name="socket">The socket, which is closed with this.</param>
 /// <param name="buffer">Where datagrams are received; grows where one does not fit.</param>
-internal sealed class NetlinkExchange(NetworkNamespace network, byte[] buffer) : IDisposable
+internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : IDisposable
 {
     private static readonly int s_headerSize = Unsafe.SizeOf<NlMsgHdr>();
 
-    private readonly INetlinkSocket _socket = network.OpenSocket();
     private uint _firstSequence;
     private uint _nextSequence = 1;
     private int _rest;
@@ -44,7 +43,7 @@ internal sealed class NetlinkExchange(NetworkNamespace network, byte[] buffer) :
     }
 
     /// <summary>Sends messages to the kernel, which runs them before this returns. Returns 0 or the errno.</summary>
-    public int Send(ReadOnlySpan<byte> messages) => _socket.Send(messages);
+    public int Send(ReadOnlySpan<byte> messages) => socket.Send(messages);
 
     /// <summary>Goes to the next message that answers one of the requests.</summary>
     /// <param name="wait">Whether to wait for it, which the kernel answers at once or never; otherwise none is EAGAIN.</param>
@@ -69,7 +68,7 @@ internal sealed class NetlinkExchange(NetworkNamespace network, byte[] buffer) :
                 }
             }
 
-            int length = _socket.Receive(Buffer, wait, out uint sender);
+            int length = socket.Receive(Buffer, wait, out uint sender);
             if (length < 0)
             {
                 return wait && length == -Errno.EAGAIN ? Errno.ETIMEDOUT : -length;
@@ -103,7 +102,7 @@ internal sealed class NetlinkExchange(NetworkNamespace network, byte[] buffer) :
         return error is <= 0 and >= -Errno.Highest ? -error : Errno.EBADMSG;
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose() => socket.Dispose();
 
     /// <summary>Takes one message off the datagram; false where what is left is none.</summary>
     private bool TryTake()

@@ -4,18 +4,19 @@ using TcpCloser.Interop;
 
 namespace TcpCloser.Diag;
 
-/// <summary>The kernel's own NETLINK_SOCK_DIAG socket (sock_diag(7)). It stays in the network namespace it was opened in.</summary>
+/// <summary>The kernel's own netlink socket (netlink(7)). It stays in the network namespace it was opened in.</summary>
 internal sealed unsafe class NetlinkSocket : INetlinkSocket
 {
     private readonly int _fd;
 
+    /// <param name="protocol">NETLINK_SOCK_DIAG or NETLINK_ROUTE.</param>
     /// <exception cref="SystemCallException">No netlink, no descriptors left.</exception>
-    public NetlinkSocket()
+    public NetlinkSocket(int protocol)
     {
-        _fd = Socket.socket(Socket.AF_NETLINK, Socket.SOCK_RAW | Socket.SOCK_CLOEXEC, Netlink.NETLINK_SOCK_DIAG);
+        _fd = Socket.socket(Socket.AF_NETLINK, Socket.SOCK_RAW | Socket.SOCK_CLOEXEC, protocol);
         if (_fd < 0)
         {
-            throw new SystemCallException(Operation.OpenNetlink, Marshal.GetLastPInvokeError());
+            throw new SystemCallException(protocol == Netlink.NETLINK_ROUTE ? Operation.ListRoutes : Operation.OpenNetlink, Marshal.GetLastPInvokeError());
         }
 
         // An error answer need not carry the request back; kernels before 4.3 do not know the option, which does no harm.

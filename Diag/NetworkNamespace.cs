@@ -32,17 +32,13 @@ internal class NetworkNamespace : IDisposable
     /// <summary>How a line names it.</summary>
     public string? Description => Name is null ? null : "in netns " + Escape.Text(Name);
 
-    /// <summary>Opens a socket in it.</summary>
+    /// <summary>Opens a NETLINK_SOCK_DIAG socket in it (sock_diag(7)).</summary>
     /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
-    public virtual INetlinkSocket OpenSocket()
-    {
-        if (_fd >= 0 && Sched.setns(_fd, Sched.CLONE_NEWNET) != 0)
-        {
-            throw new SystemCallException(Operation.EnterNamespace, Marshal.GetLastPInvokeError());
-        }
+    public virtual INetlinkSocket OpenSocket() => Open(Netlink.NETLINK_SOCK_DIAG);
 
-        return new NetlinkSocket();
-    }
+    /// <summary>Opens a NETLINK_ROUTE socket in it (rtnetlink(7)).</summary>
+    /// <exception cref="SystemCallException">It may not be entered, or no netlink.</exception>
+    public virtual INetlinkSocket OpenRouteSocket() => Open(Netlink.NETLINK_ROUTE);
 
     /// <summary>The index of a device in it; 0: no such device.</summary>
     public uint DeviceIndex(string name)
@@ -82,5 +78,15 @@ internal class NetworkNamespace : IDisposable
         }
 
         GC.SuppressFinalize(this);
+    }
+
+    private NetlinkSocket Open(int protocol)
+    {
+        if (_fd >= 0 && Sched.setns(_fd, Sched.CLONE_NEWNET) != 0)
+        {
+            throw new SystemCallException(Operation.EnterNamespace, Marshal.GetLastPInvokeError());
+        }
+
+        return new NetlinkSocket(protocol);
     }
 }

@@ -15,8 +15,20 @@ internal enum Outcome : byte
     /// <summary>Left alone: the kernel gives no usable clock for it.</summary>
     NoClock,
 
-    /// <summary>Left alone: it is not proved that nobody acknowledges.</summary>
+    /// <summary>Left alone: it is not proved, or cannot be asked, that nobody acknowledges.</summary>
     Unproved,
+
+    /// <summary>Left alone: the network namespace has its local address.</summary>
+    AddressPresent,
+
+    /// <summary>Left alone: its peer lives: it was heard from, or answered when asked.</summary>
+    Answered,
+
+    /// <summary>Left alone: it has keepalive already.</summary>
+    HasKeepalive,
+
+    /// <summary>Left alone: its own TCP_USER_TIMEOUT would end it before the keepalive that it is to be given.</summary>
+    HasUserTimeout,
 
     /// <summary>Left alone: another subflow of its MPTCP connection does not match or is not idle.</summary>
     SubflowBusy,
@@ -32,6 +44,12 @@ internal enum Outcome : byte
 
     /// <summary>Every process that held it is gone or going, and so is the connection.</summary>
     Killed,
+
+    /// <summary>Its peer no longer knew it and said so when it was asked, which ended it.</summary>
+    Reset,
+
+    /// <summary>It lives on, with keepalive.</summary>
+    Cured,
 
     /// <summary>It was gone before anything was done to it.</summary>
     Vanished,

@@ -21,17 +21,11 @@ internal readonly ref struct SocketAttributes
 
     public SocketAttributes(ReadOnlySpan<byte> attributes)
     {
-        int headerSize = Unsafe.SizeOf<NlAttr>();
-        while (attributes.Length >= headerSize)
+        var walk = new NetlinkAttributes(attributes);
+        while (walk.Next())
         {
-            NlAttr header = MemoryMarshal.Read<NlAttr>(attributes);
-            if (header.Length < headerSize || header.Length > attributes.Length)
-            {
-                break;
-            }
-
-            ReadOnlySpan<byte> value = attributes[headerSize..header.Length];
-            switch (header.Type & ~Netlink.NLA_F_NESTED)
+            ReadOnlySpan<byte> value = walk.Value;
+            switch (walk.Type)
             {
                 case SockDiag.INET_DIAG_INFO:
                     Info = value;
@@ -46,8 +40,6 @@ internal readonly ref struct SocketAttributes
                     IsMptcp = IsNamedMptcp(value);
                     break;
             }
-
-            attributes = attributes[Math.Min(Netlink.Align(header.Length), attributes.Length)..];
         }
     }
 

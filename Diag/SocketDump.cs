@@ -33,7 +33,7 @@ internal sealed class SocketDump
             Interrupted = false;
 
             // A socket of its own each time: what is left of an aborted dump is thrown away with the socket.
-            using var exchange = new NetlinkExchange(network, _buffer);
+            using var exchange = new NetlinkExchange(network.OpenSocket(), _buffer);
             DumpRequest.SetSequence(request, exchange.Begin(1));
             errno = exchange.Send(request);
             if (errno == 0)

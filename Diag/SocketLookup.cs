@@ -6,25 +6,26 @@ namespace TcpCloser.Diag;
 /// <summary>Looks at one connection again, right before or after an irreversible step: 4 microseconds each.</summary>
 internal sealed class SocketLookup(NetworkNamespace network) : IDisposable
 {
-    private readonly NetlinkExchange _exchange = new(network, new byte[4096]);
+    private readonly NetlinkExchange _exchange = new(network.OpenSocket(), new byte[4096]);
 
     /// <summary>Finds the connection by its cookie.</summary>
     /// <param name="connection">As the dump had it.</param>
     /// <param name="now">As it is now, without an outcome; meaningful where the answer is true.</param>
-    /// <param name="info">Its tcp_info; good until the next call.</param>
+    /// <param name="facts">What the kernel tells of it; good until the next call.</param>
     /// <returns>Whether it still exists.</returns>
     /// <exception cref="SystemCallException">The kernel did not answer, or something else.</exception>
-    public bool TryFind(ref readonly Connection connection, out Connection now, out ReadOnlySpan<byte> info)
+    public bool TryFind(ref readonly Connection connection, out Connection now, out SocketFacts facts)
     {
         now = default;
-        info = default;
+        facts = default;
         int errno = _exchange.Send(DumpRequest.BuildLookup(in connection, _exchange.Begin(1)));
         errno = errno == 0 ? _exchange.Next(wait: true) : errno;
         if (errno == 0 && _exchange.Header.Type == SockDiag.SOCK_DIAG_BY_FAMILY
             && SocketDump.TryRead(_exchange.Payload, out ReadOnlySpan<byte> attributes))
         {
-            now = Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(_exchange.Payload));
-            info = new SocketAttributes(attributes).Info;
+            ref readonly InetDiagMsg message = ref MemoryMarshal.AsRef<InetDiagMsg>(_exchange.Payload);
+            now = Connection.From(in message);
+            facts = new SocketFacts(in message, new SocketAttributes(attributes).Info);
             if (now.Cookie == connection.Cookie)
             {
                 return true;

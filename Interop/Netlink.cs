@@ -3,6 +3,7 @@ namespace TcpCloser.Interop;
 /// <summary>linux/netlink.h: constants.</summary>
 internal static class Netlink
 {
+    public const int NETLINK_ROUTE = 0;
     public const int NETLINK_SOCK_DIAG = 4;
     public const int NETLINK_CAP_ACK = 10;
 

@@ -30,6 +30,9 @@ internal enum Operation : byte
     /// <summary>Aborting a connection by SOCK_DESTROY.</summary>
     DestroySocket,
 
+    /// <summary>Listing the local routes by rtnetlink(7).</summary>
+    ListRoutes,
+
     /// <summary>Opening /proc.</summary>
     OpenProc,
 
@@ -56,6 +59,9 @@ internal enum Operation : byte
 
     /// <summary>Disconnecting a fetched socket (connect(2) to AF_UNSPEC).</summary>
     DisconnectSocket,
+
+    /// <summary>Reading or setting the keepalive options of a fetched socket.</summary>
+    SetKeepalive,
 
     /// <summary>Signalling a process.</summary>
     SignalProcess,

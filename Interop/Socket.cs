@@ -17,6 +17,7 @@ internal static unsafe partial class Socket
     public const int SOCK_CLOEXEC = 0x80000;
 
     public const int SOL_SOCKET = 1;
+    public const int SO_KEEPALIVE = 9;
     public const int SO_RCVTIMEO = 20;
     public const int SO_COOKIE = 57;
     public const int SOL_NETLINK = 270;

@@ -6,10 +6,20 @@ namespace TcpCloser.Interop;
 /// </summary>
 internal static class TcpInfo
 {
+    /// <summary>The longest that is of use here; the kernel fills as much as it has room for.</summary>
+    public const int Size = 280;
+
+    public const int State = 0;
+    public const int Retransmits = 2;
+    public const int Probes = 3;
+    public const int Backoff = 4;
+    public const int Rto = 8;
     public const int Unacked = 24;
     public const int LastDataSent = 44;
     public const int LastDataRecv = 52;
     public const int LastAckRecv = 56;
     public const int Rtt = 68;
+    public const int SegsOut = 136;
+    public const int NotSentBytes = 144;
     public const int SndWnd = 228;
 }

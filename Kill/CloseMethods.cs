@@ -21,6 +21,7 @@ internal static class CloseMethods
         Method.Destroy => new SockDestroyer(dump, leavesUnsupported: false),
 #endif
         Method.Disconnect => new SocketDisconnector(dump, openProcesses),
+        Method.Keepalive => new KeepaliveMethod(rule, dump, openProcesses),
         Method.Kill => new ProcessKiller(rule, idleRule, dump, openProcesses),
     };
 }

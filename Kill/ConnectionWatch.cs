@@ -19,10 +19,10 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
     /// The same, and what it is now. What the kernel winds down by itself after its last owner went (FIN_WAIT1 to a peer that never
     /// answers, FIN_WAIT2, TIME_WAIT) has no inode any more and counts as gone.
     /// </summary>
-    public Presence Look(int index, out Connection now, out ReadOnlySpan<byte> info)
+    public Presence Look(int index, out Connection now, out SocketFacts facts)
     {
         now = default;
-        info = default;
+        facts = default;
         try
         {
             NetworkNamespace network = candidates.NamespaceOf(index);
@@ -35,7 +35,7 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
             }
 
             ref Connection connection = ref candidates[index];
-            return _lookup.TryFind(in connection, out now, out info) && (now.Inode != 0 || connection.Inode == 0)
+            return _lookup.TryFind(in connection, out now, out facts) && (now.Inode != 0 || connection.Inode == 0)
                 ? Presence.There
                 : Presence.Gone;
         }

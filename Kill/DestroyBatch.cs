@@ -24,7 +24,7 @@ internal sealed unsafe class DestroyBatch : IDisposable
     {
         _network = network;
         _candidates = candidates;
-        _exchange = new NetlinkExchange(network, new byte[8192]);
+        _exchange = new NetlinkExchange(network.OpenSocket(), new byte[8192]);
     }
 
     /// <summary>How many connections are in the batch.</summary>
@@ -64,8 +64,13 @@ internal sealed unsafe class DestroyBatch : IDisposable
         errno = ReadRefusals();
         if (errno != 0)
         {
-            Recheck(errno);
+            // Refusals were lost: what seems destroyed and is still there was refused.
+            Recheck(static (errno, _) => errno is 0 or Errno.EBADMSG, errno);
         }
+
+        // An old kernel (5.10) says that it destroyed what is on its way to be closed and has no owner, and does not.
+        Recheck(static (errno, connection) => errno == 0 && connection.Inode == 0
+            && connection.State is (TcpState.FinWait1 or TcpState.Closing or TcpState.LastAck), MissedSockets.StillThere);
     }
 
     public void Dispose() => _exchange.Dispose();
@@ -114,28 +119,29 @@ internal sealed unsafe class DestroyBatch : IDisposable
         }
     }
 
-    /// <summary>Refusals were lost: what seems destroyed and is still there was refused.</summary>
-    private void Recheck(int lostErrno)
+    /// <summary>Looks again at connections of the batch: one that is gone is destroyed, one that is not is <paramref name="ifThere"/>.</summary>
+    private void Recheck(Func<int, Connection, bool> isDoubtful, int ifThere)
     {
         SocketLookup? lookup = null;
-        try
+        for (int i = 0; i < Count; i++)
         {
-            lookup = new SocketLookup(_network);
-            for (int i = 0; i < Count; i++)
+            ref Connection connection = ref _candidates[_indexes[i]];
+            if (!isDoubtful(_errnos[i], connection))
             {
-                if (_errnos[i] is 0 or Errno.EBADMSG)
-                {
-                    _errnos[i] = lookup.TryFind(in _candidates[_indexes[i]], out _, out _) ? lostErrno : 0;
-                }
+                continue;
+            }
+
+            try
+            {
+                lookup ??= new SocketLookup(_network);
+                _errnos[i] = lookup.TryFind(in connection, out _, out _) ? ifThere : 0;
+            }
+            catch (SystemCallException)
+            {
+                _errnos[i] = Unknown;
             }
         }
-        catch (SystemCallException)
-        {
-            Errnos.Replace(0, Unknown);
-        }
-        finally
-        {
-            lookup?.Dispose();
-        }
+
+        lookup?.Dispose();
     }
 }

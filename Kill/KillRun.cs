@@ -232,7 +232,7 @@ internal sealed class KillRun
 
     private bool IsStillIdle(int i, int pid)
     {
-        Presence presence = _watch.Look(i, out Connection now, out ReadOnlySpan<byte> info);
+        Presence presence = _watch.Look(i, out Connection now, out SocketFacts facts);
         if (presence != Presence.There)
         {
             if (presence == Presence.Unknown)
@@ -243,7 +243,7 @@ internal sealed class KillRun
             return false;
         }
 
-        _idleRule.Judge(ref now, info);
+        _idleRule.Judge(ref now, in facts);
         _held[i] |= now.Outcome == Outcome.Idle ? HeldState.None : HeldState.Busy;
         return now.Outcome == Outcome.Idle;
     }

@@ -15,45 +15,16 @@ internal sealed class SocketDisconnector(SocketDump dump, Func<IProcessTable> op
 
     public bool EndsWholeMptcp => true;
 
-    /// <summary>Whether the sockets of every process may be found and fetched: asked of each by a descriptor number that none has.</summary>
-    public Ability Check(IReadOnlyList<uint> uids) => OwnerCheck.Run(Name, openProcesses, uids, static (table, pid) =>
-    {
-        const int NoDescriptor = int.MaxValue;
-        int process = table.OpenProcess(pid);
-        if (process < 0)
-        {
-            return (Operation.OpenProcess, -process);
-        }
-
-        int fetched = table.FetchSocket(process, NoDescriptor);
-        table.Close(process);
-        return (Operation.FetchSocket, fetched is -Errno.EBADF or >= 0 ? 0 : -fetched);
-    });
+    public Ability Check(IReadOnlyList<uint> uids) => FetchCheck.Run(Name, openProcesses, uids);
 
     public KillForecast? Forecast(ConnectionList candidates) => null;
 
-    public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
-    {
-        if (stopRequested())
-        {
-            new DisconnectRun(candidates, sink).CompleteRest(stopped: true);
-            return;
-        }
+    public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested) =>
+        new FetchRun(candidates, sink, Disconnect).Run(dump, openProcesses, stopRequested);
 
-        using IProcessTable table = openProcesses();
-        var index = new InodeIndex(candidates);
-        var owners = new SocketOwners(table, index.Contains);
-        MptcpCookies mptcp = MptcpCookies.Find(dump, candidates);
-        var run = new DisconnectRun(candidates, sink);
-        bool stopped = false;
-        try
-        {
-            run.Disconnect(table, owners, index, mptcp, stopRequested, out stopped);
-        }
-        finally
-        {
-            run.CompleteRest(stopped);
-            run.TellProblems(owners.Unreadable);
-        }
+    private static ActionResult Disconnect(IProcessTable table, int socket)
+    {
+        int errno = table.Disconnect(socket);
+        return errno == 0 ? new ActionResult(Outcome.Disconnected) : new ActionResult(Operation.DisconnectSocket, errno);
     }
 }

@@ -33,6 +33,15 @@ internal interface IProcessTable : IDisposable
     /// <summary>Reads the cookie of a fetched socket (SO_COOKIE). Returns 0 or the errno; ENOTSOCK where it is no socket.</summary>
     int ReadCookie(int socket, out ulong cookie);
 
+    /// <summary>Reads an option of a fetched socket that is a number (getsockopt(2)). Returns 0 or the errno.</summary>
+    int ReadOption(int socket, int level, int option, out int value);
+
+    /// <summary>Sets an option of a fetched socket that is a number (setsockopt(2)). Returns 0 or the errno.</summary>
+    int SetOption(int socket, int level, int option, int value);
+
+    /// <summary>Reads TCP_INFO of a fetched socket, as much of it as there is. Returns its length or minus the errno.</summary>
+    int ReadTcpInfo(int socket, Span<byte> info);
+
     /// <summary>Reads the addresses of a fetched socket. Returns 0 or the errno.</summary>
     int ReadEnds(int socket, out Interop.SockAddrIn6 local, out Interop.SockAddrIn6 remote);
 

@@ -47,7 +47,7 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
         int errno = Add(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(path), mayBeUnfinished: false);
         if (errno != 0)
         {
-            problem(Operation.OpenNamespace, errno, Escape.Text(path));
+            problem(Operation.OpenNamespace, errno, Escape.Text(name.StartsWith("pid:", StringComparison.Ordinal) ? name : path));
         }
     }
 

@@ -56,6 +56,28 @@ internal sealed unsafe class ProcessTable : IProcessTable
         }
     }
 
+    public int ReadOption(int socket, int level, int option, out int value)
+    {
+        uint length = sizeof(int);
+        fixed (int* p = &value)
+        {
+            return Result(Socket.getsockopt(socket, level, option, p, &length));
+        }
+    }
+
+    public int SetOption(int socket, int level, int option, int value) =>
+        Result(Socket.setsockopt(socket, level, option, &value, sizeof(int)));
+
+    public int ReadTcpInfo(int socket, Span<byte> info)
+    {
+        uint length = (uint)info.Length;
+        fixed (byte* p = info)
+        {
+            int errno = Result(Socket.getsockopt(socket, Tcp.IPPROTO_TCP, Tcp.TCP_INFO, p, &length));
+            return errno == 0 ? (int)length : -errno;
+        }
+    }
+
     public int ReadEnds(int socket, out SockAddrIn6 local, out SockAddrIn6 remote)
     {
         (local, remote) = (default, default);

@@ -30,12 +30,12 @@ internal static class ConnectionText
     /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>; what the kernel does not tell is left out.</summary>
     public static TextBuffer AddDetail(this TextBuffer text, TcpDetail detail)
     {
-        if (detail.RttMicroseconds != TcpDetail.Unknown)
+        if (detail.RttMicroseconds != SocketFacts.Unknown)
         {
             text.Add(" rtt="u8).Add(detail.RttMicroseconds).Add("us"u8);
         }
 
-        if (detail.SendWindow != TcpDetail.Unknown)
+        if (detail.SendWindow != SocketFacts.Unknown)
         {
             text.Add(" snd_wnd="u8).Add(detail.SendWindow);
         }

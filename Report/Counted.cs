@@ -11,6 +11,9 @@ internal enum Counted
 
     Closed,
 
+    /// <summary>It lives on, with keepalive.</summary>
+    Cured,
+
     Vanished,
 
     Spared,

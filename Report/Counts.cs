@@ -9,6 +9,8 @@ internal sealed class Counts
 
     public long Closed { get; private set; }
 
+    public long Cured { get; private set; }
+
     public long Vanished { get; private set; }
 
     public long Spared { get; private set; }
@@ -25,10 +27,10 @@ internal sealed class Counts
     public long Unknown { get; private set; }
 
     /// <summary>All that were to be closed.</summary>
-    public long Idle => Closed + Vanished + Spared + Failed + WouldClose;
+    public long Idle => Closed + Cured + Vanished + Spared + Failed + WouldClose;
 
     /// <summary>Whether a service says anything about this round.</summary>
-    public bool IsNews => Closed + Failed + Spared > 0;
+    public bool IsNews => Closed + Cured + Failed + Spared > 0;
 
     public void Count(Outcome outcome)
     {
@@ -36,6 +38,9 @@ internal sealed class Counts
         {
             case Counted.Closed:
                 Closed++;
+                break;
+            case Counted.Cured:
+                Cured++;
                 break;
             case Counted.Spared:
                 Spared++;
@@ -56,12 +61,13 @@ internal sealed class Counts
         }
     }
 
-    public void Clear() => Matched = Closed = Vanished = Spared = Failed = WouldClose = NotReached = Unknown = 0;
+    public void Clear() => Matched = Closed = Cured = Vanished = Spared = Failed = WouldClose = NotReached = Unknown = 0;
 
     public void Add(Counts other)
     {
         Matched += other.Matched;
         Closed += other.Closed;
+        Cured += other.Cured;
         Vanished += other.Vanished;
         Spared += other.Spared;
         Failed += other.Failed;
@@ -70,7 +76,14 @@ internal sealed class Counts
         Unknown += other.Unknown;
     }
 
-    public TextBuffer Write(TextBuffer text) =>
-        text.Add("matched="u8).Add((ulong)Matched).Add(" idle="u8).Add((ulong)Idle).Add(" closed="u8).Add((ulong)Closed)
-            .Add(" vanished="u8).Add((ulong)Vanished).Add(" spared="u8).Add((ulong)Spared).Add(" failed="u8).Add((ulong)Failed);
+    public TextBuffer Write(TextBuffer text)
+    {
+        text.Add("matched="u8).Add((ulong)Matched).Add(" idle="u8).Add((ulong)Idle).Add(" closed="u8).Add((ulong)Closed);
+        if (Cured > 0)
+        {
+            text.Add(" cured="u8).Add((ulong)Cured);
+        }
+
+        return text.Add(" vanished="u8).Add((ulong)Vanished).Add(" spared="u8).Add((ulong)Spared).Add(" failed="u8).Add((ulong)Failed);
+    }
 }

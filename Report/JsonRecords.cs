@@ -113,6 +113,7 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         Number("matched"u8, (ulong)counts.Matched);
         Number("idle"u8, (ulong)counts.Idle);
         Number("closed"u8, (ulong)counts.Closed);
+        Number("cured"u8, (ulong)counts.Cured);
         Number("vanished"u8, (ulong)counts.Vanished);
         Number("spared"u8, (ulong)counts.Spared);
         Number("failed"u8, (ulong)counts.Failed);
@@ -148,9 +149,9 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
     private void Detail(TcpDetail detail)
     {
         Key("rtt_us"u8);
-        _ = detail.RttMicroseconds == TcpDetail.Unknown ? _out.Add("null"u8) : _out.Add(detail.RttMicroseconds);
+        _ = detail.RttMicroseconds == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(detail.RttMicroseconds);
         Key("snd_wnd"u8);
-        _ = detail.SendWindow == TcpDetail.Unknown ? _out.Add("null"u8) : _out.Add(detail.SendWindow);
+        _ = detail.SendWindow == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(detail.SendWindow);
         Number("rqueue"u8, detail.ReceiveQueue);
         Number("wqueue"u8, detail.SendQueue);
     }

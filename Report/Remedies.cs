@@ -42,6 +42,8 @@ internal static class Remedies
         Operation.OpenProcess => "opening a pidfd",
         Operation.FetchSocket => "fetching a socket",
         Operation.DisconnectSocket => "disconnecting a socket",
+        Operation.SetKeepalive => "setting the keepalive options of a socket",
+        Operation.ListRoutes => "listing the local routes",
         Operation.SignalProcess => "signalling",
         Operation.OpenLog => "opening the log file",
         Operation.WriteLog => "writing the log",
@@ -62,6 +64,8 @@ internal static class Remedies
         (Operation.OpenNetlink, Errno.EPERM or Errno.EACCES) =>
             new("a security module or a seccomp filter forbids it: allow AF_NETLINK", isNotPossible: true),
 
+        (Operation.ListRoutes, Errno.EPROTONOSUPPORT or Errno.EAFNOSUPPORT or Errno.EPERM or Errno.EACCES) =>
+            new("a seccomp filter or a security module keeps rtnetlink(7) away: allow AF_NETLINK", isNotPossible: true),
         (Operation.EnterNamespace or Operation.OpenNamespace, Errno.EPERM or Errno.EACCES) =>
             Missing(Capability.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", " (and CAP_SYS_PTRACE for those of processes)", "another user namespace owns it"),
         (Operation.OpenNamespace, Errno.EINVAL) => new("it is no network namespace; name one as ip-netns(8) does, by a path, or as pid:N"),

@@ -13,7 +13,13 @@ internal static class RunText
 
     public static string Describe(Rule rule, RunOptions run)
     {
-        var text = new StringBuilder(run.DryRun ? "dry run: would close tcp" : "closing tcp");
+        var text = new StringBuilder((run.DryRun, rule.Method == Method.Keepalive) switch
+        {
+            (true, true) => "dry run: would cure tcp",
+            (true, false) => "dry run: would close tcp",
+            (false, true) => "curing tcp",
+            (false, false) => "closing tcp",
+        });
         text.Append(rule.Families.HasFlag(Families.IPv4) ? " ipv4" : "").Append(rule.Families.HasFlag(Families.IPv6) ? " ipv6" : "");
         List(text, "sport", rule.SourcePorts, static range => Range(range));
         List(text, "dport", rule.DestinationPorts, static range => Range(range));
@@ -31,6 +37,8 @@ internal static class RunText
         text.Append(rule.AllNetns ? " all-netns" : "");
         text.Append(" state=").Append(States(rule.States));
         Clocks(text, rule);
+        text.Append(rule.SrcGone ? " src-gone" : "");
+        text.Append(rule.Probe > TimeSpan.Zero ? $" silent>={Duration(rule.Probe)}" : "");
         text.Append(" by ").Append(MethodOf(rule.Method));
         if (rule.Method == Method.Kill)
         {
@@ -38,6 +46,8 @@ internal static class RunText
             text.Append(rule.Grace is { } grace ? " grace=" + Duration(grace) : "");
         }
 
+        text.Append(rule.Method == Method.Keepalive ? $" keepalive={rule.Keepalive ?? KeepaliveTimes.Default}" : "");
+        text.Append(rule.UserTimeout is { } timeout ? $" user-timeout={Duration(timeout)}" : "");
         text.Append(rule.Max is { } max ? string.Create(CultureInfo.InvariantCulture, $" max={max}") : "");
         text.Append(run.Interval is { } interval ? " every " + Duration(interval) : "");
 #if NO_SOCK_DESTROY
@@ -54,7 +64,7 @@ internal static class RunText
 #else
         Method.Auto or Method.Destroy => MethodName.Of(Method.Destroy),
 #endif
-        Method.Disconnect or Method.Kill => MethodName.Of(method),
+        Method.Disconnect or Method.Kill or Method.Keepalive => MethodName.Of(method),
     };
 
     private static void Clocks(StringBuilder text, Rule rule)

@@ -35,16 +35,16 @@ case $(dotnet --info | awk '$1 == "RID:" { print $2 }') in
         done
         say "way: RID linux-musl-$arch and StaticExecutable, the SDK's own"
         set -- "$@" -r "linux-musl-$arch" -p:StaticExecutable=true
-        objcopy=objcopy
+        objcopy=objcopy no_cgroup=
         ;;
     *)
         need clang:clang ld.lld:lld llvm-objcopy:llvm readelf:binutils
         set -- "$@" -r "linux-$arch" -p:StaticMusl=true
-        objcopy=llvm-objcopy
+        objcopy=llvm-objcopy no_cgroup=build/no-cgroup.cpp
         if test "$arch" = "$(own_arch)"; then
             need "/usr/lib/$(uname -m)-linux-musl/rcrt1.o:musl-dev"
         else
-            libgcc=$(APT_CONFIG=$(apt_conf "$arch") apt-cache search --names-only '^libgcc-[0-9]+-dev$' |
+            libgcc=$(apt_from "$arch" apt-cache search --names-only '^libgcc-[0-9]+-dev$' |
                 sort -Vr | awk 'NR == 1 { print $1 }')
             unpack "$arch" "$PWD/artifacts/sysroot/$arch" musl-dev "$libgcc"
             set -- "$@" "-p:SysRoot=$PWD/artifacts/sysroot/$arch"
@@ -57,6 +57,16 @@ dotnet publish TcpCloser.csproj -c Release "$@" -o "$work/out" --disable-build-s
 
 binary=$work/out/tcp-closer
 test -s "$binary.dbg" || die "the build left no symbols (.dbg)"
+if test -n "$no_cgroup"; then
+    # Where a new runtime has other names, the link takes the runtime's functions and says nothing. Those are longer than a few
+    # bytes, and they name the files of control groups.
+    readelf -sW "$binary.dbg" >"$work/symbols"
+    for function in InitializeCGroup GetRestrictedPhysicalMemoryLimit GetPhysicalMemoryUsed InitializeCpuCGroup GetCpuLimit; do
+        awk -v name="^_Z[0-9]+$function" '$4 == "FUNC" && $8 ~ name { found++; long += $3 > 16 } END { exit found != 1 || long }' \
+            "$work/symbols" || die "$name lacks the $function of $no_cgroup"
+    done
+    ! grep -aEq '/(memory|cpu)\.(max|stat|limit_in_bytes|cfs_quota_us)' "$binary" || die "$name reads control groups, in spite of $no_cgroup"
+fi
 # The link to the symbols names the file that it now becomes.
 mv "$binary.dbg" "$work/$name.dbg"
 (cd "$work" && $objcopy --remove-section=.gnu_debuglink out/tcp-closer && $objcopy --add-gnu-debuglink="$name.dbg" out/tcp-closer)

@@ -24,8 +24,9 @@ need() {
     command -v apt-get >/dev/null || die "missing (by their names in Debian):$missing"
     test "$(id -u)" = 0 || die "missing:$missing. As root: apt-get install$missing"
     say "installing$missing"
+    # Lists that are missing or some weeks old only have to be fetched: what the first attempt says of them alarms in vain.
     # shellcheck disable=SC2086 # a list of words
-    apt_install $missing || { quiet apt-get update && apt_install $missing; } || die "apt-get install$missing failed"
+    apt_install $missing >/dev/null 2>&1 || { quiet apt-get update && quiet apt_install $missing; } || die "apt-get install$missing failed"
 }
 
 # need_unstarted COMMAND:PACKAGE...
@@ -52,7 +53,7 @@ enabled_services() {
     systemctl list-unit-files --no-legend --type=service --state=enabled 2>/dev/null | cut -d' ' -f1
 }
 
-apt_install() { quiet env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
+apt_install() { env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
 
 # quiet COMMAND...: its output is shown only if it fails.
 quiet() {
@@ -78,57 +79,90 @@ own_arch() {
     esac
 }
 
-# deb_arch ARCH: the same as Debian names it.
-deb_arch() { case $1 in x64) echo amd64 ;; *) echo "$1" ;; esac; }
+# A source is where packages come from: an architecture of this machine's own distribution (x64), or of a suite of Debian
+# (x64-trixie).
 
-# apt_conf ARCH: prints the path of a configuration under which (APT_CONFIG=path) apt-get and apt-cache serve another
-# architecture of this distribution, from lists of its own under artifacts/: the machine's apt learns nothing of it.
-apt_conf() {
+# deb_arch SOURCE: its architecture as Debian names it.
+deb_arch() { case $1 in x64*) echo amd64 ;; *) echo "${1%%-*}" ;; esac; }
+
+# apt_conf SOURCE: prints the path of a configuration under which (APT_CONFIG=path) apt serves that source, from lists of
+# its own under artifacts/: the machine's apt learns nothing of it.
+apt_conf() (
     state=$PWD/artifacts/apt/$1
     if ! test -e "$state/apt.conf"; then
         command -v apt-get >/dev/null || die "needs apt-get (Debian or Ubuntu)"
-        say "fetching the package lists for $(deb_arch "$1")"
+        list=
+        case $1 in
+            *-*)
+                mirror=$(debian_mirror)
+                test -n "$mirror" || die "$1: this machine's apt gets nothing from Debian"
+                unpack "$(own_arch)" "$PWD/artifacts/apt/keys" debian-archive-keyring || exit
+                keys=$PWD/artifacts/apt/keys/usr/share/keyrings/debian-archive-keyring.gpg
+                list="deb [signed-by=$keys allow-insecure=no target=Packages] $mirror ${1#*-} main"
+                ;;
+            x64) ;;
+            *)
+                # Ubuntu serves every architecture but its first from another place.
+                if grep -q '^ID=ubuntu' /etc/os-release; then
+                    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+                    list="deb http://ports.ubuntu.com/ubuntu-ports $codename main universe"
+                fi
+                ;;
+        esac
+        say "fetching the package lists of $1"
         mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
         cat >"$state/apt.conf.new" <<END
 APT::Architecture "$(deb_arch "$1")";
 APT::Architectures { "$(deb_arch "$1")"; };
 APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
 Dir::State "$state/state";
 Dir::State::status "/dev/null";
 Dir::Cache "$state/cache";
 END
-        # Ubuntu serves every architecture but its first from another place.
-        if test "$1" != x64 && grep -q '^ID=ubuntu' /etc/os-release; then
-            codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-            echo "deb http://ports.ubuntu.com/ubuntu-ports $codename main universe" >"$state/sources.list"
+        if test -n "$list"; then
+            echo "$list" >"$state/sources.list"
             printf 'Dir::Etc::SourceList "%s";\nDir::Etc::SourceParts "/dev/null";\n' "$state/sources.list" >>"$state/apt.conf.new"
         fi
-        quiet env APT_CONFIG="$state/apt.conf.new" apt-get update || die "apt-get update for $(deb_arch "$1") failed"
-        mv "$state/apt.conf.new" "$state/apt.conf"
+        quiet env APT_CONFIG="$state/apt.conf.new" apt-get update || die "apt-get update for $1 failed"
+        mv "$state/apt.conf.new" "$state/apt.conf" || exit
     fi
     echo "$state/apt.conf"
+)
+
+# apt_from SOURCE COMMAND...: apt-get or apt-cache on that source, never on the machine's lists in its place.
+apt_from() (
+    conf=$(apt_conf "$1") || exit
+    shift
+    APT_CONFIG=$conf exec "$@"
+)
+
+# debian_mirror: where this machine's apt gets Debian from.
+debian_mirror() {
+    # shellcheck disable=SC2016 # apt's own variable
+    apt_from "$(own_arch)" apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sed -n 1p
 }
 
-# unpack ARCH DIR PACKAGE...: Debian packages of an architecture downloaded and unpacked into DIR, nothing installed; once.
-unpack() {
-    arch=$1 dir=$2
+# unpack SOURCE DIR PACKAGE...: packages of a source downloaded and unpacked into DIR, nothing installed; once.
+unpack() (
+    source=$1 dir=$2
     shift 2
-    test "$(cat "$dir/.unpacked" 2>/dev/null)" != "$*" || return 0
+    test "$(cat "$dir/.unpacked" 2>/dev/null)" != "$*" || exit 0
     rm -rf "$dir"
     mkdir -p "$dir/.debs"
+    apt_conf "$source" >/dev/null || exit
+    say "downloading for $source: $*"
     # Lists that are some weeks old name packages that are gone: fetch them anew once.
-    download "$arch" "$dir/.debs" "$@" || { rm -rf "artifacts/apt/$arch" && download "$arch" "$dir/.debs" "$@"; } ||
-        die "downloading $* for $(deb_arch "$arch") failed"
-    for deb in "$dir"/.debs/*.deb; do dpkg-deb -x "$deb" "$dir"; done
+    download "$source" "$dir/.debs" "$@" 2>/dev/null || { rm -rf "artifacts/apt/$source" && download "$source" "$dir/.debs" "$@"; } ||
+        die "downloading $* for $source failed"
+    for deb in "$dir"/.debs/*.deb; do dpkg-deb -x "$deb" "$dir" || exit; done
     rm -rf "$dir/.debs"
     echo "$*" >"$dir/.unpacked"
-}
+)
 
 download() (
-    conf=$(apt_conf "$1")
+    conf=$(apt_conf "$1") || exit
     cd "$2" || exit
-    arch=$1
     shift 2
-    say "downloading for $(deb_arch "$arch"): $*"
     quiet env APT_CONFIG="$conf" apt-get download "$@"
 )

@@ -120,7 +120,7 @@ public sealed class DisconnectMptcpTests
     private static void AssertOwnerAndPeerKnow(LabProcess lab, int count)
     {
         lab.WaitEnded(count);
-        Assert.All(lab.List(), connection => Assert.Equal("notconn", connection.Server.View));
+        Assert.All(lab.List(), connection => Assert.Equal("eof", connection.Server.View));
         Until.True(() => lab.State()["client", "reset"] == count, "what the peers see");
         Assert.Equal(0, lab.State()["processes", "dead"]);
     }

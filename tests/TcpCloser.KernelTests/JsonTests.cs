@@ -75,7 +75,7 @@ public sealed class JsonTests
         RequireJq();
         using var lab = LabProcess.Start("--count", "2");
 
-        var result = new ToolRun(lab) { Arguments = ["--json", "-s", $"{LabProcess.Port}", "--disable-syslog"] }.Unprivileged().Run().Expect(3);
+        var result = new ToolRun(lab) { Arguments = ["--json", "--method", "destroy", "-s", $"{LabProcess.Port}", "--disable-syslog"] }.Unprivileged().Run().Expect(3);
 
         Assert.Equal(["failed string", "failed string"], Strings(result, "select(.type==\"connection\") | \"\\(.outcome) \\(.reason|type)\""));
     }

@@ -1,6 +1,10 @@
 # What guest.sh and inside.sh share; for busybox's shell and commands. Needs $scratch, a folder to write in.
 # Result lines: "ok NAME", "not ok NAME", "skip NAME", "# why it failed".
-# shellcheck shell=dash disable=SC2154 # scratch is the caller's, the others are set by eval
+# Connections are made and looked for in this network namespace or, where it is set, by the command $inside in another.
+# shellcheck shell=dash disable=SC2154,SC2086,SC2046,SC3045 # set by the caller and by eval; lists of words; read -t
+
+inside=
+pause=${pause-0.1} # of the busy ones, in seconds
 
 mkfifo "$scratch/never"
 sleep 1000000 >"$scratch/never" & # whoever reads from there waits for ever
@@ -23,40 +27,71 @@ run() { # NAME STATUS COMMAND...: like check, for a command that has to end with
     test $got = "$want"
     result $? "$run_name"
 }
-says() { cat "$scratch/run" && grep -qE -- "$1" "$scratch/run"; }
-silent_about() { cat "$scratch/run" && ! grep -qE -- "$1" "$scratch/run"; }
-within_10s() { # COMMAND...
-    for _ in $(seq 100); do
-        "$@" && return
+ends_in_failure() { # COMMAND...: as run, for a command that has to end with 1 or 3
+    "$@" >"$scratch/run" 2>&1
+    got=$?
+    cat "$scratch/run"
+    echo "ended with $got"
+    test $got = 1 || test $got = 3
+}
+says() { grep -E -- "$1" "$scratch/run" || { cat "$scratch/run" && return 1; }; }
+silent_about() { ! says "$1"; }
+within_10s() { # COMMAND...: what it says is only shown where it never holds
+    tries=100
+    until "$@" >"$scratch/waited" 2>&1; do
+        tries=$((tries - 1))
+        if test $tries = 0; then
+            echo "# not within 10 s: $*"
+            cat "$scratch/waited"
+            return 1
+        fi
         usleep 100000
     done
-    echo "# not within 10 s: $*"
-    return 1
 }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 alive() { kill -0 "$1"; }
 
-# The ports of the clients whose connection to a server's PORT is established, from the server's side.
-clients() { # PORT
-    cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v port="$(printf :%04X "$1")" '
-        $4 == "01" && substr($2, length($2) - 4) == port { print substr($3, length($3) - 3) }' |
-        while read -r hex; do echo $((0x$hex)); done
+# The sockets on PORT in a STATE (two hexadecimal digits), by their peers' ports. One awk does it all, since processes are
+# dear in user-mode-linux.
+sockets() { # PORT STATE FIELD: where PORT is in /proc/net/tcp, 2 for a server's sockets, 3 for its clients'
+    # shellcheck disable=SC2016 # awk's own variables
+    $inside awk -v port="$1" -v state="$2" -v field="$3" '
+        function port_of(address,  i, n) {
+            for (i = length(address) - 3; i <= length(address); i++) n = n * 16 + index("123456789ABCDEF", substr(address, i, 1))
+            return n + 0
+        }
+        $4 == state && port_of($field) == port { print port_of($(5 - field)) }' /proc/net/tcp* 2>/dev/null
 }
-listens() { cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q "$(printf ':%04X 0*:0000 0A' "$1")"; }
-has_clients() { test "$(clients "$1" | wc -l)" = "$2"; }
-echoes() { test "$(echo hello | timeout 10 nc 127.0.0.1 "$1")" = hello; }
+clients() { sockets "$1" 01 2; } # PORT: the ports of those whose connection to it is established, from the server's side
+count() { # NUMBER WORD...
+    number=$1
+    shift
+    echo "$# are there, $number wanted: $*"
+    test $# = "$number"
+}
+has_clients() { count "$2" $(clients "$1"); } # PORT NUMBER
+has_ends() { count "$3" $(sockets "$1" "$2" 3); } # PORT STATE NUMBER: a server's clients, from their side
+listens() { test -n "$(sockets "$1" 0A 2)"; }
+echoes() { test "$(echo hello | $inside timeout 10 nc 127.0.0.1 "$1")" = hello; }
 
-# An echo server on PORT, with an idle client and then a busy one. Sets listener_PORT, idle_PORT and busy_PORT to their
-# process ids, and idle_from_PORT and busy_from_PORT to their ports.
-serve() { # PORT ADDRESS
-    nc -ll -p "$1" -e cat 2>/dev/null &
+# An echo server on PORT, with an idle client.
+serve_idle() { # PORT ADDRESS
+    $inside nc -ll -p "$1" -e cat 2>/dev/null &
     eval "listener_$1=$!"
     within_10s listens "$1"
-    nc "$2" "$1" <"$scratch/never" >/dev/null 2>&1 &
+    $inside nc "$2" "$1" <"$scratch/never" >/dev/null 2>&1 &
     eval "idle_$1=$!"
     within_10s has_clients "$1" 1
     eval "idle_from_$1=$(clients "$1")"
-    while :; do echo x; usleep 100000; done | nc "$2" "$1" >/dev/null 2>&1 &
+}
+# The same with a busy client besides. Sets listener_PORT, idle_PORT and busy_PORT to their process ids, and idle_from_PORT
+# and busy_from_PORT to their ports.
+serve() { # PORT ADDRESS
+    serve_idle "$1" "$2"
+    while :; do
+        echo x
+        read -t "$pause" -r _ # no process, as sleep would be
+    done <"$scratch/never" | $inside nc "$2" "$1" >/dev/null 2>&1 &
     eval "busy_$1=$!"
     within_10s has_clients "$1" 2
     eval "busy_from_$1=\$(clients $1 | grep -vx \$idle_from_$1)"

@@ -1,26 +1,32 @@
 #!/bin/sh
 # The static binary on real kernels: boots each with an initramfs of busybox and the binary, runs guest.sh inside, and
-# takes its results from the console. Kernels: Debian's for x64 and arm64 under QEMU, and user-mode-linux, which lacks
-# SOCK_DESTROY and IPv6. Usage: tests/vm/run.sh [--no-build] [x64|arm64|uml]...
+# takes its results from the console. A machine is an architecture and a suite of Debian, whose kernel runs under QEMU, or
+# uml: user-mode-linux, which lacks SOCK_DESTROY and IPv6. An architecture alone means its machines in the list below.
+# Usage: tests/vm/run.sh [--no-build] [MACHINE]...
 # Needs no root where the packages are installed. Ends with a line "N passed, N failed, N skipped".
 # Kernels are fetched once into artifacts/vm; remove that folder to fetch newer ones.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/lib.sh
 
+x64="x64-bullseye x64-bookworm x64-trixie x64-sid" # Linux 5.10, 6.1, 6.12, and the newest
+arm64="arm64-bookworm arm64-trixie"
+
 build=true
 machines=
 for argument; do
     case $argument in
         --no-build) build=false ;;
-        x64 | arm64 | uml) machines="$machines $argument" ;;
-        *) die "unknown argument '$argument'. Usage: tests/vm/run.sh [--no-build] [x64|arm64|uml]..." ;;
+        x64) machines="$machines $x64" ;;
+        arm64) machines="$machines $arm64" ;;
+        x64-?* | arm64-?* | uml) machines="$machines $argument" ;;
+        *) die "unknown argument '$argument'. Usage: tests/vm/run.sh [--no-build] [x64|arm64|ARCH-SUITE|uml]..." ;;
     esac
 done
-machines=${machines:-x64 arm64 uml}
+machines=${machines:-$x64 $arm64 uml}
 grep -q '^ID=debian' /etc/os-release || die "the kernels come from Debian's packages: run it on Debian"
 
-need cpio:cpio gzip:gzip timeout:coreutils
+need cpio:cpio gzip:gzip xz:xz-utils timeout:coreutils
 vm=$PWD/artifacts/vm
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -37,13 +43,33 @@ binary() { # ARCH SUFFIX
     test -x "artifacts/tcp-closer-linux-musl-$1$2" || die "no artifacts/tcp-closer-linux-musl-$1$2: run scripts/build-musl.sh"
 }
 
-# The newest kernel package that Debian's metapackage names, unpacked.
-kernel() { # ARCH
-    meta=linux-image-$(deb_arch "$1")
-    package=$(cat "$vm/kernel-$1/.unpacked" 2>/dev/null) ||
-        package=$(APT_CONFIG=$(apt_conf "$1") apt-cache depends "$meta" | awk '$1 == "Depends:" { print $2; exit }')
-    unpack "$1" "$vm/kernel-$1" "$package"
-}
+# The kernel that a suite's metapackage names, by lists that are new: leaves in artifacts/vm/MACHINE the file vmlinuz, the
+# folder modules with those that the tests load, and last the file release.
+fetch_kernel() ( # MACHINE
+    machine=$1
+    test ! -e "$vm/$machine/release" || exit 0
+    rm -rf "${vm:?}/$machine" "artifacts/apt/$machine"
+    depends() { apt_from "$machine" apt-cache depends "$1" | awk -v name="$2" '$1 == "Depends:" && $2 ~ name { print $2 }'; }
+    image=$(depends "linux-image-$(deb_arch "$machine")" '^linux-image-')
+    test -n "$image" || die "$machine: no linux-image-$(deb_arch "$machine") there"
+    # Since 7.2 the image package only names those with the kernel and its modules.
+    # shellcheck disable=SC2046 # a list of words
+    unpack "$machine" "$work/kernel" "$image" $(depends "$image" '^linux-(binary|modules)-') || exit
+    mkdir -p "$vm/$machine/modules"
+    # In /boot or, since 7.2, beside the modules.
+    find "$work/kernel" -type f -name 'vmlinuz*' -exec cp {} "$vm/$machine/vmlinuz" \;
+    test -s "$vm/$machine/vmlinuz" || die "$machine: no vmlinuz in $image"
+    for module in inet_diag tcp_diag; do
+        file=$(find "$work/kernel" -name "$module.ko*")
+        case $file in
+            *.ko) cp "$file" "$vm/$machine/modules/" ;;
+            *.ko.xz) xz -dc "$file" >"$vm/$machine/modules/$module.ko" ;;
+            *) die "$machine: no module $module in $image" ;;
+        esac || exit
+    done
+    rm -rf "$work/kernel"
+    echo "${image#linux-image-}" >"$vm/$machine/release"
+)
 
 image() { # ARCH MODULES-FOLDER SUFFIX..., the suffixes of the builds to put in; a folder or none: ""
     arch=$1 modules=$2
@@ -56,21 +82,16 @@ image() { # ARCH MODULES-FOLDER SUFFIX..., the suffixes of the builds to put in;
     cp tests/vm/guest.sh "$root/init"
     cp tests/static/scenario.sh "$root/"
     for suffix; do cp "artifacts/tcp-closer-linux-musl-$arch$suffix" "$root/bin/tcp-closer$suffix"; done
-    for module in inet_diag tcp_diag; do
-        file=$(test -z "$modules" || find "$modules" -name "$module.ko*")
-        case $file in
-            *.ko) cp "$file" "$root/modules/" ;;
-            *.ko.xz) xz -dc "$file" >"$root/modules/$module.ko" ;;
-        esac
-    done
+    test -z "$modules" || cp "$modules"/*.ko "$root/modules/"
     (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$work/initramfs"
 }
 
-boot() { # NAME SECONDS COMMAND...
-    name=$1 seconds=$2
-    shift 2
+boot() { # NAME COMMAND...
+    name=$1 seconds=300 # on an idle machine 20 do
+    shift
     say "booting $name"
     status=0
+    started=$(date +%s)
     timeout -k 5 "$seconds" "$@" </dev/null >"$work/console" 2>&1 || status=$?
     tr -d '\r' <"$work/console" >"$work/lines"
     grep -q '^end of tests' "$work/lines" || {
@@ -78,40 +99,57 @@ boot() { # NAME SECONDS COMMAND...
         echo "not ok boots and runs to the end (ended with status $status, after at most $seconds s)" >>"$work/lines"
     }
     grep -E '^(ok|not ok|skip|#) ' "$work/lines" | sed -E "s/^(ok|not ok|skip) /\1 $name: /" | tee -a "$work/results"
+    say "$name took $(($(date +%s) - started)) s"
+}
+
+debian() { # MACHINE
+    machine=$1 arch=${1%%-*}
+    case $arch in
+        x64) need qemu-system-x86_64:qemu-system-x86 ;;
+        arm64) need qemu-system-aarch64:qemu-system-arm ;;
+    esac
+    binary "$arch" ""
+    fetch_kernel "$machine" 2>&1 | tee "$work/fetching" >&2
+    if ! test -e "$vm/$machine/release"; then
+        why=$(grep '^E: ' "$work/fetching" || cat "$work/fetching")
+        echo "skip $machine: its kernel cannot be fetched: $(echo "$why" | tail -n 1)" | tee -a "$work/results"
+        return
+    fi
+    image "$arch" "$vm/$machine/modules" ""
+    accel=tcg cpu=
+    if test "$arch" = "$(own_arch)" && test -w /dev/kvm; then accel=kvm:tcg cpu=max; fi
+    case $arch in
+        x64)
+            set -- qemu-system-x86_64 -M "pc,accel=$accel" -cpu "${cpu:-qemu64}"
+            console=ttyS0
+            ;;
+        arm64)
+            set -- qemu-system-aarch64 -M "virt,gic-version=max,accel=$accel" -cpu "${cpu:-cortex-a57}"
+            console=ttyAMA0
+            ;;
+    esac
+    boot "$machine $(cat "$vm/$machine/release")" "$@" -m 512 -display none -monitor none -serial stdio -no-reboot \
+        -kernel "$vm/$machine/vmlinuz" -initrd "$work/initramfs" \
+        -append "console=$console quiet loglevel=0 panic=-1 tests=destroy"
+}
+
+user_mode_linux() {
+    if test "$(own_arch)" != x64; then
+        echo "skip uml: Debian has user-mode-linux for x64 only" | tee -a "$work/results"
+        return
+    fi
+    need linux.uml:user-mode-linux
+    binary x64 ""
+    binary x64 -no-sock-destroy
+    image x64 "" "" -no-sock-destroy
+    boot "user-mode-linux $(linux.uml --version)" linux.uml mem=256M initrd="$work/initramfs" \
+        con0=null,fd:1 con=null uml_dir="$work/" quiet loglevel=0 panic=-1 tests=no_destroy
 }
 
 for machine in $machines; do
     case $machine in
-        x64)
-            need qemu-system-x86_64:qemu-system-x86
-            binary x64 ""
-            kernel x64
-            image x64 "$vm/kernel-x64/lib/modules" ""
-            boot "x64 $package" 180 qemu-system-x86_64 -accel tcg -m 512 -display none -monitor none \
-                -serial stdio -no-reboot -kernel "$vm"/kernel-x64/boot/vmlinuz-* -initrd "$work/initramfs" \
-                -append "console=ttyS0 quiet loglevel=0 panic=-1 tests=destroy"
-            ;;
-        arm64)
-            need qemu-system-aarch64:qemu-system-arm
-            binary arm64 ""
-            kernel arm64
-            image arm64 "$vm/kernel-arm64/lib/modules" ""
-            boot "arm64 $package" 240 qemu-system-aarch64 -M virt -accel tcg -cpu cortex-a57 -m 512 -display none -monitor none \
-                -serial stdio -no-reboot -kernel "$vm"/kernel-arm64/boot/vmlinuz-* -initrd "$work/initramfs" \
-                -append "console=ttyAMA0 quiet loglevel=0 panic=-1 tests=destroy"
-            ;;
-        uml)
-            if test "$(own_arch)" != x64; then
-                echo "skip uml: Debian has user-mode-linux for x64 only" | tee -a "$work/results"
-                continue
-            fi
-            need linux.uml:user-mode-linux
-            binary x64 ""
-            binary x64 -no-sock-destroy
-            image x64 "" "" -no-sock-destroy
-            boot "user-mode-linux $(linux.uml --version)" 60 linux.uml mem=256M initrd="$work/initramfs" \
-                con0=null,fd:1 con=null uml_dir="$work/" quiet loglevel=0 panic=-1 tests=no_destroy
-            ;;
+        uml) user_mode_linux ;;
+        *) debian "$machine" ;;
     esac
 done
 

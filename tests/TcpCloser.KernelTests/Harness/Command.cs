@@ -7,7 +7,7 @@ namespace TcpCloser.KernelTests.Harness;
 /// <summary>A process that a test started: its output is collected while it runs, and it is ended by its id at the latest with the test.</summary>
 internal sealed class Command : IDisposable
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
 
     private readonly Process _process;
     private readonly StringBuilder _stdout = new();
@@ -17,14 +17,15 @@ internal sealed class Command : IDisposable
 
     private Command(IReadOnlyList<string> arguments)
     {
-        ProcessStartInfo start = new(arguments[0])
+        // A shell starts its background jobs with SIGINT and SIGQUIT ignored, and so would this run of the tests hand them down.
+        ProcessStartInfo start = new("env")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (string argument in arguments.Skip(1))
+        foreach (string argument in (string[])["--default-signal", .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -34,7 +35,7 @@ internal sealed class Command : IDisposable
         _readers = Task.WhenAll(Collect(_process.StandardOutput, _stdout), Collect(_process.StandardError, _stderr));
     }
 
-    /// <summary>The process id, which stays the program's through wrappers that exec (nsenter without -p, env, setpriv, sh -c exec).</summary>
+    /// <summary>The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c exec).</summary>
     internal int Id { get; }
 
     internal string Stdout => Read(_stdout);
@@ -62,7 +63,7 @@ internal sealed class Command : IDisposable
     internal void CloseStdin() => _process.StandardInput.Close();
 
     /// <summary>Sends a signal by kill(1).</summary>
-    internal void Signal(string name) => Run("kill", "-s", name, $"{Id}");
+    internal void Signal(string name) => Run("kill", "-s", name, $"{Id}").Expect(0);
 
     internal Result WaitForEnd() => WaitForEnd(s_limit);
 

@@ -55,15 +55,5 @@ internal static class Namespaces
         return [.. command];
     }
 
-    private static bool Works(string flags)
-    {
-        try
-        {
-            return Command.Run("unshare", flags, "true").ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception) // unshare(1) itself is missing
-        {
-            return false;
-        }
-    }
+    private static bool Works(string flags) => Command.Run("unshare", flags, "true").ExitCode == 0;
 }

@@ -5,7 +5,7 @@ namespace TcpCloser.KernelTests.Harness;
 /// <summary>Waiting for a condition. The limit is only there so that a failing test ends.</summary>
 internal static class Until
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
 
     internal static void True(Func<bool> condition, string what)

@@ -60,7 +60,7 @@ public sealed class EscapeTests
     [InlineData("", "\"\"")]
     [InlineData("a\" b", "\"a\\x22 b\"")]
     public void ForeignTextIsQuotedWhereItHasSpaces(string text, string written) =>
-        Assert.Equal(written, Encoding.UTF8.GetString(new TextBuffer().AddForeign(Encoding.UTF8.GetBytes(text)).Written));
+        Assert.Equal(written, Encoding.UTF8.GetString(new TextBuffer().AddUntrusted(Encoding.UTF8.GetBytes(text)).Written));
 
     private static byte[] Unescape(string escaped)
     {

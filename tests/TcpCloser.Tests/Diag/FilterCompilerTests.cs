@@ -96,7 +96,7 @@ public sealed class FilterCompilerTests
             {
                 FilterEntry entry = FilterEntry.Between("fd00::1", sourcePort, "fd00::2", destinationPort);
                 Connection connection = Connections.Of($"fd00::1:{sourcePort} fd00::2:{destinationPort}");
-                if (selection.Matches(in connection, default))
+                if (Words.Matches(selection, in connection))
                 {
                     Assert.True(BytecodeInterpreter.Accepts(program, in entry));
                 }

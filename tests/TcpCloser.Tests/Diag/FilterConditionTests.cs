@@ -41,7 +41,7 @@ public sealed class FilterConditionTests
             FilterEntry entry = FilterEntry.Between(source, 80, destination, 5);
             Connection connection = Connections.Of($"{source}:80 {destination}:5");
             Assert.Equal(wanted, BytecodeInterpreter.Accepts(program, in entry));
-            Assert.Equal(wanted, selection.Matches(in connection, default));
+            Assert.Equal(wanted, Words.Matches(selection, in connection));
         }
     }, iter: 2_000);
 
@@ -52,17 +52,15 @@ public sealed class FilterConditionTests
     [InlineData(7, true)]
     public void Devices(uint device, bool listed)
     {
-        Selection selection = Words.Select("-s", "22,80");
-        selection.Interfaces = [1, 7];
-        Assert.Equal(listed, Lists(selection, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { Interface = device }));
+        var context = new RuleContext { Interfaces = [1, 7] };
+        Assert.Equal(listed, Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { Interface = device }));
     }
 
     [Fact]
     public void NoDeviceIsNothing()
     {
-        Selection selection = Words.Select("-s", "22,80");
-        selection.Interfaces = [];
-        Assert.False(Lists(selection, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5)));
+        var context = new RuleContext { Interfaces = [] };
+        Assert.False(Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5)));
     }
 
     [Theory]
@@ -81,9 +79,8 @@ public sealed class FilterConditionTests
     [InlineData(9, true)]
     public void Cgroups(ulong id, bool listed)
     {
-        Selection selection = Words.Select("-s", "22,80");
-        selection.CgroupIds = [0x1_0000_0005, 9];
-        Assert.Equal(listed, Lists(selection, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { CgroupId = id }));
+        var context = new RuleContext { CgroupIds = [0x1_0000_0005, 9] };
+        Assert.Equal(listed, Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { CgroupId = id }));
     }
 
     /// <summary>Thousands of prefixes outgrow a program: what is left out is left to user space, and nothing is lost.</summary>
@@ -102,13 +99,15 @@ public sealed class FilterConditionTests
 
     private static string[] Option(string name, string[] prefixes) => prefixes.Length == 0 ? [] : [name, string.Join(',', prefixes)];
 
-    private static bool Lists(Selection selection, FilterEntry entry) => Lists(Compile(selection), entry);
+    private static bool Lists(Selection selection, FilterEntry entry) => Lists(selection, RuleContext.Empty, entry);
+
+    private static bool Lists(Selection selection, RuleContext context, FilterEntry entry) => Lists(Compile(selection, context), entry);
 
     private static bool Lists(byte[] program, FilterEntry entry) => BytecodeInterpreter.Accepts(program, in entry);
 
-    private static byte[] Compile(Selection selection)
+    private static byte[] Compile(Selection selection, RuleContext? context = null)
     {
-        byte[] program = Words.Compile(selection);
+        byte[] program = Words.Compile(selection, context);
         Assert.Null(BytecodeAudit.Refusal(program));
         return program;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Tests.Support;
@@ -68,17 +69,47 @@ public sealed class IdleRuleTests
         Assert.Equal(outcome, Judge(words, info, TcpState.Established).Outcome.ToString());
     }
 
+    /// <summary>What is proved is another matter; here it is one condition beside the others.</summary>
     [Theory]
-    [InlineData(1, 60, "Idle")]
-    [InlineData(1, 59, "Acknowledged")]
-    [InlineData(0, 1000, "Acknowledged")]
-    public void ByAcknowledgement(uint unacked, uint lastAck, string outcome)
+    [InlineData(1, 60, 60, "Idle")]
+    [InlineData(1, 59, 60, "Unproved")]
+    [InlineData(1, 60, 59, "Unproved")]
+    [InlineData(0, 1000, 1000, "Unproved")]
+    public void ByAcknowledgement(uint unacked, uint lastAck, uint lastData, string outcome)
     {
-        byte[] info = new DumpedSocket { LastDataRecv = 5 }.Info();
-        BitConverter.TryWriteBytes(info.AsSpan(24), unacked); // tcpi_unacked
-        BitConverter.TryWriteBytes(info.AsSpan(56), lastAck); // tcpi_last_ack_recv
-        Assert.Equal(outcome, Judge("--no-ack-for 60", info, TcpState.Established).Outcome.ToString());
-        Assert.Equal(Outcome.Busy, Judge("-t 6 --no-ack-for 60", info, TcpState.Established).Outcome);
+        DumpedSocket socket = new()
+        {
+            LastDataRecv = lastData,
+            LastAckRecv = lastAck,
+            LastDataSent = 5_000,
+            Unacked = unacked,
+            Timer = 1,
+            Expires = 40,
+            Rto = 100_000,
+            Retransmits = 0,
+            Backoff = 0,
+        };
+        Assert.Equal(outcome, Judge("--no-ack-for 60", socket, TcpState.Established).Outcome.ToString());
+        Assert.Equal(Outcome.Busy, Judge("-t 1001 --no-ack-for 60", socket, TcpState.Established).Outcome);
+    }
+
+    /// <summary>The peer's FIN is news although it is no data: behind it the acknowledgement counts as received, too.</summary>
+    [Theory]
+    [InlineData(TcpState.CloseWait, "Busy")]
+    [InlineData(TcpState.LastAck, "Busy")]
+    [InlineData(TcpState.Closing, "Busy")]
+    [InlineData(TcpState.Established, "Idle")]
+    [InlineData(TcpState.FinWait1, "Idle")]
+    [InlineData(TcpState.FinWait2, "Idle")]
+    [InlineData(TcpState.TimeWait, "Idle")]
+    public void BehindTheFinOfThePeer(byte state, string outcome)
+    {
+        DumpedSocket socket = new() { LastDataRecv = 100, LastAckRecv = 59, LastDataSent = 100 };
+        Assert.Equal(outcome, Judge("-t 60", socket, state).Outcome.ToString());
+        Assert.Equal(outcome, Judge("-t 60 --idle-by both", socket, state).Outcome.ToString());
+        Assert.Equal(Outcome.Idle, Judge("-t 60 --idle-by send", socket, state).Outcome);
+        Assert.Equal(Outcome.Idle, Judge("-t 60", socket with { LastAckRecv = 60 }, state).Outcome);
+        Assert.Equal(Outcome.Busy, Judge("-t 60", socket with { LastDataRecv = 59, LastAckRecv = 100 }, state).Outcome);
     }
 
     [Theory]
@@ -97,12 +128,17 @@ public sealed class IdleRuleTests
         Assert.Equal(Outcome.Idle, Judge("", info, state).Outcome);
     }
 
-    private static Connection Judge(string words, byte[] info, byte state)
+    private static Connection Judge(string words, byte[] info, byte state) => Judge(words, info, new DumpedSocket().Body(), state);
+
+    private static Connection Judge(string words, DumpedSocket socket, byte state) => Judge(words, socket.Info(), socket.Body(), state);
+
+    private static Connection Judge(string words, byte[] info, byte[] body, byte state)
     {
+        var facts = new SocketFacts(in MemoryMarshal.AsRef<InetDiagMsg>(body), info);
         Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:5", state);
         connection.IdleMs = 7;
         connection.Outcome = Outcome.Failed;
-        new IdleRule(Words.Parse(["-s", "22", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Judge(ref connection, info);
+        new IdleRule(Words.Rule(["-s", "22", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Judge(ref connection, in facts);
         return connection;
     }
 }

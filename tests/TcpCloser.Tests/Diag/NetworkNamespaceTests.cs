@@ -37,7 +37,7 @@ public sealed class NetworkNamespaceTests
         public override INetlinkSocket OpenSocket()
         {
             Opened++;
-            return Errno == 0 ? FakeKernel.Answering().Open() : throw new SystemCallException("opening a NETLINK_SOCK_DIAG socket", Errno);
+            return Errno == 0 ? FakeKernel.Answering().Open() : throw new SystemCallException(Operation.OpenNetlink, Errno);
         }
     }
 }

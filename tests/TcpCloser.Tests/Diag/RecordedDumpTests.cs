@@ -12,7 +12,8 @@ public sealed class RecordedDumpTests
     public void EveryConnectionIsRead(string name)
     {
         var recording = new Recording(name);
-        RecordingSink sink = Dump(recording.Datagrams);
+        RecordingDumpSink sink = Dump(recording.Datagrams, out int errno);
+        Assert.Equal(0, errno);
         Assert.Equal(recording.Connections, Known(sink, recording));
         Assert.Equal(recording.Connections.Length, sink.Sockets.Count);
         Assert.All(sink.Infos, static info => Assert.Equal(280, info.Length));
@@ -24,13 +25,13 @@ public sealed class RecordedDumpTests
     [InlineData("-46", 2 * 5 + 2 * 3 + 2 * 4)]
     public void TheFamilyAskedForIsMatched(string family, int count)
     {
-        Census census = Listing.Census(Kernel(new Recording("recorded-legacy").Datagrams), keep: false, family, "-s", "1-65535", "--state", "all");
-        Assert.Equal(count, census.Matched);
-        Assert.Equal(count, census.Doomed.Count);
-        for (int i = 0; i < census.Doomed.Count; i++)
+        Collector collector = Listing.Collector(Kernel(new Recording("recorded-legacy").Datagrams), keep: false, family, "-s", "1-65535", "--state", "all");
+        Assert.Equal(count, collector.Matched);
+        Assert.Equal(count, collector.Candidates.Count);
+        for (int i = 0; i < collector.Candidates.Count; i++)
         {
-            Assert.InRange(census.Doomed[i].IdleMs, 0u, 10_000u);
-            Assert.NotEqual(0UL, census.Doomed[i].Cookie);
+            Assert.InRange(collector.Candidates[i].IdleMs, 0u, 10_000u);
+            Assert.NotEqual(0UL, collector.Candidates[i].Cookie);
         }
     }
 
@@ -40,12 +41,12 @@ public sealed class RecordedDumpTests
     public void CutAnywhereNothingIsListedThatWasNotThere(string name)
     {
         var recording = new Recording(name);
-        List<string> whole = Dump(recording.Datagrams).Sockets;
+        List<string> whole = Dump(recording.Datagrams, out _).Sockets;
         foreach (byte[] datagram in recording.Datagrams)
         {
             for (int cut = 0; cut < datagram.Length; cut++)
             {
-                List<string> listed = Dump([datagram[..cut]]).Sockets;
+                List<string> listed = Dump([datagram[..cut]], out _).Sockets;
                 Assert.True(listed.TrueForAll(whole.Contains), $"cut at {cut}");
             }
         }
@@ -54,9 +55,9 @@ public sealed class RecordedDumpTests
     [Fact]
     public void TheDetailsOfVerboseAreThere()
     {
-        Census census = Listing.Census(Kernel(new Recording("recorded-inet6").Datagrams), keep: true, "-6", "-s", "1-65535", "--state", "all");
-        Assert.Equal(census.Doomed.Count, census.Doomed.Details.Count);
-        Assert.All(census.Doomed.Details, static detail =>
+        Collector collector = Listing.Collector(Kernel(new Recording("recorded-inet6").Datagrams), keep: true, "-6", "-s", "1-65535", "--state", "all");
+        Assert.Equal(collector.Candidates.Count, collector.Candidates.Details.Count);
+        Assert.All(collector.Candidates.Details, static detail =>
         {
             Assert.InRange(detail.RttMicroseconds, 1u, 100_000u);
             Assert.InRange(detail.SendWindow, 1_000u, 1_000_000u);
@@ -66,17 +67,17 @@ public sealed class RecordedDumpTests
     }
 
     /// <summary>What was listed, as the recording writes it: without the cookie, which nobody but the kernel knew, and the uid.</summary>
-    private static string[] Known(RecordingSink sink, Recording recording)
+    private static string[] Known(RecordingDumpSink sink, Recording recording)
     {
         Assert.Equal(recording.Connections.Length, sink.Sockets.Select(static socket => socket.Split(' ')[4]).Distinct().Count());
         return [.. sink.Sockets.Select(static socket => socket.Split(' ')).Select(static words => $"{words[0]} {words[1]} {words[2]} {words[3]} {words[5]}")
             .Order(StringComparer.Ordinal)];
     }
 
-    private static RecordingSink Dump(List<byte[]> datagrams)
+    private static RecordingDumpSink Dump(List<byte[]> datagrams, out int errno)
     {
-        var sink = new RecordingSink();
-        Listing.Run(Kernel(datagrams), sink, "-46", "-s", "22");
+        var sink = new RecordingDumpSink();
+        errno = Listing.Run(Kernel(datagrams), sink, "-46", "-s", "22");
         return sink;
     }
 

@@ -43,6 +43,6 @@ public sealed class SelectionTests
     private static bool Matches(string ends, byte state, params string[] words)
     {
         Connection connection = Connections.Of(ends, state);
-        return Words.Select(words).Matches(in connection, default);
+        return Words.Matches(Words.Select(words), in connection);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using CsCheck;
+using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Tests.Support;
 

@@ -1,25 +1,20 @@
-using System.Runtime.Versioning;
-using System.Text;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
 
-/// <summary>The pass over /proc, on a folder that looks like it, with one thread and with two.</summary>
-[SupportedOSPlatform("linux")]
-public sealed class SocketOwnersTests : IDisposable
+/// <summary>The pass over /proc.</summary>
+public sealed class SocketOwnersTests
 {
     private const int Few = 10;
     private const int Many = 300;
-    private const int FirstPid = 1_000_000_000; // larger than any
+    private const int FirstPid = 1_000;
     private const int Ended = FirstPid - 1;
     private const uint Counted = 7;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
-    private readonly Meeting _meeting = new();
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    private readonly FakeHost _host = new();
 
     [Theory]
     [InlineData(Few)]
@@ -34,6 +29,8 @@ public sealed class SocketOwnersTests : IDisposable
         {
             Assert.Equal([(3, Wanted(holder.Pid))], holder.Sockets.Select(static socket => (socket.Fd, socket.Inode)));
             Assert.Equal(1, holder.OtherConnections);
+            Assert.Equal("worker"u8, holder.Comm);
+            Assert.Equal(1_000u, holder.EffectiveUid);
         });
     }
 
@@ -44,27 +41,18 @@ public sealed class SocketOwnersTests : IDisposable
     {
         SocketOwners owners = Look(processes, out List<int> pids);
 
-        Assert.Equal(pids.Count(IsUnreadable), owners.Unreadable);
-        Assert.EndsWith("could not be looked at: ENOTDIR (not a directory)", owners.WhyUnreadable, StringComparison.Ordinal);
+        Assert.Equal(pids.Count(IsUnreadable), owners.Unreadable.Count);
+        Assert.Equal((Operation.ListDescriptors, Errno.ENOTDIR), (owners.Unreadable.Operation, owners.Unreadable.Errno));
+        Assert.Equal(pids.Find(IsUnreadable), owners.Unreadable.FirstPid);
     }
 
     [Fact]
-    public void AShortPassStartsNoThread()
+    public void WhereTheProcessesCannotBeListedNothingIsSaidOfThem()
     {
-        Look(Few, out _);
-
-        Assert.False(_meeting.TookPlace);
-    }
-
-    [Fact]
-    public void AFailureOfTheSecondThreadReachesTheCaller()
-    {
-        if (Environment.ProcessorCount > 1) // else there is no second thread
-        {
-            _meeting.Failure = new InvalidOperationException();
-
-            Assert.Same(_meeting.Failure, Assert.Throws<InvalidOperationException>(() => Look(Many, out _)));
-        }
+        _host.Faults.Errno = static (call, _) => call == "list processes" ? Errno.ENOMEM : 0;
+        var e = Assert.Throws<SystemCallException>(() => Look(Few, out _));
+        Assert.Equal((Operation.ListProcesses, Errno.ENOMEM), (e.Operation, e.Errno));
+        Assert.Equal(0, _host.AllLeftOpen);
     }
 
     private static bool IsUnreadable(int pid) => pid % 7 == 0;
@@ -74,74 +62,29 @@ public sealed class SocketOwnersTests : IDisposable
     /// <summary>The inode of one of the connections that <see cref="Look"/> asks for, another for each process.</summary>
     private static uint Wanted(int pid) => 100_000 + (uint)(pid - FirstPid);
 
-    /// <summary>Makes the folder and looks for the owners; where two threads do, not without something found by each.</summary>
     private SocketOwners Look(int processes, out List<int> pids)
     {
-        for (int pid = FirstPid; pid < FirstPid + processes; pid++)
+        _host.Add(new FakeProcess(_host.Self));
+        _host.Add(new FakeProcess(Ended));
+        pids = [.. Enumerable.Range(FirstPid, processes)];
+        foreach (int pid in pids)
         {
-            string directory = Directory.CreateDirectory(Path.Combine(_folder, $"{pid}")).FullName;
-            string descriptors = Path.Combine(directory, "fd");
-            if (IsUnreadable(pid))
+            _host.Add(new FakeProcess(pid)
             {
-                File.WriteAllText(descriptors, "no directory");
-                continue;
-            }
-
-            Directory.CreateDirectory(descriptors);
-            File.CreateSymbolicLink(Path.Combine(descriptors, "3"), HasNoSockets(pid) ? "/dev/null" : $"socket:[{Wanted(pid)}]");
-            File.CreateSymbolicLink(Path.Combine(descriptors, "4"), HasNoSockets(pid) ? "/dev/null" : $"socket:[{Counted}]");
+                Refusal = IsUnreadable(pid) ? Errno.ENOTDIR : 0,
+                Descriptors =
+                {
+                    [0] = "/dev/null",
+                    [3] = HasNoSockets(pid) ? "pipe:[100001]" : $"socket:[{Wanted(pid)}]",
+                    [4] = HasNoSockets(pid) ? "anon_inode:[eventfd]" : $"socket:[{Counted}]",
+                },
+            });
         }
 
-        Directory.CreateDirectory(Path.Combine(_folder, $"{Ended}"));
-        int proc = Open();
-        pids = ProcFile.Numbers(proc);
-        _ = Unistd.close(proc);
-        Assert.Equal(processes + 1, pids.Count);
-        pids.Remove(Ended);
+        // It ends between the list and the look.
+        _host.Faults.Before = (call, _) => _host.Processes.ForEach(process => process.IsAlive &= process.Pid != Ended || call != "open fd");
         var wanted = new InodeIndex(Connections.Many(Many));
-        var counted = new HashSet<uint>(_meeting) { Counted };
-        _meeting.IsAwaited = processes == Many && Environment.ProcessorCount > 1;
-        proc = Open();
-        try
-        {
-            return new SocketOwners(proc, wanted, counted);
-        }
-        finally
-        {
-            _ = Unistd.close(proc);
-        }
-    }
-
-    private int Open() => ProcFile.OpenDirectory(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(_folder + '\0'));
-
-    /// <summary>Compares inodes as ever, but the thread that made it waits until another has compared, too.</summary>
-    private sealed class Meeting : IEqualityComparer<uint>
-    {
-        private readonly int _caller = Environment.CurrentManagedThreadId;
-        private volatile bool _tookPlace;
-
-        public bool IsAwaited { get; set; }
-
-        public bool TookPlace => _tookPlace;
-
-        /// <summary>What becomes of the other thread.</summary>
-        public Exception? Failure { get; set; }
-
-        public bool Equals(uint x, uint y) => x == y;
-
-        public int GetHashCode(uint obj)
-        {
-            if (Environment.CurrentManagedThreadId == _caller)
-            {
-                Assert.True(!IsAwaited || SpinWait.SpinUntil(() => _tookPlace, TimeSpan.FromSeconds(30)), "there is no second thread");
-            }
-            else
-            {
-                _tookPlace = true;
-                _ = Failure is null ? 0 : throw Failure;
-            }
-
-            return (int)obj;
-        }
+        using IProcessTable table = _host.OpenProcesses();
+        return new SocketOwners(table, wanted.Contains, [Counted]);
     }
 }

@@ -1,4 +1,5 @@
 using TcpCloser.Diag;
+using TcpCloser.Interop;
 using TcpCloser.Report;
 using TcpCloser.Tests.Support;
 
@@ -36,6 +37,12 @@ public sealed class DryRunTableTests
         }
     }
 
-    private static string Print(ConnectionList connections) =>
-        Written.ToStdout(() => Assert.Equal(0, new DryRunTable(namesNamespaces: false).Print(connections, static (text, _) => text.Add("destroy"u8))));
+    private static string Print(ConnectionList connections) => Written.ToStdout(() =>
+    {
+        var stdout = new OutputStream(Unistd.STDOUT_FILENO, new Patience(null));
+        var table = new DryRunTable(stdout, namesNamespaces: false, "destroy");
+        table.WouldClose(connections, forecast: null);
+        table.Flush();
+        Assert.Equal(0, stdout.Errno);
+    });
 }

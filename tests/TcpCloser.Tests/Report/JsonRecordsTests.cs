@@ -3,7 +3,7 @@ using System.Text.Json;
 using CsCheck;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
-using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Report;
 using TcpCloser.Tests.Support;
 
@@ -21,25 +21,27 @@ public sealed class JsonRecordsTests
             Connection connection = Connections.Of(outcome == Outcome.Idle ? "fe80::1:22 fe80::2:51422" : "::ffff:10.0.0.1:22 ::ffff:10.0.0.2:51422");
             connection.Outcome = outcome;
             connection.Interface = 2;
-            connection.FailedErrno = outcome == Outcome.Failed ? (byte)Errno.EPERM : (byte)0;
+            connection.Errno = outcome == Outcome.Failed ? (ushort)Errno.EPERM : (ushort)0;
             connection.IdleMs = outcome == Outcome.NoClock ? Connection.UnknownAge : 61234;
             connections.Add(in connection);
         }
 
-        var records = new JsonRecords();
-        var counts = new Counts { Matched = 16, Idle = 3 };
+        var stdout = new OutputStream(Unistd.STDOUT_FILENO, new Patience(null));
+        var records = new JsonRecords(stdout);
+        var counts = new Counts { Matched = 24 };
         for (int i = 0; i < connections.Count; i++)
         {
             counts.Count(connections[i].Outcome);
-            records.Connection(connections, i, forecast: null);
+            records.Completed(connections, i);
         }
 
-        records.Summary("summary"u8, counts, rounds: null, TimeSpan.FromMilliseconds(12));
-        records.Summary("totals"u8, counts, rounds: 5, TimeSpan.FromMilliseconds(12.9));
+        records.End(counts, TimeSpan.FromMilliseconds(11), isQuiet: true);
+        records.End(counts, TimeSpan.FromMilliseconds(12), isQuiet: false);
+        records.Totals(counts, rounds: 5, TimeSpan.FromMilliseconds(12.9));
         records.Ability("destroy", possible: false, "no \"privilege\"");
         records.Ability("dump", possible: true, "");
         records.Flush();
-        Assert.Equal(0, records.Errno);
+        Assert.Equal(0, stdout.Errno);
     }));
 
     [Fact]
@@ -55,7 +57,7 @@ public sealed class JsonRecordsTests
         }, iter: 3_000);
         string[] lines = Written.ToStdout(() =>
         {
-            var records = new JsonRecords();
+            var records = new JsonRecords(new OutputStream(Unistd.STDOUT_FILENO, new Patience(null)));
             names.ForEach(name => records.Signalled(new SocketHolder(7) { Comm = name }, 15));
             records.Flush();
         }).Split('\n');

@@ -10,6 +10,8 @@ namespace TcpCloser.Tests.Report;
 [SupportedOSPlatform("linux")]
 public sealed partial class LogFileTests : IDisposable
 {
+    private static readonly Patience s_patience = new(null);
+
     private readonly string _directory = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
 
     private string Log => Path.Combine(_directory, "log");
@@ -20,7 +22,7 @@ public sealed partial class LogFileTests : IDisposable
     public void ItIsAppendedTo()
     {
         File.WriteAllText(Log, "before\n");
-        using (var file = new LogFile(Log))
+        using (var file = new LogFile(Log, s_patience))
         {
             file.Write("after\n"u8);
             Assert.False(file.Failed);
@@ -32,7 +34,7 @@ public sealed partial class LogFileTests : IDisposable
     [Fact]
     public void NobodyElseMayReadItButTheGroup()
     {
-        using var file = new LogFile(Log);
+        using var file = new LogFile(Log, s_patience);
         UnixFileMode mode = File.GetUnixFileMode(Log);
         const UnixFileMode Wanted = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
         Assert.Equal(Wanted & ~UnixFileMode.GroupRead, mode & ~UnixFileMode.GroupRead); // a umask may take the group away
@@ -41,7 +43,7 @@ public sealed partial class LogFileTests : IDisposable
     [Fact]
     public void ReopeningFollowsTheName()
     {
-        using var log = new Log(new LogFile(Log), syslog: null);
+        using var log = new Log(new LogFile(Log, s_patience), syslog: null);
         log.Write(Level.Info, "first");
         log.Flush();
         File.Move(Log, Log + ".1");
@@ -57,7 +59,7 @@ public sealed partial class LogFileTests : IDisposable
     [Fact]
     public void WhereThatFailsTheOldOneStays()
     {
-        using var log = new Log(new LogFile(Log), syslog: null);
+        using var log = new Log(new LogFile(Log, s_patience), syslog: null);
         File.Move(Log, Log + ".1");
         Directory.CreateDirectory(Log);
         log.Reopen();
@@ -71,28 +73,28 @@ public sealed partial class LogFileTests : IDisposable
     [Fact]
     public void AFullDiskIsReportedOnceOnStderr()
     {
-        using var file = new LogFile("/dev/full");
+        using var file = new LogFile("/dev/full", s_patience);
         string told = Written.ToStderr(() =>
         {
             file.Write("one\n"u8);
             file.Write("two\n"u8);
         });
         Assert.True(file.Failed);
-        Assert.Equal("tcp-closer: writing the log '/dev/full': ENOSPC (no space left on device); lines are missing there\n", told);
+        Assert.Equal("tcp-closer: writing the log '/dev/full': ENOSPC (no space left on device); make room there: lines are missing there\n", told);
     }
 
     [Fact]
-    public void ADirectoryIsNoFile() => Assert.Equal(Errno.EISDIR, Assert.Throws<SystemCallException>(() => new LogFile(_directory)).Errno);
+    public void ADirectoryIsNoFile() => Assert.Equal(Errno.EISDIR, Assert.Throws<SystemCallException>(() => new LogFile(_directory, s_patience)).Errno);
 
     [Fact]
     public void NorIsAPathThatIsNotThere() =>
-        Assert.Equal(Errno.ENOENT, Assert.Throws<SystemCallException>(() => new LogFile(Path.Combine(_directory, "no", "log"))).Errno);
+        Assert.Equal(Errno.ENOENT, Assert.Throws<SystemCallException>(() => new LogFile(Path.Combine(_directory, "no", "log"), s_patience)).Errno);
 
     [Fact]
     public void AFifoWithoutAReaderIsAnErrorAndNoHang()
     {
         Assert.Equal(0, MakeFifo(Log, 0b110_000_000));
-        Assert.Throws<SystemCallException>(() => new LogFile(Log));
+        Assert.Throws<SystemCallException>(() => new LogFile(Log, s_patience));
     }
 
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]

@@ -1,36 +1,31 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
-using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Report;
 using TcpCloser.Tests.Support;
 using Netlink = TcpCloser.Tests.Support.Netlink;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>The line of every outcome, of every hindrance, and the summary.</summary>
+/// <summary>The line of every outcome, of every problem, and the summary.</summary>
 public sealed class LogLineTests
 {
     [Fact]
-    public void EveryOutcome() => Snap.Match(LogText.Of(static log =>
-    {
-        ConnectionList connections = Outcomes();
-        var report = new RoundReport(log, verbose: false, records: null);
-        report.Settled(connections, 0, connections.Count);
-        report.WriteSummary();
-    }));
+    public void EveryOutcome() => Snap.Match(LogText.Of(static log => Tell(log, Outcomes(), verbose: false)));
 
     [Fact]
     public void EveryOutcomeIsCounted()
     {
-        Counts? counts = null;
-        LogText.Of(log =>
+        var counts = new Counts();
+        ConnectionList connections = Outcomes();
+        for (int i = 0; i < connections.Count; i++)
         {
-            ConnectionList connections = Outcomes();
-            var report = new RoundReport(log, verbose: false, records: null);
-            report.Settled(connections, 0, connections.Count);
-            counts = report.Counts;
-        });
-        Assert.Equal((3, 1, 4, 1), (counts!.Closed, counts.Vanished, counts.Failed, counts.NotReached));
+            counts.Count(connections[i].Outcome);
+        }
+
+        Assert.Equal((4, 1, 1, 1, 7, 1), (counts.Closed, counts.Cured, counts.Vanished, counts.Spared, counts.Failed, counts.WouldClose));
+        Assert.Equal((1, 1), (counts.NotReached, counts.Unknown)); // of those that failed
+        Assert.Equal(15, counts.Idle);
         Assert.True(counts.IsNews);
     }
 
@@ -43,48 +38,37 @@ public sealed class LogLineTests
         connections[3].Interface = 1; // the loopback device, whose name is the same everywhere
         connections[4].Interface = 4_000_000; // a device that is gone
         connections[4].IdleMs = Connection.UnknownAge;
-        connections[4].State = 99;
-        var report = new RoundReport(log, verbose: false, records: null);
+        connections[4].State = 15; // none that there is
         for (int i = 0; i < connections.Count; i++)
         {
             connections[i].Outcome = Outcome.Destroyed;
         }
 
-        report.Settled(connections, 0, connections.Count);
+        Tell(log, connections, verbose: false);
     }));
 
     [Fact]
-    public void VerboseTellsWhatWasLeftAloneAndWhy() => Snap.Match(LogText.Of(static log =>
+    public void VerboseTellsWhatWasLeftAloneAndWhy()
     {
         DumpedSocket[] sockets =
         [
             new() { LastDataRecv = 100 }, new() { LastDataRecv = 60 }, new() { LastDataRecv = 59 }, new() { LastDataRecv = 1000 },
             new() { InfoLength = 0 }, new() { State = 2 }, new() { LastDataRecv = 60, InfoLength = 104 },
         ];
-        string[] words = ["-s", "22", "--state", "established,syn-sent", "-t", "60", "--last-recv-limit", "1s"];
-        Census census = Listing.Census(words, keep: true);
-        var kernel = FakeKernel.Answering(Answer.Of([.. sockets.Select(static socket => socket.Message(18)), Netlink.DoneMessage()]));
-        byte[] bytecode = Listing.Run(kernel, census, words);
-        var report = new RoundReport(log, verbose: true, records: null);
-        report.Filter(bytecode, interrupted: true);
-        report.Counts.Matched = census.Matched;
-        report.LeftAlone(census.LeftAlone);
-        for (int i = 0; i < census.Doomed.Count; i++)
-        {
-            census.Doomed[i].Outcome = Outcome.Destroyed;
-        }
-
-        report.Settled(census.Doomed, 0, census.Doomed.Count);
-        report.WriteSummary();
-    }));
+        byte[] interrupted = Netlink.Message(1, [], flags: 0x12);
+        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? []
+            : [Answer.Of([interrupted, .. sockets.Select(static socket => socket.Message(18)), Netlink.DoneMessage()])]);
+        Snap.Match(Rounds.Log(kernel, out _, "-s", "22", "--state", "established,syn-sent", "-t", "60", "--last-recv-limit", "1s", "-v",
+            "--include-own-session"));
+    }
 
     [Fact]
     public void WithoutVerboseNothingLeftAloneIsTold() => Assert.Empty(LogText.Of(static log =>
     {
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket { LastDataRecv = 5 }.Message(18), Netlink.DoneMessage()));
-        Census census = Listing.Census(kernel, keep: true, "-s", "22", "-t", "60");
-        Assert.Equal(1, census.LeftAlone.Count);
-        new RoundReport(log, verbose: false, records: null).LeftAlone(census.LeftAlone);
+        Collector collector = Listing.Collector(kernel, keep: true, "-s", "22", "-t", "60");
+        Assert.Equal(1, collector.LeftAlone.Count);
+        Tell(log, collector.LeftAlone, verbose: false);
     }));
 
     [Theory]
@@ -92,65 +76,89 @@ public sealed class LogLineTests
     [InlineData(Errno.EOPNOTSUPP)]
     [InlineData(Errno.EINVAL)]
     [InlineData(Errno.ENOBUFS)]
-    public void ARefusedDestroyWithItsRemedy(int errno) => Snap.Match(LogText.Of(log =>
+    public void ARefusedDestroyWithItsRemedy(int errno)
     {
-        var kernel = new FakeKernel((sent, _) => DestroyRequest.In(sent).Select(request =>
-            Answer.Of(Netlink.ErrorMessage(errno, request.Sequence))))
-        { SendErrno = _ => errno == Errno.ENOBUFS ? errno : 0 };
-        var report = new RoundReport(log, verbose: false, records: null);
-        new SockDestroyer(ladder: false).Close(Connections.Many(2, kernel), report, static () => false);
-        Assert.Equal(errno != Errno.ENOBUFS, report.Hopeless);
-        report.WriteSummary();
-    }), Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')]);
+        byte[][] sockets = [new DumpedSocket { DestinationPort = 1 }.Message(18), new DumpedSocket { DestinationPort = 2, Cookie = 5 }.Message(18)];
+        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent)
+            ? DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence)))
+            : [Answer.Of([.. sockets, Netlink.DoneMessage()])])
+        { SendErrno = number => number > 0 && errno == Errno.ENOBUFS ? errno : 0 };
+
+        string lines = Rounds.Log(kernel, out int status, "-s", "22", "--method", "destroy", "--include-own-session");
+
+        Assert.Equal(errno == Errno.ENOBUFS ? ExitStatus.Incomplete : ExitStatus.NotPossible, status);
+        bool isPrivileged = errno == Errno.EPERM && Capability.IsEffective(Capability.CAP_NET_ADMIN); // then it is no use to be root
+        Snap.Match(lines, Name(errno) + (isPrivileged ? "_privileged" : ""));
+    }
 
     [Theory]
-    [InlineData(Errno.ENOENT, true)]
-    [InlineData(Errno.EOPNOTSUPP, true)]
-    [InlineData(Errno.EPERM, true)]
-    [InlineData(Errno.ENOMEM, false)]
-    public void ADumpThatIsRefused(int errno, bool hopeless) => Snap.Match(LogText.Of(log =>
+    [InlineData(Errno.ENOENT, ExitStatus.NotPossible)]
+    [InlineData(Errno.EOPNOTSUPP, ExitStatus.NotPossible)]
+    [InlineData(Errno.EPERM, ExitStatus.NotPossible)]
+    [InlineData(Errno.ENOMEM, ExitStatus.Incomplete)]
+    public void ADumpThatIsRefused(int errno, int expected)
     {
-        var report = new RoundReport(log, verbose: false, records: null);
-        report.Broke(new SystemCallException(SocketDump.Operation, errno), new ConnectionList());
-        Assert.Equal(hopeless, report.Hopeless);
-        Assert.True(report.Incomplete);
-        report.WriteSummary();
-    }), Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')]);
+        string lines = Rounds.Log(FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(errno))), out int status, "-s", "22");
+        Assert.Equal(expected, status);
+        Snap.Match(lines, Name(errno));
+    }
 
     [Fact]
-    public void KillingAndBreakingOff() => Snap.Match(LogText.Of(static log =>
+    public void KillingAndInterrupting() => Snap.Match(LogText.Of(static log =>
     {
-        var report = new RoundReport(log, verbose: false, records: null);
-        report.Signalled(new SocketHolder(4711) { Comm = "sshd"u8.ToArray() }, 9);
+        var observer = new LogObserver(log, verbose: false);
+        observer.Signalled(new SocketHolder(4711) { Comm = "sshd"u8.ToArray() }, 9);
         var forger = new SocketHolder(4712) { Comm = [.. "a\n2026 \u001b"u8, 0xff] };
         forger.Sockets.Add(new HeldSocket(3, 5));
-        report.Signalled(forger, 15);
-        report.Signalled(forger, 40);
-        report.Hindered("something is missing", hopeless: false);
+        observer.Signalled(forger, 15);
+        observer.Signalled(forger, 40);
+        observer.Message(Level.Error, "something is missing");
+        observer.Message(Level.Debug, "not told");
         ConnectionList connections = Connections.Many(1);
         connections[0].Outcome = Outcome.NotReached;
-        report.Settled(connections, 0, 1);
-        report.BrokenOff(15);
-        report.BrokenOff(0);
+        observer.Completed(connections, 0);
     }));
 
-    /// <summary>The dump broke in its middle, before anything was told of what it had listed so far.</summary>
     [Fact]
-    public void ADumpThatBreaksInItsMiddle()
+    public void AnInterruptedRound()
     {
-        foreach (bool verbose in new[] { false, true })
+        byte[][] sockets = [.. Enumerable.Range(1, 257).Select(i => new DumpedSocket { DestinationPort = (ushort)i, Cookie = (ulong)i }.Message(18))];
+        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? [] : [Answer.Of([.. sockets, Netlink.DoneMessage()])]);
+        string lines = LogText.Of(log =>
         {
-            string lines = LogText.Of(log =>
-            {
-                string[] words = ["-s", "22"];
-                Census census = Listing.Census(words, verbose);
-                var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
-                var e = Assert.Throws<SystemCallException>(() => Listing.Run(kernel, census, words));
-                var report = new RoundReport(log, verbose, records: null);
-                report.Broke(e, census.Doomed);
-                Assert.Equal(0, report.Counts.Closed);
-            });
-            Assert.Contains("ENOBUFS", lines, StringComparison.Ordinal);
+            var stop = new FakeStop(() => kernel.Sent.Any(DestroyRequest.IsDestroy));
+            var machine = new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses);
+            Round round = Rounds.Make(machine, [new LogObserver(log, verbose: false)], stop, "-s", "22", "--include-own-session");
+            Assert.Equal(ExitStatus.Incomplete, round.Run());
+        });
+
+        string[] last = lines.Split('\n')[^4..];
+        Assert.StartsWith("TIME error not reached 10.0.0.1:22 -> 10.0.0.2:257 ", last[0], StringComparison.Ordinal);
+        Assert.Equal("TIME warning interrupted by SIGTERM: 1 idle connections were not reached", last[1]);
+        Assert.Equal("TIME info summary matched=257 idle=257 closed=256 vanished=0 spared=0 failed=1 time=Nms", last[2]);
+    }
+
+    /// <summary>The dump failed in its middle, before anything was told of what it had listed so far.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ADumpThatFailsInItsMiddle(bool verbose)
+    {
+        var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
+        string lines = Rounds.Log(kernel, out int status, verbose ? ["-s", "22", "-v"] : ["-s", "22"]);
+        Assert.Equal(ExitStatus.Incomplete, status);
+        Assert.Contains("ENOBUFS", lines, StringComparison.Ordinal);
+        Assert.EndsWith(" summary matched=0 idle=0 closed=0 vanished=0 spared=0 failed=0 time=Nms\n", lines, StringComparison.Ordinal);
+    }
+
+    private static string Name(int errno) => Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')];
+
+    private static void Tell(Log log, ConnectionList connections, bool verbose)
+    {
+        var observer = new LogObserver(log, verbose);
+        for (int i = 0; i < connections.Count; i++)
+        {
+            observer.Completed(connections, i);
         }
     }
 
@@ -161,7 +169,7 @@ public sealed class LogLineTests
         {
             Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
             connection.Outcome = outcome;
-            connection.FailedErrno = outcome == Outcome.Failed ? (byte)Errno.EPERM : (byte)0;
+            connection.Errno = outcome == Outcome.Failed ? (ushort)Errno.EPERM : (ushort)0;
             connections.Add(in connection);
         }
 

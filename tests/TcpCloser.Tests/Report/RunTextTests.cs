@@ -1,3 +1,4 @@
+using TcpCloser.Cli;
 using TcpCloser.Report;
 using TcpCloser.Tests.Support;
 
@@ -22,12 +23,18 @@ public sealed class RunTextTests
     [InlineData("closing tcp ipv4 sport=22 state=established by kill signal=40", "-s22", "--use-proc", "--signal", "40")]
     [InlineData("dry run: would close tcp ipv4 sport=22 state=established by destroy", "-ns22")]
     public void Of(string line, params string[] words) =>
-        Assert.Equal(line, RunText.Describe(Words.Parse(words)));
+        Assert.Equal(line, Describe(words));
 
     [Fact]
     public void LongListsAreCutShort()
     {
-        string line = RunText.Describe(Words.Parse("-s", string.Join(',', Enumerable.Range(1, 25).Select(static i => 2 * i))));
+        string line = Describe("-s", string.Join(',', Enumerable.Range(1, 25).Select(static i => 2 * i)));
         Assert.Contains(",38,40,(and 5 more) state=", line, StringComparison.Ordinal);
+    }
+
+    private static string Describe(params string[] words)
+    {
+        (Rule rule, RunOptions run) = Words.Parse(words);
+        return RunText.Describe(rule, run);
     }
 }

@@ -30,10 +30,16 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
     public int Receive(Span<byte> buffer, bool wait, out uint sender)
     {
         sender = 0;
+        int errno = kernel.Faults.Next("receive");
+        if (errno != 0)
+        {
+            _ = errno == Errno.ENOBUFS && _answers.TryDequeue(out _); // the kernel had no room for it
+            return -errno;
+        }
+
         if (!_answers.TryDequeue(out Answer? answer))
         {
-            // A real socket would wait for ever.
-            return wait ? throw new InvalidOperationException("waits for an answer that never comes") : -Errno.EAGAIN;
+            return -Errno.EAGAIN; // the real one waits a second first, where it may
         }
 
         sender = answer.Sender;

@@ -12,7 +12,7 @@ internal static partial class LogText
         string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.log");
         try
         {
-            using (var log = new Log(new LogFile(path), syslog: null))
+            using (var log = new Log(new LogFile(path, new Patience(null)), syslog: null))
             {
                 action(log);
             }

@@ -36,14 +36,23 @@ internal static class Words
         Assert.DoesNotContain(message, static c => c is '\u2028' or '\u2029');
     }
 
-    public static Selection Select(params string[] words) => new(Rule(words));
+    public static Selection Select(params string[] words) => Selection.Of(Rule(words));
 
     /// <summary>The filter for a kernel that knows all ops.</summary>
-    public static byte[] Compile(Selection selection) =>
-        FilterCompiler.Compile(selection, marksAndCgroups: true);
+    public static byte[] Compile(Selection selection, RuleContext? context = null) =>
+        FilterCompiler.Compile(selection, context ?? RuleContext.Empty, marksAndCgroups: true);
+
+    /// <summary>Whether the selection means the connection, of which nothing is attached, where the kernel decided over marks and cgroups.</summary>
+    public static bool Matches(Selection selection, in Connection connection) =>
+        selection.Match(in connection, default, RuleContext.Empty, kernelDecides: true) switch
+        {
+            Match.Yes => true,
+            Match.No => false,
+            Match other => throw new InvalidOperationException($"{other}"),
+        };
 
     /// <summary>What is selected by any number of port ranges, which no single command line word could hold.</summary>
-    public static Selection Select(string family, IReadOnlyList<PortRange> source, IReadOnlyList<PortRange> destination) => new(new RuleBuilder
+    public static Selection Select(string family, IReadOnlyList<PortRange> source, IReadOnlyList<PortRange> destination) => Selection.Of(new RuleBuilder
     {
         Families = family switch { "-4" => Families.IPv4, "-6" => Families.IPv6, _ => Families.IPv4 | Families.IPv6 },
         SourcePorts = [.. source],

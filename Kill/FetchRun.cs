@@ -4,13 +4,19 @@ using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
-/// <summary>One pass of <see cref="SocketDisconnector"/>: what is known of each candidate, and the steps that change it.</summary>
-internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
+/// <summary>
+/// Fetches the sockets of candidates from the processes that hold them, and does something with each: what is known of each
+/// candidate, and the steps that change it.
+/// </summary>
+/// <param name="candidates">The connections.</param>
+/// <param name="sink">Takes the results.</param>
+/// <param name="act">What is done with a fetched socket.</param>
+internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, SocketAction act)
 {
     private readonly ResultBatch _results = new(sink);
     private readonly bool[] _done = new bool[candidates.Count];
 
-    /// <summary>Of each candidate, the last errno that kept it from being disconnected; 0: none.</summary>
+    /// <summary>Of each candidate, the last errno that kept anything from being done with it; 0: none.</summary>
     private readonly ushort[] _refused = new ushort[candidates.Count];
 
     private Operation _refusedOperation;
@@ -19,8 +25,36 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
     private bool _hasUnowned;
     private int _tried;
 
-    /// <summary>Fetches the sockets from their holders and disconnects them.</summary>
-    public void Disconnect(IProcessTable table, SocketOwners owners, InodeIndex index, MptcpCookies mptcp, Func<bool> stopRequested, out bool stopped)
+    /// <summary>
+    /// One pass over all of it: finds the holders, fetches the sockets, acts, and tells what became of every candidate that is still
+    /// to be closed.
+    /// </summary>
+    /// <exception cref="SystemCallException">The holders could not be looked for; nothing was done.</exception>
+    public void Run(SocketDump dump, Func<IProcessTable> openProcesses, Func<bool> stopRequested)
+    {
+        if (stopRequested())
+        {
+            CompleteRest(stopped: true);
+            return;
+        }
+
+        using IProcessTable table = openProcesses();
+        var index = new InodeIndex(candidates);
+        var owners = new SocketOwners(table, index.Contains);
+        MptcpCookies mptcp = MptcpCookies.Find(dump, candidates);
+        bool stopped = false;
+        try
+        {
+            ActOnAll(table, owners, index, mptcp, stopRequested, out stopped);
+        }
+        finally
+        {
+            CompleteRest(stopped);
+            TellProblems(owners.Unreadable);
+        }
+    }
+
+    private void ActOnAll(IProcessTable table, SocketOwners owners, InodeIndex index, MptcpCookies mptcp, Func<bool> stopRequested, out bool stopped)
     {
         stopped = false;
         foreach (SocketHolder holder in owners.Holders)
@@ -41,7 +75,7 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
                         return;
                     }
 
-                    Disconnect(table, process, holder.Pid, socket, index, mptcp);
+                    ActOn(table, process, holder.Pid, socket, index, mptcp);
                 }
             }
             finally
@@ -54,8 +88,8 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
         }
     }
 
-    /// <summary>Tells what became of those that were not disconnected.</summary>
-    public void CompleteRest(bool stopped)
+    /// <summary>Tells what became of those on which nothing was done.</summary>
+    private void CompleteRest(bool stopped)
     {
         using var watch = new ConnectionWatch(candidates);
         for (int i = 0; i < candidates.Count; i++)
@@ -74,7 +108,7 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
     }
 
     /// <summary>Tells why connections stay, where that is no matter of one connection.</summary>
-    public void TellProblems(UnreadableProcesses unreadable)
+    private void TellProblems(UnreadableProcesses unreadable)
     {
         if (_refusedErrno != 0)
         {
@@ -87,8 +121,8 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
         }
     }
 
-    /// <summary>Disconnects every candidate of the inode, by the descriptor that one process has of it.</summary>
-    private void Disconnect(IProcessTable table, int process, int pid, HeldSocket socket, InodeIndex index, MptcpCookies mptcp)
+    /// <summary>Acts on every candidate of the inode, by the descriptor that one process has of it.</summary>
+    private void ActOn(IProcessTable table, int process, int pid, HeldSocket socket, InodeIndex index, MptcpCookies mptcp)
     {
         if (process < 0)
         {
@@ -98,6 +132,11 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
             }
 
             return;
+        }
+
+        if (IsDone(socket.Inode, index))
+        {
+            return; // another holder gave it
         }
 
         using var fetched = new FetchedSocket(table, process, socket.Fd);
@@ -111,7 +150,7 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
             return;
         }
 
-        bool disconnected = false;
+        ActionResult? result = null;
         foreach (int i in index.Connections(socket.Inode))
         {
             // The descriptor may be another socket by now: only the one with the dumped cookie is meant.
@@ -122,17 +161,30 @@ internal sealed class DisconnectRun(ConnectionList candidates, IResultSink sink)
                 continue;
             }
 
-            int errno = disconnected ? 0 : table.Disconnect(fetched.Handle);
-            if (errno != 0)
+            // The subflows of an MPTCP connection are one socket to its owner.
+            result ??= act(table, fetched.Handle);
+            if (result.Value.Errno != 0)
             {
-                Refuse(Operation.DisconnectSocket, errno, pid, socket, index);
+                Refuse(result.Value.Operation, result.Value.Errno, pid, socket, index);
                 return;
             }
 
-            disconnected = true;
             _done[i] = true;
-            _results.Add(i, Outcome.Disconnected);
+            _results.Add(i, result.Value.Outcome);
         }
+    }
+
+    private bool IsDone(uint inode, InodeIndex index)
+    {
+        foreach (int i in index.Connections(inode))
+        {
+            if (!_done[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>One holder refused. Another may still give the socket, so this is not final.</summary>

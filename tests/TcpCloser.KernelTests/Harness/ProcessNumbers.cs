@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace TcpCloser.KernelTests.Harness;
+
+/// <summary>Numbers that the kernel tells of a process in /proc.</summary>
+internal static class ProcessNumbers
+{
+    /// <summary>A number in /proc/PID/status; of memory in kilobytes.</summary>
+    internal static long Status(int pid, string name) => Read(pid, "status", name);
+
+    /// <summary>Waits until the process has called read(2) so many times more. A quiet round of a service shows in nothing else.</summary>
+    internal static void AwaitReads(int pid, int number)
+    {
+        long before = Read(pid, "io", "syscr:");
+        Until.True(() => Read(pid, "io", "syscr:") >= before + number, $"{number} reads of process {pid}");
+    }
+
+    /// <summary>Whether its first thread sleeps.</summary>
+    internal static bool IsAsleep(int pid)
+    {
+        string stat = File.ReadAllText($"/proc/{pid}/stat");
+        return stat.AsSpan(stat.LastIndexOf(')') + 2).StartsWith("S", StringComparison.Ordinal);
+    }
+
+    private static long Read(int pid, string file, string name)
+        => long.Parse(
+            File.ReadLines($"/proc/{pid}/{file}").First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Replace("kB", "", StringComparison.Ordinal),
+            NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+            CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,29 @@
+using TcpCloser.Cli;
+using TcpCloser.Report;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>Rounds as tests run them.</summary>
+internal static class Rounds
+{
+    /// <summary>A round of those words on that machine.</summary>
+    public static Round Make(Machine machine, IReadOnlyList<IObserver> observers, FakeStop? stop, params string[] words)
+    {
+        (Rule rule, RunOptions run) = Words.Parse(words);
+        return new Round(rule, run, machine, observers, () => stop ?? new FakeStop());
+    }
+
+    /// <summary>The log lines of one, on a machine with that kernel and without processes.</summary>
+    public static string Log(FakeKernel kernel, out int status, params string[] words)
+    {
+        int result = 0;
+        string lines = LogText.Of(log =>
+        {
+            var observer = new LogObserver(log, Words.Run(words).Verbose);
+            result = Make(new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses), [observer], stop: null, words).Run();
+        });
+        status = result;
+        Assert.Equal(0, kernel.LeftOpen);
+        return lines;
+    }
+}
