@@ -147,7 +147,7 @@ mkfifo churn.in talker.in
 nice "$lab" churn --port 9000 --ports 4 --kept-port 9100 --tuples 40 --idle $idle <churn.in >churn.out &
 churner=$!
 exec 8>churn.in
-"$lab" hold --count 2 --busy 2 --every 10 --port 9300 <talker.in >talker.out &
+"$lab" hold --count 2 --busy 2 --every 10 --port 9300 <talker.in >talker.out 8>&- &
 exec 9>talker.in
 single single-destroy -t ${idle}ms --method destroy -s 9002 7>&- 8>&- 9>&- &
 singles=$!
