@@ -108,7 +108,11 @@ namespaces() {
         client=$(sed -n 's/^connection=0 .*client=//p' netns.out)
         # What is left when all is over may not have been closed any more.
         if grep -q '^ended=1' netns.out; then echo "soak$number $client" >>netns.seen
-        elif test -e going; then echo "soak$number $client" >>netns.left; fi
+        elif test -e going; then
+            echo list >&7
+            until test "$(grep -c '^\.$' netns.out)" = 2 || ! is_alive $!; do sleep 0.01; done
+            echo "soak$number $client $(grep 'server-end' netns.out)" >>netns.left
+        fi
         exec 7>&-
         wait $!
         ip netns delete "soak$number"
@@ -126,7 +130,7 @@ rotate() {
 
 # harvest NAME: what the rotated log of a service says.
 harvest() {
-    sed -n 's/.*Z info \(destroyed\|disconnected\) .*inode=\([0-9]*\).*/\2/p' "$1.log.1" >>"$1.told"
+    sed -n 's/.*Z info \(destroyed\|disconnected\) [0-9.]*:\([0-9]*\) -> [0-9.]*:\([0-9]*\) .*inode=\([0-9]*\).*/\4 \2 \3/p' "$1.log.1" >>"$1.told"
     sed -n 's/.* \(netns=\)\{0,1\}.*-> \([0-9.:]*\) .*netns=\(soak[0-9]*\).*/\3 \2/p' "$1.log.1" >>"$1.told-names"
     grep -E 'Z (error|warning) ' "$1.log.1" >>problems || true
     rm "$1.log.1"
@@ -190,24 +194,30 @@ done
 exec 9>&-
 
 touch single-kill.failed single-auto.failed single-destroy.failed netns.seen netns.left killed.seen killed.perhaps problems
-sed -n 's/.*"inode":\([0-9]*\).*"outcome":"\(destroyed\|disconnected\)".*/\1/p' single-destroy.json single-auto.json >single.told
+sed -n 's/.*"local_port":\([0-9]*\).*"remote_port":\([0-9]*\).*"inode":\([0-9]*\).*"outcome":"\(destroyed\|disconnected\)".*/\3 \1 \2/p' single-destroy.json single-auto.json >single.told
 sed -n 's/.*"type":"signal".*"pid":\([0-9]*\).*/\1/p' single-kill.json | sort | grep -vxFf killed.perhaps >killed.told || true
 sort killed.seen >killed
-cat destroy.told disconnect.told single.told | sort >told
-sed -n 's/^closed inode=\([0-9]*\).*/\1/p' churn.out | sort >seen
+cat destroy.told disconnect.told single.told >told.all
+# What was listed before anybody accepted it has no inode yet, and is known by its ports.
+sed -n 's/^0 //p' told.all >told-by-ports
+sed '/^0 /d; s/ .*//' told.all | sort >told
+sed -n 's/^\(closed\|late\|wrong\) inode=\([0-9]*\) port=\([0-9]*\) client-port=\([0-9]*\) .*/\2 \3 \4/p' churn.out >seen.all
+sed 's/ .*//' seen.all | sort >seen
 sed -n 's/^ended inode=\([0-9]*\).*/\1/p' churn.out | sort >ended
 sort netns.seen >seen.netns
 sort netns.told-names >told.netns
 # What the program and the owner ended at the same moment may be told and not seen.
 comm -13 seen told | comm -13 ended - >told-only
-comm -23 seen told >untold
+awk 'FILENAME == "told-by-ports" { by_ports[$0]++; next }
+    FILENAME == "told" { told[$1] = 1; next }
+    !($1 in told) && by_ports[$2 " " $3]-- <= 0' told-by-ports told seen.all >untold
 comm -3 killed killed.told | sed 's/^\t/told, and not dead: pid /' >kill-differs
 comm -3 seen.netns told.netns | sed 's/^\t/told, and not closed: /' >netns-differs
 uniq -d told >told-twice
 wrong=$(sed -n 's/^made=.* wrong=\([0-9]*\).*/\1/p' churn.out)
 talkers=$(grep -c 'server-end=alive.*client-end=alive' talker.out || true)
 grep '^made=' churn.out
-awk '{ n[FILENAME]++; bad[FILENAME] += $1 != 0 } END { for (f in n) printf "%s: %d runs, %d with another exit status than 0\n", f, n[f], bad[f] }' *.statuses
+awk '{ n[FILENAME]++; bad[FILENAME] += $1 != 0 } END { for (f in n) printf "%s: %d runs, %d with another exit status than 0\n", f, n[f], bad[f] }' ./*.statuses
 echo "namespaces: $(wc -l <seen.netns) closed, $(wc -l <netns.left) left open; processes killed: $(wc -l <killed)"
 awk '!($1 in first) { first[$1] = $2; files[$1] = $3 }
     { last[$1] = $2; end[$1] = $3; if ($2 > most[$1]) most[$1] = $2 }

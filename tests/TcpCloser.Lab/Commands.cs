@@ -153,7 +153,7 @@ internal sealed class Commands
 
     /// <summary>
     /// Makes connections and ends them as fast as it goes, on the same tuples, until stdin ends. Prints a line for each that somebody
-    /// else closed (closed or wrong, with its inode and age) and for each idle one that it ended itself; in the end the sums.
+    /// else closed (closed, late where it had just ceased to be idle, or wrong; with its inode and age) and for each idle one that it ended itself; in the end the sums.
     /// </summary>
     /// <param name="port">The first of the ports whose idle connections are to be closed.</param>
     /// <param name="ports">How many.</param>

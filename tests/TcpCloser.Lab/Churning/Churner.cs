@@ -27,6 +27,7 @@ internal sealed unsafe class Churner
     private long _made;
     private long _ended;
     private long _closed;
+    private long _late;
     private long _wrong;
     private long _refused;
 
@@ -82,7 +83,7 @@ internal sealed unsafe class Churner
             Visit(slot);
         }
 
-        _lines.Add($"made={_made} ended={_ended} closed={_closed} wrong={_wrong} refused={_refused}");
+        _lines.Add($"made={_made} ended={_ended} closed={_closed} late={_late} wrong={_wrong} refused={_refused}");
         LineWriter.Write(_lines);
     }
 
@@ -109,7 +110,7 @@ internal sealed unsafe class Churner
         }
         else if (slot.Kind is ChurnKind.Short or ChurnKind.Talker)
         {
-            slot.Talk();
+            slot.Talk(_idleMs - TickMs);
         }
     }
 
@@ -152,12 +153,13 @@ internal sealed unsafe class Churner
     private void Judge(ChurnSlot slot)
     {
         double age = slot.Age.TotalMilliseconds;
-        bool isRight = slot.Port != _keptPort && age >= _idleMs - TickMs;
+        string verdict = slot.Port == _keptPort ? "wrong" : age >= _idleMs - TickMs ? "closed" : slot.WasIdle ? "late" : "wrong";
         _closed++;
-        _wrong += isRight ? 0 : 1;
+        _late += verdict == "late" ? 1 : 0;
+        _wrong += verdict == "wrong" ? 1 : 0;
         _lines.Add(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(isRight ? "closed" : "wrong")} inode={Inode(slot)} port={slot.Port} client-port={slot.ClientPort} kind={slot.Kind} age={age:F1}ms"));
+            $"{verdict} inode={Inode(slot)} port={slot.Port} client-port={slot.ClientPort} kind={slot.Kind} age={age:F1}ms"));
     }
 
     /// <summary>What stands between the brackets of <c>socket:[12345]</c>.</summary>
