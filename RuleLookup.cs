@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Diag;
@@ -106,9 +107,14 @@ internal sealed class RuleLookup(
         foreach (string path in rule.Cgroups)
         {
             ulong id = Stat.Inode(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'));
+            int errno = id == 0 ? Marshal.GetLastPInvokeError() : 0;
             if (id != 0)
             {
                 ids.Add(id);
+            }
+            else if (errno is not (Errno.ENOENT or Errno.ENOTDIR))
+            {
+                problem(Operation.FindCgroup, errno, Escape.Text(path));
             }
             else
             {

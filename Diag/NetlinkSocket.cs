@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using TcpCloser.Cli;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Diag;
@@ -73,7 +74,13 @@ internal sealed unsafe class NetlinkSocket : INetlinkSocket
     {
         var request = default(IfReq);
         Encoding.UTF8.GetBytes(name, new Span<byte>(request.Name, NetIf.IFNAMSIZ - 1));
-        return Ioctl.ioctl(_fd, Ioctl.SIOCGIFINDEX, &request) == 0 ? (uint)request.Index : 0;
+        if (Ioctl.ioctl(_fd, Ioctl.SIOCGIFINDEX, &request) == 0)
+        {
+            return (uint)request.Index;
+        }
+
+        int errno = Marshal.GetLastPInvokeError();
+        return errno == Errno.ENODEV ? 0u : throw new SystemCallException(Operation.FindDevice, errno, Escape.Text(name));
     }
 
     public byte[] DeviceName(uint index)

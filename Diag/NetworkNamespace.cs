@@ -41,6 +41,7 @@ internal class NetworkNamespace : IDisposable
     public virtual INetlinkSocket OpenRouteSocket() => Open(Netlink.NETLINK_ROUTE);
 
     /// <summary>The index of a device in it; 0: no such device.</summary>
+    /// <exception cref="SystemCallException">It could not be asked for.</exception>
     public uint DeviceIndex(string name)
     {
         using INetlinkSocket socket = OpenSocket();

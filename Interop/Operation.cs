@@ -24,6 +24,12 @@ internal enum Operation : byte
     /// <summary>Matching sockets by a mark or a cgroup that the kernel neither filters by nor tells.</summary>
     MatchMarkOrCgroup,
 
+    /// <summary>Asking for the number of a device that is named (netdevice(7)).</summary>
+    FindDevice,
+
+    /// <summary>Asking for the number of a cgroup that is named.</summary>
+    FindCgroup,
+
     /// <summary>Looking one TCP socket up by INET_DIAG.</summary>
     LookUpSocket,
 

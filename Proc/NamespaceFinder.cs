@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Interop;
@@ -60,8 +61,18 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
             return -fd;
         }
 
-        bool isNamespace = Statfs.TypeOf(fd) == Statfs.NSFS_MAGIC;
-        if (isNamespace && _seen.Add(Stat.Inode(fd)))
+        // Without its number it could be one that is there already, and then all in it would be closed and counted twice.
+        long type = Statfs.TypeOf(fd);
+        bool isNamespace = type == Statfs.NSFS_MAGIC;
+        ulong inode = isNamespace ? Stat.Inode(fd) : 0;
+        if (type == 0 || (isNamespace && inode == 0))
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            _ = Unistd.close(fd);
+            return errno;
+        }
+
+        if (isNamespace && _seen.Add(inode))
         {
             _found.Add(new NamespaceFile(name, fd));
             return 0;

@@ -31,6 +31,8 @@ internal static class Remedies
         Operation.ListSockets => "listing TCP sockets by INET_DIAG",
         Operation.ListSocketsByMark => "filtering TCP sockets by mark",
         Operation.MatchMarkOrCgroup => "matching TCP sockets by mark or cgroup",
+        Operation.FindDevice => "finding the device",
+        Operation.FindCgroup => "finding the cgroup",
         Operation.LookUpSocket => "looking a TCP socket up by INET_DIAG",
         Operation.DestroySocket => "destroying by SOCK_DESTROY",
         Operation.OpenProc => "opening /proc, where the owners of sockets are found",

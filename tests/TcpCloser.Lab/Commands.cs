@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ConsoleAppFramework;
+using TcpCloser.Lab.Churning;
 using TcpCloser.Lab.Holding;
 using TcpCloser.Lab.Making;
 
@@ -149,6 +150,22 @@ internal sealed class Commands
             return 0;
         });
     }
+
+    /// <summary>
+    /// Makes connections and ends them as fast as it goes, on the same tuples, until stdin ends. Prints a line for each that somebody
+    /// else closed (closed, late where it had just ceased to be idle, or wrong; with its inode and age) and for each idle one that it ended itself; in the end the sums.
+    /// </summary>
+    /// <param name="port">The first of the ports whose idle connections are to be closed.</param>
+    /// <param name="ports">How many.</param>
+    /// <param name="keptPort">A port whose connections are to be left alone.</param>
+    /// <param name="tuples">Connections at a time on each port: a quarter short, a quarter with data all the time, a quarter idle, a quarter fleeting.</param>
+    /// <param name="idle">From how many ms on one is idle.</param>
+    public int Churn(int port, int ports, int keptPort, int tuples, int idle)
+        => Try(() =>
+        {
+            new Churner([.. Enumerable.Range(port, ports)], keptPort, tuples, idle).Run();
+            return 0;
+        });
 
     /// <summary>
     /// Takes whatever descriptors other processes send it over a Unix socket, as a bus daemon does, keeps them and never looks at

@@ -29,6 +29,9 @@ internal sealed record Mode(string Name, params string[] Arguments)
     /// <summary>Whether a syslog daemon listens.</summary>
     internal bool Syslog { get; init; }
 
+    /// <summary>Whether processes and devices are named, which the kernel is asked for.</summary>
+    internal bool SelectsByName { get; init; }
+
     /// <summary>A command in front of the program.</summary>
     internal string[] Wrapper { get; init; } = [];
 

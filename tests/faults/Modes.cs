@@ -27,6 +27,7 @@ internal static class Modes
         new("selectors", "--comm", "tcp-closer-lab", "--uid", "0", "--dst", "127.0.0.1", "--interface", "lo", "-s", "{port}", "--disable-syslog")
         {
             Lab = ["--bind-device", "lo"],
+            SelectsByName = true,
         },
         new("check", "--check") { Purpose = Purpose.Look, Connections = 1, Groups = 1 },
         new("group-by", "--group-by", "process", "-s", "{port}") { Purpose = Purpose.Look, Needs = "--group-by" },

@@ -57,5 +57,9 @@ internal static class PlausibleFaults
     private static readonly Fault s_terminate = new("signal=SIGTERM");
 
     internal static IEnumerable<Fault> Of(Call call)
-        => s_errors.GetValueOrDefault(call.Name, "EPERM EINVAL ENOMEM ENOSYS").Split(' ').Select(name => new Fault("error=" + name)).Append(s_terminate);
+        => s_errors.GetValueOrDefault(call.Name, "EPERM EINVAL ENOMEM ENOSYS").Split(' ')
+            // Without waiting, EAGAIN is how the kernel says that there is no more.
+            .Where(name => name != "EAGAIN" || !call.Text.Contains("MSG_DONTWAIT", StringComparison.Ordinal))
+            .Select(name => new Fault("error=" + name))
+            .Append(s_terminate);
 }

@@ -16,6 +16,9 @@ internal sealed class Stage(Mode mode) : IDisposable
     private int _group;
     private bool _isUsed;
 
+    /// <summary>Which process holds what has to be plain where processes are signalled.</summary>
+    private int Groups => mode.Kills ? 1 : mode.Groups;
+
     internal int Port => FirstPort + _group;
 
     internal int PortInOtherNamespace => OtherPort + _group;
@@ -26,7 +29,7 @@ internal sealed class Stage(Mode mode) : IDisposable
         if (_labs.Count > 0 && _isUsed)
         {
             _isUsed = false;
-            if (++_group == mode.Groups)
+            if (++_group == Groups)
             {
                 End();
             }
@@ -83,9 +86,8 @@ internal sealed class Stage(Mode mode) : IDisposable
 
     private string[] Options(int port)
     {
-        int groups = mode.Kills ? 1 : mode.Groups;
         string[] kill = ["--processes", "2", "--client-process", "--decoys", "1", "--decoy-port", $"{DecoyPort}"];
-        return ["--port", $"{port}", "--ports", $"{groups}", "--count", $"{groups * mode.Connections}", .. mode.Kills ? kill : []];
+        return ["--port", $"{port}", "--ports", $"{Groups}", "--count", $"{Groups * mode.Connections}", .. mode.Kills ? kill : []];
     }
 
     private void End()

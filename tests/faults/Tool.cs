@@ -6,7 +6,7 @@ namespace TcpCloser.Faults;
 /// <summary>Runs the program below strace, which makes a call fail, and waits for its end, but not for ever.</summary>
 internal sealed class Tool(Mode mode, Stage stage, string folder)
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a service may take to close what matches, which takes it a round or, where the first one failed, two.</summary>
     private static readonly TimeSpan s_serviceLimit = TimeSpan.FromSeconds(5);

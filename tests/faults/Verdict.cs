@@ -60,7 +60,7 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
         switch (run.ExitStatus)
         {
             case Done:
-                if (mode.Purpose == Purpose.Close && truth.Connections.ContainsValue(true))
+                if (mode.Purpose == Purpose.Close && truth.Connections.ContainsValue(true) && !SaidNotThere)
                 {
                     _wrong.Add("exit 0, and a connection that matches lives");
                 }
@@ -213,6 +213,9 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
             _wrong.Add($"{who}: exit 0 with failed={failed}");
         }
     }
+
+    /// <summary>Whether what a connection is selected by was said not to be there (any more): then it rightly does not match.</summary>
+    private bool SaidNotThere => mode.SelectsByName && fault is { Name: "ENOENT" or "ESRCH" or "ENODEV" };
 
     /// <summary>Whether it was the writing itself that failed for good, so that a line or a record is rightly missing; then that is exit 1.</summary>
     private bool IsBlind(bool logOnly)

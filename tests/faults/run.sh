@@ -68,6 +68,7 @@ for mode in $modes; do
     sed -n '/^WRONG/,/^[^ W]/p' $results/$mode.log | grep -E '^(WRONG|   )' | head -n 60 || true
 done
 # A mode that counted nothing is one failure.
+# shellcheck disable=SC2046 # words
 awk '
     FNR == 1 { files++ }
     /^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { counted++; passed += $1; failed += $3; skipped += $5 }

@@ -1,0 +1,241 @@
+#!/bin/sh
+# Lets the published program close connections for a while where everything changes as fast as it goes: connections that are made
+# and ended on the same tuples, processes that are killed, network namespaces that come and go, logs that are rotated; services by
+# every method, and single runs beside them. Counts what was closed and should not have been, what was closed and not told, and what
+# was told and is not true, and how memory and descriptors went. In namespaces of its own. Ends with 'soak: right' or 'soak: wrong'.
+# Usage: scripts/soak.sh [SECONDS] (60)
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+rid=linux-$(own_arch)
+: "${TCP_CLOSER_BINARY:=$PWD/artifacts/publish/TcpCloser/release_$rid/tcp-closer}"
+: "${TCP_CLOSER_LAB:=$PWD/artifacts/publish/TcpCloser.Lab/release_$rid/tcp-closer-lab}"
+export TCP_CLOSER_BINARY TCP_CLOSER_LAB
+tool=$TCP_CLOSER_BINARY
+lab=$TCP_CLOSER_LAB
+idle=150 kill_idle=1000 # ms
+
+if test "${1-}" != --inside; then
+    seconds=${1:-60}
+    case $seconds in '' | *[!0-9]*) die "'$seconds' is no number of seconds. Usage: scripts/soak.sh [SECONDS]" ;; esac
+    test "$(id -u)" = 0 || die "needs root: it makes network namespaces and kills the processes of other process ids"
+    need unshare:util-linux ip:iproute2
+    if ! test -x "$tool" || ! test -x "$lab"; then
+        need_build_tools
+        test -x "$tool" || publish TcpCloser.csproj
+        test -x "$lab" || publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
+    fi
+    exec unshare -npfm --mount-proc --kill-child "$0" --inside "$seconds"
+fi
+
+seconds=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ip link set lo up
+mkdir -p /run/netns
+mount -t tmpfs none /run/netns
+cd "$work"
+: >going
+
+# service NAME OPTION...: one that logs to NAME.log.
+service() {
+    name=$1
+    shift
+    "$tool" -i 20ms -t ${idle}ms -f "$work/$name.log" --disable-syslog "$@" 2>"$name.stderr" &
+    echo $! >"$name.pid"
+}
+
+# single NAME OPTION...: one run after the other, with records.
+single() {
+    name=$1
+    shift
+    while test -e going; do
+        status=0
+        "$tool" --json --disable-syslog "$@" >>"$name.json" 2>"$name.last" || status=$?
+        echo $status >>"$name.statuses"
+        test $status = 0 || cat "$name.last" >>"$name.failed"
+    done
+}
+
+# Processes with one idle connection each; a new one for every one that was killed. On a busy machine the Lab itself may be the one,
+# before it has handed the connection over; then its process ends with it, told or not.
+victims() {
+    while test -e going; do
+        mkfifo "$1.in"
+        "$lab" hold --count 1 --port "$2" <"$1.in" >"$1.out" 2>"$1.err" &
+        parent=$!
+        exec 7>"$1.in"
+        rm "$1.in"
+        until grep -q '^READY' "$1.out" || ! is_alive $parent; do
+            sleep 0.01
+            children=$(cat /proc/$parent/task/$parent/children 2>/dev/null || true)
+        done
+        pid=$(sed -n 's/^pid=\([0-9]*\) role=server.*/\1/p' "$1.out")
+        while test -e going && is_alive "$pid" && is_alive $parent; do sleep 0.02; done
+        # What is left when all is over was not killed.
+        fate=left
+        is_alive "$pid" || fate=killed
+        exec 7>&-
+        status=0
+        wait $parent || status=$?
+        if test $status = 137; then
+            echo $parent >>killed.seen
+            echo "$pid" "$children" | xargs -n 1 >>killed.perhaps
+        elif test $status != 0; then
+            cat "$1.err" >>problems
+        elif test $fate = killed; then
+            echo "$pid" >>killed.seen
+        fi
+    done
+}
+
+is_alive() { test -n "$1" && grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
+
+# Network namespaces with one idle connection each, which are gone as soon as it is closed.
+namespaces() {
+    number=0
+    while test -e going; do
+        number=$((number + 1))
+        ip netns add "soak$number"
+        mkfifo netns.in
+        ip netns exec "soak$number" "$lab" hold --count 1 --port 9200 <netns.in >netns.out &
+        exec 7>netns.in
+        rm netns.in
+        until grep -q '^READY' netns.out || ! is_alive $!; do sleep 0.01; done
+        echo "wait-ended 1 5000" >&7
+        until grep -q '^ended=' netns.out || ! is_alive $!; do sleep 0.01; done
+        client=$(sed -n 's/^connection=0 .*client=//p' netns.out)
+        # What is left when all is over may not have been closed any more.
+        if grep -q '^ended=1' netns.out; then echo "soak$number $client" >>netns.seen
+        elif test -e going; then
+            echo list >&7
+            until test "$(grep -c '^\.$' netns.out)" = 2 || ! is_alive $!; do sleep 0.01; done
+            echo "soak$number $client $(grep 'server-end' netns.out)" >>netns.left
+        fi
+        exec 7>&-
+        wait $!
+        ip netns delete "soak$number"
+    done
+}
+
+# Moves a log aside, and reads what the one before held: lines may still go there until the service has opened the new one.
+rotate() {
+    for name in destroy disconnect netns; do
+        test ! -e $name.log.1 || harvest $name
+        mv $name.log $name.log.1
+        kill -HUP "$(cat $name.pid)"
+    done
+}
+
+# harvest NAME: what the rotated log of a service says.
+harvest() {
+    sed -n 's/.*Z info \(destroyed\|disconnected\) [0-9.]*:\([0-9]*\) -> [0-9.]*:\([0-9]*\) .*inode=\([0-9]*\).*/\4 \2 \3/p' "$1.log.1" >>"$1.told"
+    sed -n 's/.* \(netns=\)\{0,1\}.*-> \([0-9.:]*\) .*netns=\(soak[0-9]*\).*/\3 \2/p' "$1.log.1" >>"$1.told-names"
+    grep -E 'Z (error|warning) ' "$1.log.1" >>problems || true
+    rm "$1.log.1"
+}
+
+sample() {
+    for name in destroy disconnect netns; do
+        pid=$(cat $name.pid)
+        kb=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+        echo "$name ${kb:-gone} $(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)" >>samples
+    done
+}
+
+service destroy --method destroy -s 9000
+service disconnect --method disconnect -s 9001
+service netns --all-netns -s 9200
+mkfifo churn.in talker.in
+nice "$lab" churn --port 9000 --ports 4 --kept-port 9100 --tuples 40 --idle $idle <churn.in >churn.out &
+churner=$!
+exec 8>churn.in
+"$lab" hold --count 2 --busy 2 --every 10 --port 9300 <talker.in >talker.out 8>&- &
+exec 9>talker.in
+single single-destroy -t ${idle}ms --method destroy -s 9002 7>&- 8>&- 9>&- &
+singles=$!
+single single-auto -t ${idle}ms -s 9003 7>&- 8>&- 9>&- &
+singles="$singles $!"
+single single-kill -t ${kill_idle}ms --method kill -s 9300-9302 7>&- 8>&- 9>&- &
+singles="$singles $!"
+victims one 9301 8>&- 9>&- &
+singles="$singles $!"
+victims two 9302 8>&- 9>&- &
+singles="$singles $!"
+namespaces 8>&- 9>&- &
+singles="$singles $!"
+
+# The first tenth of the time, at most a minute, is for growing.
+ends=$(($(date +%s) + seconds))
+warm=$((seconds / 10 > 60 ? 60 : seconds / 10))
+flat_from=$(($(date +%s) + warm))
+while test "$(date +%s)" -lt $ends; do
+    sleep 2
+    rotate
+    test "$(date +%s)" -lt $flat_from || sample
+done
+rm going
+# shellcheck disable=SC2086 # process ids
+wait $singles
+exec 8>&-
+wait $churner
+echo list >&9
+until grep -q '^\.$' talker.out; do sleep 0.1; done
+for name in destroy disconnect netns; do
+    kill -TERM "$(cat $name.pid)"
+    wait "$(cat $name.pid)" || echo "$name ended with $?" >>problems
+    test ! -e $name.log.1 || harvest $name
+    mv $name.log $name.log.1
+    tail -n 2 $name.log.1 | sed -n 's/.*totals/totals of the service '$name':/p'
+    harvest $name
+    cat $name.stderr >>problems
+done
+exec 9>&-
+
+touch single-kill.failed single-auto.failed single-destroy.failed netns.seen netns.left killed.seen killed.perhaps problems
+sed -n 's/.*"local_port":\([0-9]*\).*"remote_port":\([0-9]*\).*"inode":\([0-9]*\).*"outcome":"\(destroyed\|disconnected\)".*/\3 \1 \2/p' single-destroy.json single-auto.json >single.told
+sed -n 's/.*"type":"signal".*"pid":\([0-9]*\).*/\1/p' single-kill.json | sort | grep -vxFf killed.perhaps >killed.told || true
+sort killed.seen >killed
+cat destroy.told disconnect.told single.told >told.all
+# What was listed before anybody accepted it has no inode yet, and is known by its ports.
+sed -n 's/^0 //p' told.all >told-by-ports
+sed '/^0 /d; s/ .*//' told.all | sort >told
+sed -n 's/^\(closed\|late\|wrong\) inode=\([0-9]*\) port=\([0-9]*\) client-port=\([0-9]*\) .*/\2 \3 \4/p' churn.out >seen.all
+sed 's/ .*//' seen.all | sort >seen
+sed -n 's/^ended inode=\([0-9]*\).*/\1/p' churn.out | sort >ended
+sort netns.seen >seen.netns
+sort netns.told-names >told.netns
+# What the program and the owner ended at the same moment may be told and not seen.
+comm -13 seen told | comm -13 ended - >told-only
+awk 'FILENAME == "told-by-ports" { by_ports[$0]++; next }
+    FILENAME == "told" { told[$1] = 1; next }
+    !($1 in told) && by_ports[$2 " " $3]-- <= 0' told-by-ports told seen.all >untold
+comm -3 killed killed.told | sed 's/^\t/told, and not dead: pid /' >kill-differs
+comm -3 seen.netns told.netns | sed 's/^\t/told, and not closed: /' >netns-differs
+uniq -d told >told-twice
+wrong=$(sed -n 's/^made=.* wrong=\([0-9]*\).*/\1/p' churn.out)
+talkers=$(grep -c 'server-end=alive.*client-end=alive' talker.out || true)
+grep '^made=' churn.out
+awk '{ n[FILENAME]++; bad[FILENAME] += $1 != 0 } END { for (f in n) printf "%s: %d runs, %d with another exit status than 0\n", f, n[f], bad[f] }' ./*.statuses
+echo "namespaces: $(wc -l <seen.netns) closed, $(wc -l <netns.left) left open; processes killed: $(wc -l <killed)"
+awk '!($1 in first) { first[$1] = $2; files[$1] = $3 }
+    { last[$1] = $2; end[$1] = $3; if ($2 > most[$1]) most[$1] = $2 }
+    END { for (s in first) {
+        flat = last[s] <= first[s] + 1024 && end[s] <= files[s] + 2
+        printf "service %s: memory %d to %d kB (most %d), descriptors %d to %d: %s\n", s, first[s], last[s], most[s], files[s], end[s], flat ? "flat" : "NOT FLAT"
+    } }' samples
+echo "closed and seen: $(wc -l <seen), told: $(wc -l <told)"
+echo "wrong closes: $wrong; untold: $(wc -l <untold); told and not true: $(wc -l <told-only); told twice: $(wc -l <told-twice); busy connections that were to live: $talkers of 2"
+echo "kills told otherwise: $(wc -l <kill-differs); namespaces told otherwise: $(wc -l <netns-differs); errors and warnings: $(cat problems single-*.failed | wc -l)"
+result=right
+test "$wrong" = 0 || result=wrong
+test "$talkers" = 2 || result=wrong
+for file in untold told-only told-twice kill-differs netns-differs netns.left; do
+    test ! -s $file || { result=wrong; echo "$file:"; head -n 5 $file; }
+done
+grep '^wrong' churn.out | head -n 5
+cat problems single-*.failed | sed 's/^[^ ]*Z //; s/[0-9][0-9]*/N/g' | sort | uniq -c | sort -rn | head -n 10
+test -z "${SOAK_KEEP-}" || cp -r "$work" "$SOAK_KEEP"
+echo "soak: $result"
+test $result = right

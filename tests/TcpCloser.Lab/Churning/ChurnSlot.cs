@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using TcpCloser.Lab.Interop;
+
+namespace TcpCloser.Lab.Churning;
+
+/// <summary>A tuple on which one connection follows the other.</summary>
+internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
+{
+    private const int SO_LINGER = 13;
+
+    /// <summary>What a round takes at most from the list to the last connection, also on a busy machine.</summary>
+    private static readonly TimeSpan s_round = TimeSpan.FromSeconds(2);
+
+    private long _lastData;
+    private long _silenceEnded;
+
+    internal int Port => port;
+
+    internal int ClientPort => clientPort;
+
+    internal ChurnKind Kind => kind;
+
+    internal int Server { get; private set; } = -1;
+
+    internal int Client { get; private set; } = -1;
+
+    internal int Visits { get; set; }
+
+    /// <summary>How long ago, at most, the server end last received something, or was made.</summary>
+    internal TimeSpan Age => Stopwatch.GetElapsedTime(_lastData);
+
+    /// <summary>Whether a silence of so many ms has ended a short time ago: when it was listed it was idle, and nobody looks again.</summary>
+    internal bool WasIdle => _silenceEnded != 0 && Stopwatch.GetElapsedTime(_silenceEnded) < s_round;
+
+    internal void Begin(int server, int client)
+    {
+        (Server, Client, Visits) = (server, client, 0);
+        _silenceEnded = 0;
+        _lastData = Stopwatch.GetTimestamp();
+        // Closing resets, so that the tuple is free at once.
+        foreach (int fd in new[] { server, client })
+        {
+            ulong linger = 1; // struct linger { l_onoff = 1, l_linger = 0 }
+            Errno.Check(Libc.SetSockOpt(fd, Posix.SOL_SOCKET, SO_LINGER, &linger, sizeof(ulong)), "setsockopt SO_LINGER");
+        }
+    }
+
+    /// <summary>A byte from the client to the server, which takes it.</summary>
+    internal void Talk(int idleMs)
+    {
+        byte data = 1;
+        bool wasIdle = Age.TotalMilliseconds >= idleMs;
+        if (Libc.Send(Client, &data, 1, Posix.MSG_NOSIGNAL) == 1)
+        {
+            _lastData = Stopwatch.GetTimestamp(); // on loopback it has arrived
+            _silenceEnded = wasIdle ? _lastData : _silenceEnded;
+        }
+
+        _ = Libc.Receive(Server, &data, 1, Posix.MSG_DONTWAIT);
+    }
+
+    internal void Close()
+    {
+        _ = Libc.Close(Client);
+        _ = Libc.Close(Server);
+        (Server, Client) = (-1, -1);
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using TcpCloser.Lab.Interop;
+using TcpCloser.Lab.Making;
+
+namespace TcpCloser.Lab.Churning;
+
+/// <summary>
+/// Makes connections and ends them as fast as it goes, on the same tuples again and again, and says of each that somebody else ended
+/// whether that was right: it had to match, and to have received nothing for long enough. One thread visits all in turn.
+/// </summary>
+internal sealed unsafe class Churner
+{
+    /// <summary>A tick of the kernel's clock: an age is that much too large at most.</summary>
+    private const int TickMs = 10;
+
+    private const int VisitsOfTalker = 200;
+
+    private static readonly TimeSpan s_flushEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly int _idleMs;
+    private readonly int _keptPort;
+    private readonly List<ChurnSlot> _slots = [];
+    private readonly Dictionary<int, int> _listeners = [];
+    private readonly List<string> _lines = [];
+    private long _made;
+    private long _ended;
+    private long _closed;
+    private long _late;
+    private long _wrong;
+    private long _refused;
+
+    /// <param name="ports">The ports whose idle connections are to be closed.</param>
+    /// <param name="keptPort">A port whose connections are to be left alone.</param>
+    /// <param name="tuples">How many connections at a time on each port.</param>
+    /// <param name="idleMs">From when on one is idle.</param>
+    internal Churner(int[] ports, int keptPort, int tuples, int idleMs)
+    {
+        (_keptPort, _idleMs) = (keptPort, idleMs);
+        Machine.BringLoopbackUp();
+        Machine.RaiseOpenFiles();
+        foreach (int port in ports.Append(keptPort))
+        {
+            SockAddress address = SockAddress.For(v6Socket: false, IPAddress.Loopback, port);
+            int fd = Listeners.OpenSocket(v6: false, mptcp: false, 0);
+            Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+            Errno.Check(Libc.Bind(fd, &address, address.Length), "bind");
+            Errno.Check(Libc.Listen(fd, 16), "listen");
+            Tcp.SetNonBlocking(fd, true);
+            _listeners[port] = fd;
+            for (int i = 0; i < tuples; i++)
+            {
+                _slots.Add(new ChurnSlot(port, 30000 + _slots.Count, (ChurnKind)(i % 4)));
+            }
+        }
+    }
+
+    /// <summary>Goes on until stdin ends.</summary>
+    internal void Run()
+    {
+        long flushed = Stopwatch.GetTimestamp();
+        bool isOver = false;
+        while (!isOver)
+        {
+            foreach (ChurnSlot slot in _slots)
+            {
+                Visit(slot);
+            }
+
+            if (Stopwatch.GetElapsedTime(flushed) > s_flushEvery)
+            {
+                flushed = Stopwatch.GetTimestamp();
+                LineWriter.Write(_lines);
+                _lines.Clear();
+                PollFd input = new() { Fd = 0, Events = Posix.POLLIN };
+                isOver = Libc.Poll(&input, 1, 0) != 0;
+            }
+        }
+
+        foreach (ChurnSlot slot in _slots)
+        {
+            Visit(slot);
+        }
+
+        _lines.Add($"made={_made} ended={_ended} closed={_closed} late={_late} wrong={_wrong} refused={_refused}");
+        LineWriter.Write(_lines);
+    }
+
+    private void Visit(ChurnSlot slot)
+    {
+        if (slot.Server < 0)
+        {
+            Make(slot);
+        }
+        else if (Tcp.State(slot.Server) != Tcp.Established || Tcp.State(slot.Client) != Tcp.Established)
+        {
+            Judge(slot);
+            slot.Close();
+        }
+        else if (IsOver(slot))
+        {
+            if (slot.Kind == ChurnKind.Idle)
+            {
+                _lines.Add($"ended inode={Inode(slot)}");
+            }
+
+            _ended++;
+            slot.Close();
+        }
+        else if (slot.Kind is ChurnKind.Short or ChurnKind.Talker)
+        {
+            slot.Talk(_idleMs - TickMs);
+        }
+    }
+
+    private bool IsOver(ChurnSlot slot) => slot.Kind switch
+    {
+        ChurnKind.Short => slot.Visits++ >= 1,
+        ChurnKind.Talker => slot.Visits++ >= VisitsOfTalker,
+        ChurnKind.Idle => slot.Age.TotalMilliseconds > 20 * _idleMs,
+        ChurnKind.Fleeting => true,
+        _ => throw new InvalidOperationException(),
+    };
+
+    private void Make(ChurnSlot slot)
+    {
+        SockAddress own = SockAddress.For(v6Socket: false, IPAddress.Loopback, slot.ClientPort);
+        SockAddress target = SockAddress.For(v6Socket: false, IPAddress.Loopback, slot.Port);
+        int client = Listeners.OpenSocket(v6: false, mptcp: false, 0);
+        Tcp.SetOption(client, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+        // What closes a socket that it fetched may still hold the one before on this tuple.
+        if (Libc.Bind(client, &own, own.Length) < 0 || Libc.Connect(client, &target, target.Length) < 0)
+        {
+            _refused++;
+            _ = Libc.Close(client);
+            return;
+        }
+
+        int server = Libc.Accept4(_listeners[slot.Port], null, null, Posix.SOCK_CLOEXEC);
+        if (server < 0)
+        {
+            _refused++;
+            _ = Libc.Close(client);
+            return;
+        }
+
+        _made++;
+        slot.Begin(server, client);
+    }
+
+    /// <summary>Somebody else ended it. Its age here is at least that which whoever did it saw.</summary>
+    private void Judge(ChurnSlot slot)
+    {
+        double age = slot.Age.TotalMilliseconds;
+        string verdict = slot.Port == _keptPort ? "wrong" : age >= _idleMs - TickMs ? "closed" : slot.WasIdle ? "late" : "wrong";
+        _closed++;
+        _late += verdict == "late" ? 1 : 0;
+        _wrong += verdict == "wrong" ? 1 : 0;
+        _lines.Add(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{verdict} inode={Inode(slot)} port={slot.Port} client-port={slot.ClientPort} kind={slot.Kind} age={age:F1}ms"));
+    }
+
+    /// <summary>What stands between the brackets of <c>socket:[12345]</c>.</summary>
+    private static string Inode(ChurnSlot slot)
+        => (new FileInfo($"/proc/self/fd/{slot.Server}").LinkTarget ?? throw new LabException("a socket without a name"))[8..^1];
+}
