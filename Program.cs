@@ -46,17 +46,30 @@ internal static class Program
         var stdout = new OutputStream(Unistd.STDOUT_FILENO, patience);
         JsonRecords? records = run.Json ? new JsonRecords(stdout) : null;
         using Log log = OpenLog(run, patience);
-        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, records, stdout, patience);
+        SignalWatch? signals = null;
+        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, records, stdout, WatchSignals);
         if (stdout.Errno != 0)
         {
             log.Write(Level.Error, Remedies.Describe(Operation.WriteOutput, stdout.Errno));
         }
+        else if (stdout.Lost > 0)
+        {
+            log.Write(Level.Error, $"{stdout.Lost} lines to stdout were lost: their reader had stalled");
+        }
 
         log.Flush();
         return status == ExitStatus.Done && (log.Failed || stdout.Errno != 0 || stdout.Lost > 0) ? ExitStatus.Incomplete : status;
+
+        // To the end of the process: also the last lines may wait for a reader.
+        SignalWatch WatchSignals()
+        {
+            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : log.Reopen);
+            patience.Stop = signals;
+            return signals;
+        }
     }
 
-    private static int Run(Rule rule, RunOptions run, Log log, JsonRecords? records, OutputStream stdout, Patience patience)
+    private static int Run(Rule rule, RunOptions run, Log log, JsonRecords? records, OutputStream stdout, Func<SignalWatch> watchSignals)
     {
         log.Write(Level.Info, RunText.Describe(rule, run));
         log.Flush();
@@ -70,29 +83,8 @@ internal static class Program
             observers.Add(new DryRunTable(stdout, rule.NamesNamespaces, RunText.MethodOf(rule.Method)));
         }
 
-        SignalWatch? signals = null;
-        try
-        {
-            if (run.Interval is not { } interval)
-            {
-                return new Round(rule, run, Machine.Real, observers, WatchSignals).Run();
-            }
-
-            var round = new Round(rule, run, Machine.Real, observers, WatchSignals);
-            return Service.Run(round, interval, observers, WatchSignals(), run.DryRun);
-        }
-        finally
-        {
-            patience.Stop = null;
-            signals?.Dispose();
-        }
-
-        SignalWatch WatchSignals()
-        {
-            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : log.Reopen);
-            patience.Stop = signals;
-            return signals;
-        }
+        var round = new Round(rule, run, Machine.Real, observers, watchSignals);
+        return run.Interval is { } interval ? Service.Run(round, interval, observers, watchSignals(), run.DryRun) : round.Run();
     }
 
     private static Log OpenLog(RunOptions run, Patience patience)

@@ -23,9 +23,8 @@ internal sealed class Round : IResultSink
     private readonly SelectionDump _dump;
     private readonly List<ICandidateFilter> _filters = [];
     private readonly ICloseMethod _method;
-    private bool _isNotPossible;
-    private bool _isIncomplete;
-    private bool _hasSignalled;
+    private readonly RoundStatus _status = new();
+    private IStopSource? _stop;
 
     /// <param name="rule">What is to be closed, and how.</param>
     /// <param name="run">How the run goes about it.</param>
@@ -63,7 +62,7 @@ internal sealed class Round : IResultSink
     }
 
     /// <summary>What the round came to.</summary>
-    public Counts Counts { get; } = new();
+    public Counts Counts => _status.Counts;
 
     private ConnectionList Candidates => _collector.Candidates;
 
@@ -114,7 +113,7 @@ internal sealed class Round : IResultSink
 
     public void Signalled(SocketHolder process, int signal)
     {
-        _hasSignalled = true;
+        _status.HasSignalled = true;
         foreach (IObserver observer in _observers)
         {
             observer.Signalled(process, signal);
@@ -125,13 +124,13 @@ internal sealed class Round : IResultSink
 
     public void Problem(Operation operation, int errno, string? subject)
     {
-        _isNotPossible |= Remedies.IsNotPossible(operation, errno);
+        _status.IsNotPossible |= Remedies.IsNotPossible(operation, errno);
         Incomplete(operation, errno, subject);
     }
 
     public void Incomplete(Operation operation, int errno, string? subject)
     {
-        _isIncomplete = true;
+        _status.IsIncomplete = true;
         Message(Level.Error, Remedies.Describe(operation, errno, subject));
     }
 
@@ -139,8 +138,7 @@ internal sealed class Round : IResultSink
 
     private void Begin()
     {
-        (_isNotPossible, _isIncomplete, _hasSignalled) = (false, false, false);
-        Counts.Clear();
+        _status.Clear();
         _collector.Clear();
         foreach (IObserver observer in _observers)
         {
@@ -160,10 +158,10 @@ internal sealed class Round : IResultSink
 
         if (Candidates.Count == 0)
         {
-            return Status();
+            return _status.Of(_run);
         }
 
-        IStopSource stop = _watchSignals();
+        IStopSource stop = _stop = _watchSignals();
         foreach (ICandidateFilter filter in _filters)
         {
             filter.Apply(Candidates, this, stop.StopRequested);
@@ -179,11 +177,11 @@ internal sealed class Round : IResultSink
         if (refused || _run.DryRun)
         {
             Counts.WouldClose = Candidates.Count;
-            return refused ? ExitStatus.Refused : Status();
+            return refused ? ExitStatus.Refused : _status.Of(_run);
         }
 
         _method.Close(Candidates, this, stop.StopRequested);
-        return stop.StopRequested() ? Interrupted(stop.StopSignal) : Status();
+        return stop.StopRequested() ? Interrupted(stop.StopSignal) : _status.Of(_run);
     }
 
     private int Interrupted(int signal)
@@ -205,7 +203,7 @@ internal sealed class Round : IResultSink
             anyNotPossible |= e is not null && Remedies.IsNotPossible(e.Operation, e.Errno);
         }
 
-        _isNotPossible |= anyNotPossible && !anyListed;
+        _status.IsNotPossible |= anyNotPossible && !anyListed;
     }
 
     /// <summary>Returns why a namespace that has a name could not be listed; null: it was.</summary>
@@ -281,11 +279,11 @@ internal sealed class Round : IResultSink
         }
         else
         {
-            _isIncomplete = true;
+            _status.IsIncomplete = true;
             Message(Level.Error, "out of memory; the round was aborted");
         }
 
-        return Status();
+        return _status.Of(_run);
     }
 
     /// <summary>Tells of the candidates of which nothing was told yet.</summary>
@@ -300,14 +298,6 @@ internal sealed class Round : IResultSink
                 Tell(Candidates, i);
             }
         }
-    }
-
-    private int Status()
-    {
-        bool nothingDone = Counts.Closed + Counts.Cured + Counts.Unknown == 0 && !_hasSignalled;
-        return _isNotPossible && nothingDone && (!_run.DryRun || Counts.WouldClose == 0) ? ExitStatus.NotPossible
-            : Counts.Failed > 0 || _isIncomplete ? ExitStatus.Incomplete
-            : ExitStatus.Done;
     }
 
     private void Tell(ConnectionList connections, int index)
@@ -327,11 +317,14 @@ internal sealed class Round : IResultSink
         }
     }
 
+    /// <summary>What was told is out before anything more is done.</summary>
     private void Flush()
     {
         foreach (IObserver observer in _observers)
         {
             observer.Flush();
         }
+
+        _stop?.HangUp();
     }
 }

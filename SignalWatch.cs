@@ -66,7 +66,6 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
         return StopSignal != 0;
     }
 
-    /// <summary>Opens the log file again where SIGHUP asked for it; between batches, when no line is half written.</summary>
     public void HangUp()
     {
         if (_hasHungUp)

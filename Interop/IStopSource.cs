@@ -11,4 +11,9 @@ internal interface IStopSource
 
     /// <summary>Takes what has arrived, without waiting. Returns whether to stop.</summary>
     bool StopRequested();
+
+    /// <summary>Opens the log file again where that was asked for; between batches, when no line is half written.</summary>
+    void HangUp()
+    {
+    }
 }

@@ -6,6 +6,26 @@ internal static unsafe class Stat
     private const int AT_EMPTY_PATH = 0x1000;
     private const int STATX_INO = 0x100;
 
+    /// <summary>STATX_TYPE.</summary>
+    private const int STATX_TYPE = 1;
+
+    /// <summary>S_IFMT (sys/stat.h).</summary>
+    private const int FileType = 0xf000;
+
+    /// <summary>S_IFBLK.</summary>
+    private const int BlockDevice = 0x6000;
+
+    /// <summary>Whether an open file is a block device.</summary>
+    public static bool IsBlockDevice(int fd)
+    {
+        Statx buffer;
+        fixed (byte* p = "\0"u8)
+        {
+            return Unistd.syscall(Unistd.SYS_statx, fd, (nint)p, AT_EMPTY_PATH, STATX_TYPE, (nint)(&buffer)) == 0
+                && (buffer.Mode & FileType) == BlockDevice;
+        }
+    }
+
     /// <summary>The inode number of an open file or, with a path, of a file by its name; 0: there is none.</summary>
     public static ulong Inode(int fd, ReadOnlySpan<byte> path = default)
     {

@@ -6,6 +6,10 @@ namespace TcpCloser.Interop;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct Statx
 {
+    /// <summary>The type and the permissions, as in st_mode.</summary>
+    [FieldOffset(28)]
+    public ushort Mode;
+
     [FieldOffset(32)]
     public ulong Inode;
 }

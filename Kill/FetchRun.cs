@@ -134,6 +134,11 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
             return;
         }
 
+        if (IsDone(socket.Inode, index))
+        {
+            return; // another holder gave it
+        }
+
         using var fetched = new FetchedSocket(table, process, socket.Fd);
         if (fetched.Errno != 0)
         {
@@ -167,6 +172,19 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
             _done[i] = true;
             _results.Add(i, result.Value.Outcome);
         }
+    }
+
+    private bool IsDone(uint inode, InodeIndex index)
+    {
+        foreach (int i in index.Connections(inode))
+        {
+            if (!_done[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>One holder refused. Another may still give the socket, so this is not final.</summary>

@@ -107,7 +107,8 @@ internal sealed class OperatorSession
         {
             while (walk.NextSocket())
             {
-                if (_inodes.Add(walk.Inode) && !TryAddEnds(table, process, walk.Fd))
+                // Process 1 of some machines gives its sockets to nobody, and is not where anybody logged in.
+                if (_inodes.Add(walk.Inode) && !TryAddEnds(table, process, walk.Fd) && pid != 1)
                 {
                     UnfetchedInodes.Add(walk.Inode);
                 }

@@ -52,10 +52,17 @@ internal sealed class LogFile : IDisposable
         }
     }
 
+    /// <summary>Closes the file, and says on stderr how many lines it did not take.</summary>
     public void Dispose()
     {
         if (_path is not null)
         {
+            if (_stream.Untold > 0)
+            {
+                string path = Escape.Text(_path);
+                _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: '{path}': the last {_stream.Untold} log lines were lost: their reader had stalled\n"));
+            }
+
             _ = Unistd.close(_stream.Descriptor);
         }
     }
@@ -71,7 +78,7 @@ internal sealed class LogFile : IDisposable
         }
 
         // Writing to a file of these changes the machine.
-        if (Statfs.TypeOf(fd) is Statfs.PROC_SUPER_MAGIC or Statfs.SYSFS_MAGIC)
+        if (Statfs.TypeOf(fd) is Statfs.PROC_SUPER_MAGIC or Statfs.SYSFS_MAGIC || Stat.IsBlockDevice(fd))
         {
             _ = Unistd.close(fd);
             throw new SystemCallException(Operation.OpenLog, Errno.EINVAL);

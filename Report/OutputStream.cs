@@ -15,7 +15,7 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
     private const int MaxWrite = 4096;
 
     private bool _stalled;
-    private long _untold;
+    private TimeSpan _afterSignal;
 
     public int Descriptor { get; set; } = fd;
 
@@ -24,6 +24,9 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
 
     /// <summary>Lines that were lost because there was no room for too long.</summary>
     public long Lost { get; private set; }
+
+    /// <summary>Of those, those that <see cref="TakeLost"/> has not given.</summary>
+    public long Untold { get; private set; }
 
     /// <summary>Writes lines, each of which ends with a newline. Returns 0 or the errno of write(2).</summary>
     public int Write(ReadOnlySpan<byte> lines)
@@ -34,7 +37,7 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
             {
                 int lost = lines.Count((byte)'\n');
                 Lost += lost;
-                _untold += lost;
+                Untold += lost;
                 return 0;
             }
 
@@ -55,20 +58,20 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
     /// <summary>Takes how many lines were lost since this was last asked; 0 also while there is still no room to tell it.</summary>
     public long TakeLost()
     {
-        if (_untold == 0 || !Patience.IsReady(Descriptor))
+        if (Untold == 0 || !Patience.IsReady(Descriptor))
         {
             return 0;
         }
 
-        long untold = _untold;
-        _untold = 0;
+        long untold = Untold;
+        Untold = 0;
         return untold;
     }
 
     /// <summary>After having waited in vain, there is no more waiting until there is room again.</summary>
     private bool HasRoom()
     {
-        bool room = _stalled ? Patience.IsReady(Descriptor) : patience.Await(Descriptor);
+        bool room = _stalled ? Patience.IsReady(Descriptor) : patience.Await(Descriptor, ref _afterSignal);
         _stalled = !room;
         return room;
     }
@@ -104,7 +107,7 @@ internal sealed unsafe class OutputStream(int fd, Patience patience)
                 if (errno == Interop.Errno.EAGAIN)
                 {
                     // Somebody made it non-blocking, and another writer was quicker.
-                    if (!patience.Await(Descriptor))
+                    if (!patience.Await(Descriptor, ref _afterSignal))
                     {
                         return errno;
                     }

@@ -150,6 +150,8 @@ unpack() (
     test "$(cat "$dir/.unpacked" 2>/dev/null)" != "$*" || exit 0
     rm -rf "$dir"
     mkdir -p "$dir/.debs"
+    apt_conf "$source" >/dev/null || exit
+    say "downloading for $source: $*"
     # Lists that are some weeks old name packages that are gone: fetch them anew once.
     download "$source" "$dir/.debs" "$@" 2>/dev/null || { rm -rf "artifacts/apt/$source" && download "$source" "$dir/.debs" "$@"; } ||
         die "downloading $* for $source failed"
@@ -161,7 +163,6 @@ unpack() (
 download() (
     conf=$(apt_conf "$1") || exit
     cd "$2" || exit
-    say "downloading for $1: $(shift 2 && echo "$*")"
     shift 2
     quiet env APT_CONFIG="$conf" apt-get download "$@"
 )

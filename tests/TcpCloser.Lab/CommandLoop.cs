@@ -42,6 +42,7 @@ internal sealed class CommandLoop(LabSession session)
         ["close-clients"] => TellAll("close client"),
         ["close-servers"] => TellAll("close server"),
         ["reuse", var from, var to] => AskHolder($"reuse {session.Connections.ServerRole} {from} {to}"),
+        ["give", var index, var path] => AskHolder($"give {session.Connections.ServerRole} {index} {path}"),
         ["busy-off"] => TellAll("busy-off"),
         ["accept"] => Accept(0),
         ["accept", var listener] => Accept(int.Parse(listener, CultureInfo.InvariantCulture)),

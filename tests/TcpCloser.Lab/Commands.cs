@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ConsoleAppFramework;
 using TcpCloser.Lab.Holding;
-using TcpCloser.Lab.Interop;
 using TcpCloser.Lab.Making;
 using TcpCloser.Lab.Paths;
 
@@ -16,13 +15,14 @@ internal sealed class Commands
     /// <summary>
     /// Makes TCP connections inside this network namespace and holds them; prints READY, then answers commands on stdin:
     /// state, list, processes, send, close-clients, close-servers, accept [LISTENER], wait-ended N MS, busy-off, reuse FROM TO,
-    /// run PROGRAM ARGS, run-inheriting PROGRAM ARGS, quit.
+    /// give SERVER-END PATH, run PROGRAM ARGS, run-inheriting PROGRAM ARGS, quit.
     /// </summary>
     /// <param name="count">How many connections.</param>
     /// <param name="family">v4, v6, dual (IPv4 clients of an IPv6 listener) or mapped (IPv4 with IPv6 sockets on both sides).</param>
     /// <param name="port">The listening port, the first one if there are several.</param>
     /// <param name="ports">Over how many listening ports the connections are spread.</param>
     /// <param name="portStep">How far these are apart.</param>
+    /// <param name="listeners">How many sockets listen on each port (SO_REUSEPORT; listen only).</param>
     /// <param name="address">The server's address; loopback of the family if it is not given.</param>
     /// <param name="state">The server end's state: established, unaccepted, syn-sent (the client's), syn-recv, fin-wait-1, fin-wait-2, close-wait, last-ack, closing, time-wait, listen.</param>
     /// <param name="orphan">The server's descriptor is closed in the states that go on without one.</param>
@@ -39,6 +39,7 @@ internal sealed class Commands
     /// <param name="mptcp">MPTCP sockets.</param>
     /// <param name="bindDevice">SO_BINDTODEVICE of all sockets.</param>
     /// <param name="rebindDevice">SO_BINDTODEVICE of the ends once they are connected, whatever way their packets took.</param>
+    /// <param name="twinDevice">The clients are pairs of the same addresses and ports, the first of each bound to that device (syn-sent).</param>
     /// <param name="mark">SO_MARK of all sockets.</param>
     /// <param name="decoys">Further idle connections, on the decoy port.</param>
     /// <param name="decoyPort">The port of the decoys.</param>
@@ -53,6 +54,7 @@ internal sealed class Commands
         int port = 5000,
         int ports = 1,
         int portStep = 1,
+        int listeners = 1,
         string address = "",
         string state = "established",
         bool orphan = false,
@@ -69,6 +71,7 @@ internal sealed class Commands
         bool mptcp = false,
         string bindDevice = "",
         string rebindDevice = "",
+        string twinDevice = "",
         int mark = 0,
         int decoys = 0,
         int decoyPort = 6000,
@@ -85,6 +88,7 @@ internal sealed class Commands
             Port = port,
             Ports = ports,
             PortStep = portStep,
+            Listeners = listeners,
             Address = address,
             State = state,
             Orphan = orphan,
@@ -101,6 +105,7 @@ internal sealed class Commands
             Mptcp = mptcp,
             BindDevice = bindDevice,
             RebindDevice = rebindDevice,
+            TwinDevice = twinDevice,
             Mark = mark,
             Decoys = decoys,
             DecoyPort = decoyPort,
@@ -134,7 +139,7 @@ internal sealed class Commands
             LineWriter.Write(["time: the program is missing; it stands behind --"], fd: 2);
             return UsageError;
         }
-        try
+        return Try(() =>
         {
             using TimedProgram program = new(command, output, termAfter);
             for (int i = 0; i < runs; i++)
@@ -143,12 +148,7 @@ internal sealed class Commands
             }
 
             return 0;
-        }
-        catch (LabException failure)
-        {
-            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
-            return 1;
-        }
+        });
     }
 
     /// <summary>
@@ -157,14 +157,7 @@ internal sealed class Commands
     /// [user-timeout=MS] [mptcp] [start], accept PORT COUNT, options RANGE, look RANGE, info RANGE, set RANGE LEVEL OPTION VALUE,
     /// send RANGE BYTES, read RANGE, deafen RANGE, hear RANGE, shutdown RANGE, close RANGE, fork, quit.
     /// </summary>
-    public int Sockets()
-    {
-        Machine.BringLoopbackUp();
-        _ = Machine.RaiseOpenFiles();
-        LineWriter.Write(["READY"]);
-        new SocketShell().Run();
-        return 0;
-    }
+    public int Sockets() => Try(SocketShell.Start);
 
     /// <summary>
     /// Joins this network namespace and another by a pair of tun devices and carries the packets between them, each after a while.
@@ -174,18 +167,24 @@ internal sealed class Commands
     /// <param name="delay">How long a packet takes in each direction, in ms.</param>
     /// <param name="device">What the devices are called.</param>
     public int Relay(int farPid, int delay, string device = "slow0")
-    {
-        try
-        {
-            Paths.Relay.Run(device, farPid, delay);
-            return 0;
-        }
-        catch (LabException failure)
-        {
-            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
-            return 1;
-        }
-    }
+        => Try(() => Paths.Relay.Run(device, farPid, delay));
+
+    /// <summary>
+    /// Takes whatever descriptors other processes send it over a Unix socket, as a bus daemon does, keeps them and never looks at
+    /// them; until its stdin ends. Prints READY.
+    /// </summary>
+    /// <param name="path">-p, Where its socket is; for every user.</param>
+    public int Keep(string path) => Try(() => Keeper.Run(path));
+
+    /// <summary>
+    /// Becomes a program under a seccomp(2) filter: some calls fail, others kill it, as SystemCallFilter of a unit makes them. The
+    /// program's path and arguments stand behind <c>--</c>.
+    /// </summary>
+    /// <param name="context">What stands behind <c>--</c>.</param>
+    /// <param name="netlinkErrno">socket(2) of AF_NETLINK fails with that; 0: it does not.</param>
+    /// <param name="deadlyCall">The number of a system call that kills; -1: none does.</param>
+    public int Confine(ConsoleAppContext context, int netlinkErrno = 0, int deadlyCall = -1)
+        => Try(() => Confinement.Become([.. context.EscapedArguments], netlinkErrno, deadlyCall));
 
     /// <summary>A process that the Lab starts itself: holds the ends that it is handed.</summary>
     /// <param name="every">How often busy connections exchange data, in ms.</param>
@@ -199,6 +198,19 @@ internal sealed class Commands
     /// <param name="files">How many descriptors.</param>
     [Hidden]
     public int Decoy(int files) => DecoyFiles.Run(files);
+
+    private static int Try(Func<int> command)
+    {
+        try
+        {
+            return command();
+        }
+        catch (LabException failure)
+        {
+            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
+            return 1;
+        }
+    }
 
     private static int Hold(LabOptions options)
     {

@@ -74,9 +74,8 @@ has_ends() { count "$3" $(sockets "$1" "$2" 3); } # PORT STATE NUMBER: a server'
 listens() { test -n "$(sockets "$1" 0A 2)"; }
 echoes() { test "$(echo hello | $inside timeout 10 nc 127.0.0.1 "$1")" = hello; }
 
-# An echo server on PORT, with an idle client and then a busy one. Sets listener_PORT, idle_PORT and busy_PORT to their
-# process ids, and idle_from_PORT and busy_from_PORT to their ports.
-serve() { # PORT ADDRESS
+# An echo server on PORT, with an idle client.
+serve_idle() { # PORT ADDRESS
     $inside nc -ll -p "$1" -e cat 2>/dev/null &
     eval "listener_$1=$!"
     within_10s listens "$1"
@@ -84,6 +83,11 @@ serve() { # PORT ADDRESS
     eval "idle_$1=$!"
     within_10s has_clients "$1" 1
     eval "idle_from_$1=$(clients "$1")"
+}
+# The same with a busy client besides. Sets listener_PORT, idle_PORT and busy_PORT to their process ids, and idle_from_PORT
+# and busy_from_PORT to their ports.
+serve() { # PORT ADDRESS
+    serve_idle "$1" "$2"
     while :; do
         echo x
         read -t "$pause" -r _ # no process, as sleep would be

@@ -105,14 +105,8 @@ silent_server() { # PORT
 }
 
 # TIME_WAIT, which has no owner; alone, and beside a connection that can be closed.
-make_time_wait() { # PORT: an echo server with an idle client
-    nc -ll -p "$1" -e cat 2>/dev/null &
-    within_10s listens "$1"
-    nc 127.0.0.1 "$1" <"$scratch/never" >/dev/null 2>&1 &
-    beside=$!
-    within_10s has_clients "$1" 1
-}
 time_wait() { # PORT true|false, whether this kernel can
+    eval "beside=\$idle_$1"
     check "a connection goes into TIME_WAIT" enter_time_wait "$1"
     if $2; then
         run "--state time-wait ends well" 0 tcp-closer --state time-wait -d "$1"
@@ -136,6 +130,34 @@ enter_time_wait() { # PORT: its client says its last word first
     echoes "$1" && within_10s has_ends "$1" 06 1
 }
 
+# Peers that fall silent, in a namespace of their own whose only link goes down, and one here that answers.
+make_silent() { # PORT PORT
+    serve_idle "$1" 127.0.0.1
+    eval "answering=\$idle_$1"
+    enter_new_namespace
+    silent_inside=$inside silent_namespace=$namespace
+    serve_idle "$1" 127.0.0.1
+    serve_idle "$2" 127.0.0.1
+    inside=
+}
+silent() { # PORT PORT WORD
+    inside=$silent_inside
+    run "--method keepalive ends well" 0 tcp-closer --netns "$silent_namespace" --method keepalive --keepalive 1s,1s,2 -s "$2" -t 3s
+    check "--method keepalive says so" says "cured .*:$2\b"
+    check "--method keepalive closes nothing" says "closed=0 cured=1 "
+    sleep 2 # longer than a peer that does not answer would have
+    check "keepalive: who answers lives" has_clients "$2" 1
+    $inside ip link set lo down
+    run "--probe ends well" 0 tcp-closer --all-netns --probe 3s -s "$1"
+    check "--probe says which is silent" says "$3 .*:$1\b"
+    check "--probe: of two one is silent" says "matched=2 idle=1 closed=1 "
+    check "--probe: it is gone" has_clients "$1" 0
+    check "keepalive: the kernel itself closes who is silent" within_10s has_clients "$2" 0
+    inside=
+    check "--probe: who answers lives" alive "$answering"
+    check "--probe: its connection too" has_clients "$1" 1
+}
+
 # disconnect on a socket whose owner waits in read(2). 5.10 and some kernels of 2023 refuse that with EBUSY.
 disconnect_reader() { # PORT
     case $release in
@@ -156,8 +178,9 @@ destroy() {
     serve 5005 127.0.0.1
     make_all_netns 5006
     make_fin_wait 5007
-    make_time_wait 5008
+    serve_idle 5008 127.0.0.1
     serve 5009 127.0.0.1
+    make_silent 5010 5011
     run "without inet_diag: not possible here" 3 tcp-closer -s 5001
     check "without inet_diag: says what is missing" says "inet_diag|tcp_diag"
     insmod /modules/inet_diag.ko
@@ -181,6 +204,7 @@ destroy() {
     all_netns 5006 destroyed
     fin_wait 5007 destroyed
     if test "${release%%.*}" -ge 6; then time_wait 5008 true; else time_wait 5008 false; fi
+    silent 5010 5011 destroyed
 }
 
 # A kernel with INET_DIAG and without SOCK_DESTROY.
@@ -191,7 +215,8 @@ no_destroy() {
     serve 5004 127.0.0.1
     make_all_netns 5006
     make_fin_wait 5007
-    make_time_wait 5008
+    serve_idle 5008 127.0.0.1
+    make_silent 5010 5011
     sleep 4
 
     dry_run 5001
@@ -209,6 +234,7 @@ no_destroy() {
     all_netns 5006 disconnected
     fin_wait 5007 disconnected
     time_wait 5008 false
+    silent 5010 5011 disconnected
 }
 
 check "runs on $(uname -srm)" tcp-closer --version

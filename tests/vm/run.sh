@@ -86,9 +86,9 @@ image() { # ARCH MODULES-FOLDER SUFFIX..., the suffixes of the builds to put in;
     (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$work/initramfs"
 }
 
-boot() { # NAME SECONDS COMMAND...
-    name=$1 seconds=$2
-    shift 2
+boot() { # NAME COMMAND...
+    name=$1 seconds=300 # on an idle machine 20 do
+    shift
     say "booting $name"
     status=0
     started=$(date +%s)
@@ -120,11 +120,11 @@ debian() { # MACHINE
     if test "$arch" = "$(own_arch)" && test -w /dev/kvm; then accel=kvm:tcg cpu=max; fi
     case $arch in
         x64)
-            set -- 180 qemu-system-x86_64 -M "pc,accel=$accel" -cpu "${cpu:-qemu64}"
+            set -- qemu-system-x86_64 -M "pc,accel=$accel" -cpu "${cpu:-qemu64}"
             console=ttyS0
             ;;
         arm64)
-            set -- 240 qemu-system-aarch64 -M "virt,gic-version=max,accel=$accel" -cpu "${cpu:-cortex-a57}"
+            set -- qemu-system-aarch64 -M "virt,gic-version=max,accel=$accel" -cpu "${cpu:-cortex-a57}"
             console=ttyAMA0
             ;;
     esac
@@ -142,7 +142,7 @@ user_mode_linux() {
     binary x64 ""
     binary x64 -no-sock-destroy
     image x64 "" "" -no-sock-destroy
-    boot "user-mode-linux $(linux.uml --version)" 120 linux.uml mem=256M initrd="$work/initramfs" \
+    boot "user-mode-linux $(linux.uml --version)" linux.uml mem=256M initrd="$work/initramfs" \
         con0=null,fd:1 con=null uml_dir="$work/" quiet loglevel=0 panic=-1 tests=no_destroy
 }
 

@@ -63,7 +63,7 @@ internal sealed class Command : IDisposable
     internal void CloseStdin() => _process.StandardInput.Close();
 
     /// <summary>Sends a signal by kill(1).</summary>
-    internal void Signal(string name) => Run("kill", "-s", name, $"{Id}");
+    internal void Signal(string name) => Run("kill", "-s", name, $"{Id}").Expect(0);
 
     internal Result WaitForEnd() => WaitForEnd(s_limit);
 

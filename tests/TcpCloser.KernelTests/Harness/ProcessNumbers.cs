@@ -15,6 +15,13 @@ internal static class ProcessNumbers
         Until.True(() => Read(pid, "io", "syscr:") >= before + number, $"{number} reads of process {pid}");
     }
 
+    /// <summary>Whether its first thread sleeps.</summary>
+    internal static bool IsAsleep(int pid)
+    {
+        string stat = File.ReadAllText($"/proc/{pid}/stat");
+        return stat.AsSpan(stat.LastIndexOf(')') + 2).StartsWith("S", StringComparison.Ordinal);
+    }
+
     private static long Read(int pid, string file, string name)
         => long.Parse(
             File.ReadLines($"/proc/{pid}/{file}").First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Replace("kB", "", StringComparison.Ordinal),

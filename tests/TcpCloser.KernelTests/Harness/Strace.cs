@@ -11,6 +11,17 @@ internal sealed class Strace(string file)
     /// <summary>The wrapper for a run with an injection, such as <c>delay_enter=3s:when=2</c>.</summary>
     internal string[] Injecting(string fault) => [.. Wrapper, "-e", "inject=sendto,sendmsg:" + fault];
 
+    /// <summary>
+    /// The wrapper for a run that is stopped in a call: with all that the call did, and before anything else. A path, or a
+    /// descriptor's, leaves out the calls on others.
+    /// </summary>
+    internal string[] StoppingIn(string call, int when, string? path = null)
+        => ["strace", "-f", "-o", file, .. path is null ? (string[])[] : ["-P", path], "-e", $"trace={call}", "-e", $"inject={call}:signal=SIGSTOP:when={when}"];
+
+    /// <summary>Waits until the run is stopped; <see cref="Signal"/> lets it go on.</summary>
+    internal void AwaitStop()
+        => Until.True(() => File.Exists(file) && File.ReadAllText(file).Contains("stopped by SIGSTOP", StringComparison.Ordinal), "the stopped tool");
+
     /// <summary>The wrapper for a run that may start no thread but the runtime's own, which is the first.</summary>
     internal string[] RefusingThreads =>
         ["strace", "-f", "-o", file, "-e", "trace=clone,clone3", "-e", "inject=clone,clone3:error=EAGAIN:when=2+"];
@@ -36,5 +47,5 @@ internal sealed class Strace(string file)
 
     /// <summary>Signals the program behind a running strace.</summary>
     internal static void Signal(Command strace, string signal)
-        => Command.Run("kill", "-s", signal, File.ReadAllText($"/proc/{strace.Id}/task/{strace.Id}/children").Trim());
+        => Command.Run("kill", "-s", signal, File.ReadAllText($"/proc/{strace.Id}/task/{strace.Id}/children").Trim()).Expect(0);
 }

@@ -130,10 +130,11 @@ internal sealed unsafe class EndTable
     /// <summary>Gives the descriptor of one end to the socket of another, as a program does that closes one and gets the number anew.</summary>
     internal void Reuse(string role, int from, int to)
     {
-        var source = _ends.Find(end => end.Role == role && end.Index == from) ?? throw new LabException($"there is no {role} {from}");
-        var target = _ends.Find(end => end.Role == role && end.Index == to) ?? throw new LabException($"there is no {role} {to}");
-        Errno.Check(Libc.Dup3(source.Fd, target.Fd, Posix.O_CLOEXEC), "dup3");
+        Errno.Check(Libc.Dup3(Find(role, from).Fd, Find(role, to).Fd, Posix.O_CLOEXEC), "dup3");
     }
+
+    internal End Find(string role, int index)
+        => _ends.Find(end => end.Role == role && end.Index == index) ?? throw new LabException($"there is no {role} {index}");
 
     internal void Close(string role)
     {

@@ -135,6 +135,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         "send" => _ends.Send(),
         "close" => Do(() => _ends.Close(words[1])),
         "reuse" => Do(() => _ends.Reuse(words[1], Number(words[2]), Number(words[3]))),
+        "give" => Do(() => Keeper.Give(_ends.Find(words[1], Number(words[2])).Fd, words[3])),
         "busy-off" => Do(_ends.StopBusy),
         "accept" => Acceptor.Accept(FindListener(words[1])),
         "run" => ProgramRunner.Run(words[2..], words[1] == "inherit" ? _ends.Ends[0].Fd : -1),

@@ -14,6 +14,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
     internal static partial int Bind(int fd, SockAddress* address, uint length);
 
+    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
+    internal static partial int BindUnix(int fd, SockAddressUnix* address, uint length);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    internal static partial int ConnectUnix(int fd, SockAddressUnix* address, uint length);
+
     [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
     internal static partial int Listen(int fd, int backlog);
 
@@ -55,6 +61,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ChangeMode(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "ftruncate")]
     internal static partial int Truncate(int fd, nint length);

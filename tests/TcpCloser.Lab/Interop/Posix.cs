@@ -7,6 +7,7 @@ internal static class Posix
     internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
     internal const int AF_INET6 = 10;
+    internal const int AF_NETLINK = 16;
     internal const int SOCK_STREAM = 1;
     internal const int SOCK_DGRAM = 2;
     internal const int SOCK_SEQPACKET = 5;
@@ -23,6 +24,7 @@ internal static class Posix
     internal const int SO_SNDBUF = 7;
     internal const int SO_RCVBUF = 8;
     internal const int SO_KEEPALIVE = 9;
+    internal const int SO_REUSEPORT = 15;
     internal const int SO_BINDTODEVICE = 25;
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_DETACH_FILTER = 27;
@@ -76,6 +78,9 @@ internal static class Posix
     internal const int RLIMIT_NOFILE = 7;
     internal const int PR_SET_PDEATHSIG = 1;
     internal const int PR_SET_NAME = 15;
+    internal const int PR_SET_SECCOMP = 22;
+    internal const int PR_SET_NO_NEW_PRIVS = 38;
+    internal const int SECCOMP_MODE_FILTER = 2;
 
     /// <summary>TASK_COMM_LEN without the NUL.</summary>
     internal const int MaxProcessName = 15;

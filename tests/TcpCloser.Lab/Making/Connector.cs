@@ -14,6 +14,9 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
 
     private readonly HashSet<IPAddress> _added = [];
 
+    /// <summary>The first of two twins, whose address the second takes.</summary>
+    private SockAddress _twin;
+
     /// <summary>Makes the connections with the indexes first … first + count - 1.</summary>
     internal List<Pair> Make(int first, int count)
     {
@@ -46,7 +49,15 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_RCVBUF, Listeners.SmallBuffer, "SO_RCVBUF");
         }
 
-        BindSource(fd, index / options.Ports / PerSourceAddress);
+        if (options.TwinDevice.Length > 0)
+        {
+            BindTwin(fd, isFirst: index % 2 == 0);
+        }
+        else
+        {
+            BindSource(fd, index / options.Ports / PerSourceAddress);
+        }
+
         if (options.State == "syn-recv")
         {
             Tcp.Deafen(fd);
@@ -64,6 +75,24 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
             ServerAddress = target.ToEndpoint(),
             ClientAddress = Tcp.LocalAddress(fd).ToEndpoint(),
         };
+    }
+
+    /// <summary>
+    /// Two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel looks for a connection
+    /// from the newest on, and takes one that is bound to no device for any.
+    /// </summary>
+    private void BindTwin(int fd, bool isFirst)
+    {
+        Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+        if (isFirst)
+        {
+            Listeners.BindDevice(fd, options.TwinDevice);
+            _twin = SockAddress.For(options.ClientIsV6, options.ServerAddress, 0);
+        }
+
+        var address = _twin;
+        Errno.Check(Libc.Bind(fd, &address, address.Length), "bind a twin");
+        _twin = Tcp.LocalAddress(fd);
     }
 
     /// <summary>Spreads many connections over source addresses; the ports stay the kernel's choice (IP_BIND_ADDRESS_NO_PORT, ip(7)).</summary>

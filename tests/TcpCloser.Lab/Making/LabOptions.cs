@@ -21,6 +21,7 @@ internal sealed record LabOptions
     internal required int Port { get; init; }
     internal required int Ports { get; init; }
     internal required int PortStep { get; init; }
+    internal required int Listeners { get; init; }
     internal required string Address { get; init; }
     internal required string State { get; init; }
     internal required bool Orphan { get; init; }
@@ -37,6 +38,7 @@ internal sealed record LabOptions
     internal required bool Mptcp { get; init; }
     internal required string BindDevice { get; init; }
     internal required string RebindDevice { get; init; }
+    internal required string TwinDevice { get; init; }
     internal required int Mark { get; init; }
     internal required int Decoys { get; init; }
     internal required int DecoyPort { get; init; }
@@ -77,6 +79,7 @@ internal sealed record LabOptions
         Count = Decoys,
         Port = DecoyPort,
         Ports = 1,
+        Listeners = 1,
         State = "established",
         Orphan = false,
         Processes = 1,
@@ -90,6 +93,7 @@ internal sealed record LabOptions
         Mptcp = false,
         BindDevice = "",
         RebindDevice = "",
+        TwinDevice = "",
         Mark = 0,
         Decoys = 0,
         DecoyProcesses = 0,
@@ -141,6 +145,16 @@ internal sealed record LabOptions
         if (Mptcp && (Deaf || State is not ("established" or "unaccepted" or "listen")))
         {
             return "--mptcp: only established connections, and not --deaf (the kernel filters no MPTCP socket)";
+        }
+
+        if (Listeners != 1 && (Listeners < 1 || State != "listen"))
+        {
+            return $"--listeners {Listeners}: only with --state listen";
+        }
+
+        if (TwinDevice.Length > 0 && (State != "syn-sent" || Blocked != "none" || Ports != 1))
+        {
+            return "--twin-device: only in syn-sent, without --blocked, and with one port";
         }
 
         if (Address.Length > 0 && !IPAddress.TryParse(Address, out _))

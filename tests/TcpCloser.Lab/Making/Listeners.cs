@@ -4,7 +4,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>The listening sockets, one for each port. Buffer sizes, mark and device are inherited by what they accept.</summary>
+/// <summary>The listening sockets, one for each port unless more are asked for. Buffer sizes, mark and device are inherited by what they accept.</summary>
 internal static unsafe class Listeners
 {
     /// <summary>The kernel's smallest buffers: with them a writer is stopped after a few kilobytes.</summary>
@@ -14,8 +14,8 @@ internal static unsafe class Listeners
 
     internal static int[] Open(LabOptions options)
     {
-        int[] listeners = new int[options.Ports];
-        for (int i = 0; i < options.Ports; i++)
+        int[] listeners = new int[options.Ports * options.Listeners];
+        for (int i = 0; i < listeners.Length; i++)
         {
             listeners[i] = OpenOne(options, options.PortOf(i));
         }
@@ -58,6 +58,11 @@ internal static unsafe class Listeners
     {
         int fd = OpenSocket(options.ServerIsV6, options.Mptcp, Posix.SOCK_NONBLOCK);
         Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+        if (options.Listeners > 1)
+        {
+            Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEPORT, 1, "SO_REUSEPORT");
+        }
+
         if (options.ServerIsV6)
         {
             Tcp.SetOption(fd, Posix.SOL_IPV6, Posix.IPV6_V6ONLY, options.SpeaksV4 ? 0 : 1, "IPV6_V6ONLY");

@@ -28,13 +28,14 @@ internal sealed unsafe class Relay
     private static long Now => Stopwatch.GetTimestamp() * 1000 / Stopwatch.Frequency;
 
     /// <summary>Makes both devices, says so, and carries packets until the end of stdin.</summary>
-    internal static void Run(string device, int farPid, int delayMs)
+    internal static int Run(string device, int farPid, int delayMs)
     {
         int near = TunDevice.Open(device);
         TunDevice.Enter(farPid);
         var relay = new Relay(near, TunDevice.Open(device), delayMs);
         LineWriter.Write(["READY"]);
         relay.Carry();
+        return 0;
     }
 
     private void Carry()

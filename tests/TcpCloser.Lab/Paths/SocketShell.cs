@@ -17,8 +17,17 @@ internal sealed unsafe class SocketShell
     private readonly Dictionary<int, int> _listeners = [];
     private readonly byte[] _scratch = new byte[64 * 1024];
 
-    /// <summary>Answers each line of stdin, until its end.</summary>
-    internal void Run()
+    /// <summary>Says that it is there, and answers each line of stdin, until its end.</summary>
+    internal static int Start()
+    {
+        Machine.BringLoopbackUp();
+        _ = Machine.RaiseOpenFiles();
+        LineWriter.Write(["READY"]);
+        new SocketShell().Run();
+        return 0;
+    }
+
+    private void Run()
     {
         LineReader reader = new(fd: 0);
         while (reader.ReadLine() is { } line && line != "quit")

@@ -12,9 +12,9 @@ public sealed class ConstantTests
 {
     private static readonly string[] s_headers =
     [
-        "dirent.h", "errno.h", "fcntl.h", "netinet/in.h", "net/if.h", "poll.h", "sched.h", "signal.h", "sys/ioctl.h", "sys/ptrace.h", "sys/signalfd.h",
+        "dirent.h", "errno.h", "fcntl.h", "netinet/in.h", "netinet/tcp.h", "net/if.h", "poll.h", "sched.h", "signal.h", "sys/ioctl.h", "sys/ptrace.h", "sys/resource.h", "sys/signalfd.h",
         "sys/socket.h", "sys/stat.h", "sys/statfs.h", "sys/syscall.h", "sys/time.h", "sys/timerfd.h", "sys/un.h", "sys/wait.h", "time.h", "unistd.h",
-        "linux/capability.h", "linux/inet_diag.h", "linux/magic.h", "linux/netlink.h", "linux/sock_diag.h",
+        "linux/capability.h", "linux/inet_diag.h", "linux/magic.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/sock_diag.h",
     ];
 
     /// <summary>Those that C spells otherwise, or with another type.</summary>
@@ -65,6 +65,7 @@ public sealed class ConstantTests
         .Assert("offsetof(struct dirent64, d_reclen) == 16 && offsetof(struct dirent64, d_name) == 19") // see ProcFile.TakeNumber
         .Assert("sizeof(struct statfs) == 120 && offsetof(struct statfs, f_type) == 0 && sizeof(((struct statfs *)0)->f_type) == 8")
         .Assert("sizeof(struct sigaction) <= 256 && offsetof(struct sigaction, sa_handler) == 0")
+        .Assert("sizeof(struct rlimit) == 16 && offsetof(struct rlimit, rlim_cur) == 0")
         .Assert("sizeof(struct __user_cap_header_struct) == 8 && sizeof(struct __user_cap_data_struct) == 12")
         .Assert("offsetof(struct __user_cap_data_struct, effective) == 0")
         .Compile();
@@ -72,13 +73,17 @@ public sealed class ConstantTests
     [Fact]
     public void TcpInfoOffsets()
     {
-        CLayout c = new CLayout().Include("linux/tcp.h").Assert("sizeof(struct tcp_info) >= 232");
-        FieldInfo[] offsets = [.. Constants(typeof(TcpInfo))];
+        CLayout c = new CLayout().Include("linux/tcp.h").Assert("sizeof(struct tcp_info) >= 232 && offsetof(struct tcp_info, tcpi_rto) == 8");
+        FieldInfo[] offsets = [.. Constants(typeof(TcpInfo)).Where(static field => field.Name != nameof(TcpInfo.Size))];
         Assert.NotEmpty(offsets);
         foreach (FieldInfo offset in offsets)
         {
-            c.Assert($"offsetof(struct tcp_info, tcpi{Underscored(offset.Name)}) == {Value(offset)}");
-            c.Assert($"sizeof(((struct tcp_info *)0)->tcpi{Underscored(offset.Name)}) == 4");
+            string name = Underscored(offset.Name).Replace("_not_sent", "_notsent", StringComparison.Ordinal);
+            c.Assert($"offsetof(struct tcp_info, tcpi{name}) == {Value(offset)}");
+
+            // Counts of a byte come first, then words.
+            int size = Convert.ToInt32(offset.GetValue(null), CultureInfo.InvariantCulture) < 8 ? 1 : 4;
+            c.Assert($"sizeof(((struct tcp_info *)0)->tcpi{name}) == {size}");
         }
 
         c.Compile();

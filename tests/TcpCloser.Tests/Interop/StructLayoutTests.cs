@@ -29,7 +29,7 @@ public sealed class StructLayoutTests
 
     private static CLayout Layout()
     {
-        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "net/if.h", "netinet/in.h", "poll.h", "sys/stat.h", "sys/time.h", "sys/un.h", "time.h");
+        CLayout c = new CLayout().Include("linux/netlink.h", "linux/sock_diag.h", "linux/inet_diag.h", "linux/rtnetlink.h", "net/if.h", "netinet/in.h", "poll.h", "sys/stat.h", "sys/time.h", "sys/un.h", "time.h");
         Netlink(c);
         Requests(c);
         Answers(c);
@@ -54,6 +54,13 @@ public sealed class StructLayoutTests
         const string Address = "struct sockaddr_nl";
         c.Struct<SockAddrNl>(Address).Field(Address, "nl_family", in s, in s.Family).Field(Address, "nl_pad", in s, in s.Pad)
             .Field(Address, "nl_pid", in s, in s.PortId).Field(Address, "nl_groups", in s, in s.Groups);
+
+        RtMsg r = default;
+        const string Route = "struct rtmsg";
+        c.Struct<RtMsg>(Route).Field(Route, "rtm_family", in r, in r.Family).Field(Route, "rtm_dst_len", in r, in r.DestinationLength)
+            .Field(Route, "rtm_src_len", in r, in r.SourceLength).Field(Route, "rtm_tos", in r, in r.Tos).Field(Route, "rtm_table", in r, in r.Table)
+            .Field(Route, "rtm_protocol", in r, in r.Protocol).Field(Route, "rtm_scope", in r, in r.Scope).Field(Route, "rtm_type", in r, in r.Type)
+            .Field(Route, "rtm_flags", in r, in r.Flags);
         c.Assert("sizeof(struct nlmsgerr) == 20").Assert("offsetof(struct nlmsgerr, error) == 0");
     }
 
@@ -145,7 +152,7 @@ public sealed class StructLayoutTests
 
         Statx x = default;
         const string Status = "struct statx";
-        c.Struct<Statx>(Status).Field(Status, "stx_ino", in x, in x.Inode);
+        c.Struct<Statx>(Status).Field(Status, "stx_mode", in x, in x.Mode).Field(Status, "stx_ino", in x, in x.Inode);
 
         IfReq r = default;
         const string Device = "struct ifreq";

@@ -54,7 +54,7 @@ public sealed class HelpTests
 
     [Fact]
     public void VersionIsOneLine() =>
-        Assert.Matches(@"^tcp-closer \d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?( \(NO_SOCK_DESTROY\))?\n\z", Text("--version"));
+        Assert.Matches(@"^tcp-closer \d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?( \(NO_SOCK_DESTROY\))?\n\z", Text("--version"));
 
     [Fact]
     public void UsageErrors() => Snap.Match(string.Join('\n', new string[][]

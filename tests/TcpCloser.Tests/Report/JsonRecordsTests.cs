@@ -28,7 +28,7 @@ public sealed class JsonRecordsTests
 
         var stdout = new OutputStream(Unistd.STDOUT_FILENO, new Patience(null));
         var records = new JsonRecords(stdout);
-        var counts = new Counts { Matched = 18 };
+        var counts = new Counts { Matched = 24 };
         for (int i = 0; i < connections.Count; i++)
         {
             counts.Count(connections[i].Outcome);

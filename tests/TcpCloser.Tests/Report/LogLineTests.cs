@@ -23,9 +23,9 @@ public sealed class LogLineTests
             counts.Count(connections[i].Outcome);
         }
 
-        Assert.Equal((3, 1, 1, 7, 1), (counts.Closed, counts.Vanished, counts.Spared, counts.Failed, counts.WouldClose));
+        Assert.Equal((4, 1, 1, 1, 7, 1), (counts.Closed, counts.Cured, counts.Vanished, counts.Spared, counts.Failed, counts.WouldClose));
         Assert.Equal((1, 1), (counts.NotReached, counts.Unknown)); // of those that failed
-        Assert.Equal(13, counts.Idle);
+        Assert.Equal(15, counts.Idle);
         Assert.True(counts.IsNews);
     }
 
