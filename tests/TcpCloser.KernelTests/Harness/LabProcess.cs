@@ -89,6 +89,17 @@ internal sealed partial class LabProcess : IDisposable
     internal void WaitIdle(int number, int milliseconds)
         => Until.True(() => ReceiveAges().Count(age => age >= milliseconds) >= number, $"{number} ends idle for {milliseconds} ms");
 
+    /// <summary>Waits until the server ends of a port have received nothing for that long, data or acknowledgement.</summary>
+    internal void WaitQuiet(int port, int milliseconds) => Until.True(
+        () =>
+        {
+            string[] lines = Command.Run([.. Inside(), "ss", "-tinOH", "state", "established", "sport", "=", $":{port}"]).Stdout
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return lines.All(line => ReceiveOrAckClock().Matches(line) is { Count: 2 } clocks
+                && clocks.All(clock => int.Parse(clock.Groups[1].ValueSpan, CultureInfo.InvariantCulture) >= milliseconds));
+        },
+        $"{milliseconds} ms of quiet");
+
     /// <summary>The command that runs what is appended in the Lab's namespaces.</summary>
     internal string[] Inside() => Namespaces.Join(Id, _ownProcesses, _ownMounts);
 
@@ -114,6 +125,9 @@ internal sealed partial class LabProcess : IDisposable
 
     [GeneratedRegex(@"lastrcv:(\d+)")]
     private static partial Regex ReceiveClock();
+
+    [GeneratedRegex(@"last(?:rcv|ack):(\d+)")]
+    private static partial Regex ReceiveOrAckClock();
 
     private static int OnlyChild(int pid)
         => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim(), CultureInfo.InvariantCulture);

@@ -72,6 +72,13 @@ internal sealed class NetworkPath : IDisposable
 
     internal void Mend() => Relay("mend");
 
+    /// <summary>The device of a slow path takes no packets any more: its queue fills.</summary>
+    internal void Stall()
+    {
+        Assert.NotNull(_relay);
+        _relay.Signal("STOP");
+    }
+
     internal void Delay(int milliseconds) => Relay($"delay {milliseconds}");
 
     internal void InNear(string script) => Run(Near, script);
