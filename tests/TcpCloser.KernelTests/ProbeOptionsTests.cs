@@ -138,9 +138,10 @@ public sealed class ProbeOptionsTests
         silent.WaitQuiet(Quiet);
         path.Vanish(3);
 
-        using Command tool = path.Tool("-d", $"{NetworkPath.Port}", "--probe", "3s").Start();
+        using var folder = new TemporaryFolder();
+        using Command tool = Held(path, folder);
         Until.True(() => silent.Options.Any(static line => line.Contains("on=1", StringComparison.Ordinal)), "the options of the asking");
-        tool.Signal(signal);
+        Strace.Signal(tool, signal);
         Result result = tool.WaitForEnd().Expect(1);
 
         Assert.Equal([$"1500 {Untouched}"], silent.Options);
@@ -186,9 +187,9 @@ public sealed class ProbeOptionsTests
         Assert.Equal([$"{calls} alive"], near.Looks);
     }
 
-    /// <summary>Starts the program so that every wait of it is long, as on a crowded machine: also the one when the options are set.</summary>
+    /// <summary>Starts the program so that it waits long, as on a crowded machine, when it has set the options: its second poll(2), after the log line.</summary>
     private static Command Held(NetworkPath path, TemporaryFolder folder) => (path.Tool("-d", $"{NetworkPath.Port}", "--probe", "3s") with
     {
-        Wrapper = ["strace", "-f", "-o", folder.File("trace"), "-e", "trace=poll", "-e", "inject=poll:delay_exit=1500ms"],
+        Wrapper = ["strace", "-f", "-o", folder.File("trace"), "-e", "trace=poll", "-e", "inject=poll:delay_exit=1500ms:when=2+50"],
     }).Start();
 }
