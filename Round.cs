@@ -128,14 +128,13 @@ internal sealed class Round : IResultSink
         Incomplete(operation, errno, subject);
     }
 
-    public void Notice(string text) => Message(Level.Warning, text);
-
-    /// <summary>A part of what was asked for could not be looked at.</summary>
-    private void Incomplete(Operation operation, int errno, string? subject)
+    public void Incomplete(Operation operation, int errno, string? subject)
     {
         _status.IsIncomplete = true;
         Message(Level.Error, Remedies.Describe(operation, errno, subject));
     }
+
+    public void Notice(string text) => Message(Level.Warning, text);
 
     private void Begin()
     {

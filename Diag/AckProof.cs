@@ -15,6 +15,12 @@ internal static class AckProof
     /// <summary>The kernel sends the probes of this program, and those of the application, no closer than this.</summary>
     private const uint ShortestProbeIntervalMs = 1_000;
 
+    /// <summary>After how long the kernel tries again what a full queue refused (TCP_RESOURCE_PROBE_INTERVAL).</summary>
+    private const uint RetryMs = 500;
+
+    /// <summary>The first wait of window probes is no shorter (TCP_RTO_MIN).</summary>
+    private const uint ShortestTimeoutMs = 200;
+
     /// <summary>Whether it is proved that nobody has acknowledged for that long.</summary>
     public static bool Holds(in SocketFacts facts, uint ms) =>
         facts.LastHeardMs >= ms && OutstandingMs(in facts) >= Math.Min(ms, LongestMs);
@@ -41,16 +47,31 @@ internal static class AckProof
         return grownBy + Math.Min(facts.LastDataSentMs, Less(rto, facts.ExpiresMs));
     }
 
-    /// <summary>Here the timeout that is shown does not grow; each probe waited twice as long as the one before.</summary>
+    /// <summary>
+    /// Nothing fits into the peer's window, and probes ask for it. A peer that lives answers each, which leaves none unanswered: the
+    /// timer alone proves nothing. Here the timeout that is shown does not grow; after each probe the timer waits twice as long as after
+    /// the one before. Two things make it wait less, and are not shown: a full queue of the device half a second, and TCP_USER_TIMEOUT
+    /// until its end. So what has passed of the wait counts less the first wait, and no more than what has passed since the peer was
+    /// heard from less a whole wait; and the waits before it count where each probe doubled them.
+    /// </summary>
     private static uint WindowProbe(in SocketFacts facts)
     {
-        uint sum = Less(Doubled(facts.RtoMs, facts.Backoff), facts.ExpiresMs);
-        for (int probe = 1; probe < facts.Probes && probe <= facts.Backoff; probe++)
+        if (facts.Probes == 0)
         {
-            sum += Doubled(facts.RtoMs, facts.Backoff - probe);
+            return 0;
         }
 
-        return sum;
+        uint wait = Doubled(facts.RtoMs, facts.Backoff);
+        bool mayBeRetry = wait > RetryMs && facts.ExpiresMs <= RetryMs;
+        uint passed = mayBeRetry ? 0 : Less(Less(wait, facts.RtoMs), facts.ExpiresMs);
+        uint before = 0;
+        for (int probe = 1; probe < facts.Probes && facts.Probes <= facts.Backoff; probe++)
+        {
+            before += Doubled(facts.RtoMs, facts.Backoff - probe);
+        }
+
+        uint longestWait = Doubled(Math.Max(facts.RtoMs, ShortestTimeoutMs), facts.Backoff);
+        return Math.Min(Math.Max(passed, before), Less(facts.LastHeardMs, longestWait));
     }
 
     private static uint Doubled(uint ms, int times) => (uint)Math.Min((ulong)ms << Math.Min(times, 31), LongestMs);

@@ -77,6 +77,8 @@ internal sealed class AutoMethod(SockDestroyer destroyer, SocketDisconnector dis
 
         public void Problem(Operation operation, int errno, string? subject) => sink.Problem(operation, errno, subject);
 
+        public void Incomplete(Operation operation, int errno, string? subject) => sink.Incomplete(operation, errno, subject);
+
         public void Notice(string text) => sink.Notice(text);
     }
 }

@@ -19,6 +19,9 @@ internal interface IResultSink
     /// <param name="subject">What it was tried on; null: the operation says it all.</param>
     void Problem(Operation operation, int errno, string? subject = null);
 
+    /// <summary>The same where a part of what was asked for could be done: whatever failed, it is not impossible here.</summary>
+    void Incomplete(Operation operation, int errno, string? subject = null);
+
     /// <summary>Something that a reader should know, and that is no failure.</summary>
     void Notice(string text);
 }

@@ -26,7 +26,7 @@ internal sealed class KeepaliveMethod(Rule rule, SocketDump dump, Func<IProcessT
 
     private ActionResult Cure(IProcessTable table, int socket)
     {
-        int errno = KeepaliveOptions.Read(table, socket, out KeepaliveOptions own);
+        int errno = KeepaliveOptions.Read(table, socket, withInterval: true, out KeepaliveOptions own);
         if (errno != 0)
         {
             return new ActionResult(Operation.SetKeepalive, errno);
@@ -40,7 +40,7 @@ internal sealed class KeepaliveMethod(Rule rule, SocketDump dump, Func<IProcessT
             Count = _times.Count,
             UserTimeoutMs = rule.UserTimeout is { } timeout ? (int)timeout.TotalMilliseconds : own.UserTimeoutMs,
         };
-        if (wanted == own || (own.IsOn && rule.Keepalive is null && rule.UserTimeout is null))
+        if (wanted == own || (own.IsOn && rule.Keepalive is null))
         {
             return new ActionResult(Outcome.HasKeepalive);
         }

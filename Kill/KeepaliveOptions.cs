@@ -22,7 +22,11 @@ internal readonly record struct KeepaliveOptions
     public int UserTimeoutMs { get; init; }
 
     /// <summary>Reads them off a fetched socket. Returns 0 or the errno.</summary>
-    public static int Read(IProcessTable table, int socket, out KeepaliveOptions options)
+    /// <param name="table">What reads them.</param>
+    /// <param name="socket">The socket.</param>
+    /// <param name="withInterval">Whether the interval is of use; 0 stands for it otherwise.</param>
+    /// <param name="options">What it has.</param>
+    public static int Read(IProcessTable table, int socket, bool withInterval, out KeepaliveOptions options)
     {
         int interval = 0;
         int count = 0;
@@ -30,25 +34,29 @@ internal readonly record struct KeepaliveOptions
         int errno = table.ReadOption(socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, out int isOn);
         int idle = 0;
         errno = errno != 0 ? errno : table.ReadOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE, out idle);
-        errno = errno != 0 ? errno : table.ReadOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL, out interval);
+        errno = errno != 0 || !withInterval ? errno : table.ReadOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL, out interval);
         errno = errno != 0 ? errno : table.ReadOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT, out count);
-        errno = errno != 0 ? errno : table.ReadOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT, out userTimeout);
+        if (errno == 0)
+        {
+            errno = table.ReadOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT, out userTimeout);
+            errno = errno == Errno.EOPNOTSUPP ? 0 : errno; // an MPTCP socket has none
+        }
+
         options = new KeepaliveOptions { IsOn = isOn != 0, Idle = idle, Interval = interval, Count = count, UserTimeoutMs = userTimeout };
         return errno;
     }
 
     /// <summary>
-    /// Sets those that differ from what the socket has. Keepalive is put on after its values, and off before them, so that the kernel
-    /// never counts by a mixture. What fails in between is taken back. Returns 0 or the errno.
+    /// Puts keepalive on, and sets what differs from what the socket has. It is put on after its values, so that the kernel never
+    /// counts by a mixture. What fails in between is taken back. Returns 0 or the errno.
     /// </summary>
     public int Apply(IProcessTable table, int socket, KeepaliveOptions has)
     {
-        int errno = has.IsOn && !IsOn ? SetOn(table, socket) : 0;
-        errno = errno != 0 || Interval == has.Interval ? errno : table.SetOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL, Interval);
+        int errno = Interval == has.Interval ? 0 : table.SetOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL, Interval);
         errno = errno != 0 || Count == has.Count ? errno : table.SetOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT, Count);
         errno = errno != 0 || UserTimeoutMs == has.UserTimeoutMs ? errno
             : table.SetOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT, UserTimeoutMs);
-        errno = errno != 0 || IsOn == has.IsOn || !IsOn ? errno : SetOn(table, socket);
+        errno = errno != 0 || has.IsOn ? errno : table.SetOption(socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, 1);
 
         // Last, because it starts the timer anew, which then counts by all the others.
         errno = errno != 0 || Idle == has.Idle ? errno : table.SetOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE, Idle);
@@ -61,33 +69,36 @@ internal readonly record struct KeepaliveOptions
     }
 
     /// <summary>
-    /// Puts back what was there before these were set; a value that the application has changed meanwhile stays. Each is put back for
-    /// itself, keepalive off before the others and on after them; a socket that refuses is one that has ended.
+    /// Puts back what was there before these were set; a value that the application has changed meanwhile stays. (Keepalive that it put
+    /// on by itself looks like ours.) Each is put back for itself, keepalive off before the others.
     /// </summary>
     public void PutBack(IProcessTable table, int socket, KeepaliveOptions before)
     {
-        if (IsOn && !before.IsOn)
+        if (!before.IsOn)
         {
-            PutBack(table, socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, 1, 0);
+            SetSurely(table, socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, 0);
         }
 
-        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL, Interval, before.Interval);
-        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT, Count, before.Count);
-        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT, UserTimeoutMs, before.UserTimeoutMs);
-        PutBack(table, socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE, Idle, before.Idle);
-        if (!IsOn && before.IsOn)
+        PutBack(table, socket, Tcp.TCP_KEEPINTVL, Interval, before.Interval);
+        PutBack(table, socket, Tcp.TCP_KEEPCNT, Count, before.Count);
+        PutBack(table, socket, Tcp.TCP_USER_TIMEOUT, UserTimeoutMs, before.UserTimeoutMs);
+        PutBack(table, socket, Tcp.TCP_KEEPIDLE, Idle, before.Idle);
+    }
+
+    private static void PutBack(IProcessTable table, int socket, int option, int set, int before)
+    {
+        if (set != before && !(table.ReadOption(socket, Tcp.IPPROTO_TCP, option, out int now) == 0 && now != set))
         {
-            PutBack(table, socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, 0, 1);
+            SetSurely(table, socket, Tcp.IPPROTO_TCP, option, before);
         }
     }
 
-    private int SetOn(IProcessTable table, int socket) => table.SetOption(socket, Socket.SOL_SOCKET, Socket.SO_KEEPALIVE, IsOn ? 1 : 0);
-
-    private static void PutBack(IProcessTable table, int socket, int level, int option, int set, int before)
+    /// <summary>The kernel refuses no value that it has told itself; should a call fail all the same, it is tried again once.</summary>
+    private static void SetSurely(IProcessTable table, int socket, int level, int option, int value)
     {
-        if (set != before && table.ReadOption(socket, level, option, out int now) == 0 && now == set)
+        if (table.SetOption(socket, level, option, value) != 0)
         {
-            _ = table.SetOption(socket, level, option, before);
+            _ = table.SetOption(socket, level, option, value);
         }
     }
 }

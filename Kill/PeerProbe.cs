@@ -24,8 +24,8 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
         var owners = new SocketOwners(table, index.Contains);
-        using var run = new ProbeRun(candidates, table, new ProbeRule(time), sink);
-        run.Begin(owners, index);
+        using var run = new ProbeRun(candidates, table, index, owners, new ProbeRule(time), sink);
+        run.TellUnheld();
         while (run.HasUnanswered && !stopRequested())
         {
             run.Ask(stopRequested);
@@ -33,6 +33,6 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
             run.Look();
         }
 
-        run.TellProblems(owners.Unreadable);
+        run.TellProblems();
     }
 }

@@ -64,7 +64,11 @@ internal sealed class ProbeBatch : IDisposable
 
         // Setting it starts the timer anew, also where it is the application's own value.
         errno = errno != 0 || own.Idle != asking.Idle ? errno : _table.SetOption(socket, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE, asking.Idle);
-        if (errno == 0)
+        if (errno != 0)
+        {
+            asking.PutBack(_table, socket, own); // what was set before the one that failed
+        }
+        else
         {
             _held[Count++] = new Held
             {
@@ -120,7 +124,7 @@ internal sealed class ProbeBatch : IDisposable
         for (int i = 0; i < Count; i++)
         {
             ref Held held = ref _held[i];
-            if (held.IsSent)
+            if (held.IsDone)
             {
                 continue;
             }
@@ -130,11 +134,12 @@ internal sealed class ProbeBatch : IDisposable
             if (length > 0)
             {
                 (held.State, held.LastHeardMs) = (facts.State, facts.LastHeardMs);
+                held.IsSent = facts.SegmentsOut != held.SegmentsOut || facts.Probes != held.Probes;
             }
 
-            // A socket that has ended, or cannot be looked at, has nothing more to send.
-            held.IsSent = length <= 0 || facts.SegmentsOut != held.SegmentsOut || facts.Probes != held.Probes || facts.State == TcpState.Close;
-            any |= !held.IsSent;
+            // A socket that has ended, or cannot be looked at, has nothing more to tell.
+            held.IsDone = length <= 0 || held.IsSent || facts.State == TcpState.Close;
+            any |= !held.IsDone;
         }
 
         return any;
@@ -164,6 +169,7 @@ internal sealed class ProbeBatch : IDisposable
         public byte State;
         public uint LastHeardMs;
         public bool IsSent;
+        public bool IsDone;
         public bool IsPutBack;
     }
 }

@@ -18,59 +18,51 @@ internal sealed class ProbeRun : IDisposable
     private readonly IResultSink _sink;
     private readonly ResultBatch _results;
     private readonly ConnectionWatch _watch;
+    private readonly OpenProcess _process;
     private readonly ProbeBatch _batch;
-    private ProbedPeer[] _peers = [];
-    private int _count;
-    private int _process = -1;
-    private int _processPid;
+    private readonly ProbedPeers _peers;
+    private readonly SocketOwners _owners;
+    private readonly byte[] _info = new byte[TcpInfo.Size];
     private Operation _refusedOperation;
     private int _refusedErrno;
     private int _refusedPid;
     private bool _hasUnfound;
+    private bool _hasFetched;
 
-    public ProbeRun(ConnectionList candidates, IProcessTable table, ProbeRule rule, IResultSink sink)
+    /// <param name="candidates">The connections.</param>
+    /// <param name="table">Where their sockets are.</param>
+    /// <param name="index">Which of the connections has an inode.</param>
+    /// <param name="owners">Who holds them.</param>
+    /// <param name="rule">Whom to ask, and how often.</param>
+    /// <param name="sink">Takes the verdicts.</param>
+    public ProbeRun(ConnectionList candidates, IProcessTable table, InodeIndex index, SocketOwners owners, ProbeRule rule, IResultSink sink)
     {
-        (_candidates, _table, _rule, _sink) = (candidates, table, rule, sink);
+        (_candidates, _table, _owners, _rule, _sink) = (candidates, table, owners, rule, sink);
         _results = new ResultBatch(sink);
         _watch = new ConnectionWatch(candidates);
+        _process = new OpenProcess(table);
+        _peers = new ProbedPeers(candidates.Count, owners, index, Now);
 
         // Room is left for the log, the other sockets, and the process that is asked.
         _batch = new ProbeBatch(table, (int)Math.Clamp(ResourceLimit.OpenFiles() / 2, 1, ResultBatch.Length));
     }
 
     /// <summary>Whether anybody is still to be heard from.</summary>
-    public bool HasUnanswered => _count > 0;
+    public bool HasUnanswered => _peers.Count > 0;
 
     private static long Now => Environment.TickCount64;
 
-    /// <summary>Lines those up who have an owner, those of one process one after the other.</summary>
-    public void Begin(SocketOwners owners, InodeIndex index)
+    /// <summary>Tells of those that nobody was found to have.</summary>
+    public void TellUnheld()
     {
-        _peers = new ProbedPeer[_candidates.Count];
-        var found = new bool[_candidates.Count];
-        foreach (SocketHolder holder in owners.Holders)
-        {
-            foreach (HeldSocket socket in holder.Sockets)
-            {
-                foreach (int i in index.Connections(socket.Inode))
-                {
-                    if (!found[i])
-                    {
-                        found[i] = true;
-                        _peers[_count++] = new ProbedPeer { Index = i, Pid = holder.Pid, Fd = socket.Fd, NextAt = Now };
-                    }
-                }
-            }
-        }
-
         for (int i = 0; i < _candidates.Count; i++)
         {
-            if (!found[i])
+            if (!_peers.IsHeld[i])
             {
                 // Who holds it may be among those that could not be looked into.
-                bool isUnfound = _candidates[i].Inode != 0 && owners.Unreadable.Count > 0;
+                bool isUnfound = _candidates[i].Inode != 0 && _owners.Unreadable.Count > 0;
                 _hasUnfound |= isUnfound;
-                _results.Add(i, isUnfound ? Outcome.Failed : Outcome.Unproved, isUnfound ? owners.Unreadable.Errno : 0);
+                _results.Add(i, isUnfound ? Outcome.Failed : Outcome.Unproved, isUnfound ? _owners.Unreadable.Errno : 0);
             }
         }
 
@@ -80,36 +72,31 @@ internal sealed class ProbeRun : IDisposable
     /// <summary>Asks those whose turn it is, a batch after the other.</summary>
     public void Ask(Func<bool> stopRequested)
     {
-        for (int i = 0; i < _count && !stopRequested(); i++)
+        bool stopped = stopRequested();
+        for (int i = 0; i < _peers.Count && !stopped; i++)
         {
-            if (_peers[i].NextAt <= Now && (_peers[i].Allowed == 0 || _peers[i].Sent < _peers[i].Allowed))
+            if (_peers[i].NextAt <= Now)
             {
                 Ask(i);
                 if (_batch.IsFull)
                 {
                     FinishBatch();
+                    stopped = stopRequested();
                 }
             }
         }
 
         FinishBatch();
-        CloseProcess();
-        Compact();
+        _process.Dispose();
+        _peers.Compact();
         _results.Flush();
     }
 
     /// <summary>Sleeps until somebody is to be asked or has had its time.</summary>
     public unsafe void Wait(Func<bool> stopRequested)
     {
-        long until = long.MaxValue;
-        for (int i = 0; i < _count; i++)
-        {
-            ref ProbedPeer peer = ref _peers[i];
-            long next = peer.Allowed == 0 || peer.Sent < peer.Allowed ? peer.NextAt : long.MaxValue;
-            until = Math.Min(until, Math.Min(next, EndOf(in peer)));
-        }
-
-        while (_count > 0 && Now < until && !stopRequested())
+        long until = _peers.NextAt(_rule, Now);
+        while (_peers.Count > 0 && Now < until && !stopRequested())
         {
             _ = Poll.poll(null, 0, (int)Math.Min(until - Now + 1, SleepMs));
         }
@@ -118,57 +105,55 @@ internal sealed class ProbeRun : IDisposable
     /// <summary>Looks who has answered, and who has had its time.</summary>
     public void Look()
     {
-        for (int i = 0; i < _count; i++)
+        for (int i = 0; i < _peers.Count; i++)
         {
             ref ProbedPeer peer = ref _peers[i];
             Presence presence = _watch.Look(peer.Index, out _, out SocketFacts facts);
-            if (presence == Presence.Gone)
+            if (presence != Presence.There)
             {
-                Complete(i, WasReset(in peer) ? Outcome.Reset : Outcome.Vanished);
-            }
-            else if (presence == Presence.Unknown)
-            {
-                Complete(i, Outcome.Failed, _watch.Errno);
+                CompleteLost(i, presence);
             }
             else if (HasAnswered(in peer, in facts))
             {
                 Complete(i, Outcome.Answered);
             }
-            else if (Now >= EndOf(in peer))
+            else if (ProbeRule.HasOutstanding(in facts))
             {
-                // Silent, and so still to be closed, is who was asked and answered nothing.
-                bool isSilent = peer.Sent > 0 && !ProbeRule.HasOutstanding(in facts);
-                Complete(i, isSilent ? Outcome.Idle : Outcome.Unproved);
+                Complete(i, Outcome.Unproved);
+            }
+            else if (Now >= _rule.EndOf(in peer) && _rule.Enough(in peer) is { } isEnough)
+            {
+                // Silent, and so still to be closed, is who was asked often enough and answered nothing.
+                Complete(i, isEnough ? Outcome.Idle : Outcome.Unproved);
             }
         }
 
-        CloseProcess();
-        Compact();
+        _process.Dispose();
+        _peers.Compact();
         _results.Flush();
     }
 
     /// <summary>Tells why peers could not be asked, where that is no matter of one connection.</summary>
-    public void TellProblems(UnreadableProcesses unreadable)
+    public void TellProblems()
     {
+        Action<Operation, int, string?> tell = _hasFetched ? _sink.Incomplete : _sink.Problem;
         if (_refusedErrno != 0)
         {
-            _sink.Problem(_refusedOperation, _refusedErrno, $"of process {_refusedPid}");
+            tell(_refusedOperation, _refusedErrno, $"of process {_refusedPid}");
         }
 
         if (_hasUnfound)
         {
-            _sink.Problem(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+            tell(_owners.Unreadable.Operation, _owners.Unreadable.Errno, _owners.Unreadable.Subject);
         }
     }
 
     public void Dispose()
     {
         _batch.Dispose();
-        CloseProcess();
+        _process.Dispose();
         _watch.Dispose();
     }
-
-    private long EndOf(ref readonly ProbedPeer peer) => (peer.FirstAskedAt == 0 ? peer.NextAt : peer.FirstAskedAt) + _rule.TimeMs;
 
     private static bool HasAnswered(ref readonly ProbedPeer peer, in SocketFacts facts) =>
         facts.HasClocks && HasAnswered(in peer, facts.LastHeardMs);
@@ -176,54 +161,33 @@ internal sealed class ProbeRun : IDisposable
     private static bool HasAnswered(ref readonly ProbedPeer peer, uint lastHeardMs) =>
         peer.FirstAskedAt != 0 && lastHeardMs <= Now - peer.FirstAskedAt + GrainMs;
 
-    /// <summary>Looks at a connection whose turn it is, and asks where there is no verdict yet.</summary>
+    /// <summary>Fetches the socket of a peer whose turn it is, and asks where there is no verdict yet.</summary>
     private void Ask(int i)
     {
         ref ProbedPeer peer = ref _peers[i];
-        Presence presence = _watch.Look(peer.Index, out Connection now, out SocketFacts facts);
-        if (presence == Presence.Unknown)
-        {
-            Complete(i, Outcome.Failed, _watch.Errno);
-        }
-        else if (presence == Presence.Gone)
-        {
-            Complete(i, WasReset(in peer) ? Outcome.Reset : Outcome.Vanished);
-        }
-        else if (HasAnswered(in peer, in facts))
-        {
-            Complete(i, Outcome.Answered);
-        }
-        else if (peer.FirstAskedAt == 0 && Verdict(peer.Index, in now, in facts) is { } verdict)
-        {
-            Complete(i, verdict);
-        }
-        else if (ProbeRule.HasOutstanding(in facts))
+        if (_candidates[peer.Index].IsMptcp)
         {
             Complete(i, Outcome.Unproved);
+            return;
         }
-        else
-        {
-            Ask(i, in facts);
-        }
-    }
 
-    private Outcome? Verdict(int index, ref readonly Connection now, in SocketFacts facts) =>
-        _candidates[index].IsMptcp ? Outcome.Unproved : _rule.Verdict(in now, in facts);
-
-    private void Ask(int i, in SocketFacts facts)
-    {
-        ref ProbedPeer peer = ref _peers[i];
-        int errno = OpenProcess(peer.Pid);
-        Operation operation = Operation.OpenProcess;
+        int socket = _process.FetchSocket(peer.Pid, peer.Fd, out bool isOpen);
+        Operation operation = isOpen ? Operation.FetchSocket : Operation.OpenProcess;
+        int errno = Math.Max(-socket, 0);
         if (errno == 0)
         {
-            int socket = _table.FetchSocket(_process, peer.Fd);
-            (operation, errno) = socket < 0 ? (Operation.FetchSocket, -socket) : Ask(i, socket, in facts);
+            _hasFetched = true;
+            operation = Operation.SetKeepalive;
+            errno = Ask(i, socket, out bool isHeld);
+            if (!isHeld)
+            {
+                _table.Close(socket);
+            }
         }
 
         if (errno is Errno.EBADF or Errno.ESRCH or Errno.ENOTSOCK)
         {
-            Complete(i, Outcome.Unproved); // its holder has let go of it, and whoever has it now was not found
+            CompleteLost(i, _watch.Look(peer.Index)); // its holder has let go of it, and whoever has it now was not found
         }
         else if (errno != 0)
         {
@@ -232,36 +196,70 @@ internal sealed class ProbeRun : IDisposable
         }
     }
 
-    /// <summary>Asks through a fetched socket, which the batch holds from then on, or which is let go at once.</summary>
-    private (Operation Operation, int Errno) Ask(int i, int socket, in SocketFacts facts)
+    /// <summary>Asks through a fetched socket, which the batch may hold from then on. Returns 0 or the errno.</summary>
+    private int Ask(int i, int socket, out bool isHeld)
     {
+        isHeld = false;
         ref ProbedPeer peer = ref _peers[i];
         int errno = _table.ReadCookie(socket, out ulong cookie);
-        KeepaliveOptions own = default;
-        errno = errno != 0 ? errno : cookie == _candidates[peer.Index].Cookie ? KeepaliveOptions.Read(_table, socket, out own) : Errno.EBADF;
-        if (errno == 0 && MayAsk(ref peer, own, in facts))
+        if (errno != 0 || cookie != _candidates[peer.Index].Cookie)
         {
-            peer.FirstAskedAt = peer.FirstAskedAt == 0 ? Now : peer.FirstAskedAt;
-            peer.NextAt = Now + _rule.IntervalMs(peer.Allowed);
-            errno = _batch.TryAsk(i, socket, own, in facts);
-            if (errno == 0)
-            {
-                return (default, 0);
-            }
-        }
-        else if (errno == 0)
-        {
-            Complete(i, Outcome.Unproved);
+            return errno != 0 ? errno : Errno.EBADF;
         }
 
-        _table.Close(socket);
-        return (Operation.SetKeepalive, errno);
+        int length = _table.ReadTcpInfo(socket, _info);
+        if (length < 0)
+        {
+            return -length;
+        }
+
+        var facts = new SocketFacts(_info.AsSpan(0, length));
+        if (Verdict(in peer, in facts) is { } verdict)
+        {
+            Complete(i, verdict);
+            return 0;
+        }
+
+        errno = KeepaliveOptions.Read(_table, socket, withInterval: false, out KeepaliveOptions own);
+        if (errno != 0 || !MayAsk(i, own, in facts))
+        {
+            return errno;
+        }
+
+        peer.LastAskedAt = Now;
+        peer.FirstAskedAt = peer.FirstAskedAt == 0 ? peer.LastAskedAt : peer.FirstAskedAt;
+        peer.NextAt = peer.LastAskedAt + peer.IntervalMs;
+        peer.Asked++;
+        errno = _batch.TryAsk(i, socket, own, in facts);
+        isHeld = errno == 0;
+        return errno;
     }
 
-    private bool MayAsk(ref ProbedPeer peer, KeepaliveOptions own, in SocketFacts facts)
+    private Outcome? Verdict(ref readonly ProbedPeer peer, in SocketFacts facts)
     {
-        peer.Allowed = peer.Allowed == 0 ? _rule.Allowed(own, in facts) : peer.Allowed;
-        return peer.Allowed > 0;
+        bool isFirst = peer.FirstAskedAt == 0;
+        return facts.State == TcpState.Close ? isFirst ? Outcome.Vanished : Outcome.Reset
+            : isFirst ? _rule.Verdict(in facts)
+            : HasAnswered(in peer, in facts) ? Outcome.Answered
+            : ProbeRule.HasOutstanding(in facts) ? Outcome.Unproved
+            : null;
+    }
+
+    /// <summary>Whether the application's own keepalive, as it is now, bears another probe. Otherwise the verdict is final, or the last probe was sent.</summary>
+    private bool MayAsk(int i, KeepaliveOptions own, in SocketFacts facts)
+    {
+        ref ProbedPeer peer = ref _peers[i];
+        bool isFirst = peer.FirstAskedAt == 0;
+        int allowed = ProbeRule.Allowed(own, in facts);
+        if (ProbeRule.AsksItself(own, in facts, isFirst ? _rule.TimeMs : 0) || (isFirst && allowed == 0))
+        {
+            Complete(i, Outcome.Unproved);
+            return false;
+        }
+
+        peer.IntervalMs = isFirst ? _rule.IntervalMs(allowed) : peer.IntervalMs;
+        peer.NextAt = allowed == 0 ? long.MaxValue : peer.NextAt;
+        return allowed > 0;
     }
 
     private void FinishBatch()
@@ -285,41 +283,30 @@ internal sealed class ProbeRun : IDisposable
         _batch.Clear();
     }
 
+    /// <summary>The connection is gone, or cannot be looked at, or nobody was found any more who has it.</summary>
+    private void CompleteLost(int i, Presence presence)
+    {
+        bool isGone = presence == Presence.Gone;
+        Complete(i,
+            isGone ? WasReset(in _peers[i]) ? Outcome.Reset : Outcome.Vanished
+                : presence == Presence.Unknown ? Outcome.Failed
+                : Outcome.Unproved,
+            presence == Presence.Unknown ? _watch.Errno : 0);
+    }
+
     /// <summary>Whether the connection that is gone was reset: then the socket is still there, closed.</summary>
     private bool WasReset(ref readonly ProbedPeer peer)
     {
-        if (peer.FirstAskedAt == 0 || OpenProcess(peer.Pid) != 0)
+        int socket = peer.FirstAskedAt == 0 ? -1 : _process.FetchSocket(peer.Pid, peer.Fd, out _);
+        if (socket < 0)
         {
             return false;
         }
 
-        using var fetched = new FetchedSocket(_table, _process, peer.Fd);
-        Span<byte> info = stackalloc byte[TcpInfo.Size];
-        return fetched.Errno == 0 && fetched.Cookie == _candidates[peer.Index].Cookie
-            && _table.ReadTcpInfo(fetched.Handle, info) > 0 && info[TcpInfo.State] == TcpState.Close;
-    }
-
-    /// <summary>Opens the process, where it is not the one that is open. Returns 0 or the errno.</summary>
-    private int OpenProcess(int pid)
-    {
-        if (_process < 0 || _processPid != pid)
-        {
-            CloseProcess();
-            _process = _table.OpenProcess(pid);
-            _processPid = pid;
-        }
-
-        return _process < 0 ? -_process : 0;
-    }
-
-    private void CloseProcess()
-    {
-        if (_process >= 0)
-        {
-            _table.Close(_process);
-        }
-
-        _process = -1;
+        bool isClosed = _table.ReadCookie(socket, out ulong cookie) == 0 && cookie == _candidates[peer.Index].Cookie
+            && _table.ReadTcpInfo(socket, _info) > 0 && _info[TcpInfo.State] == TcpState.Close;
+        _table.Close(socket);
+        return isClosed;
     }
 
     /// <summary>The peer's verdict is final; one that stays to be closed is told by nobody here.</summary>
@@ -331,19 +318,5 @@ internal sealed class ProbeRun : IDisposable
         }
 
         _peers[i].Index = -1;
-    }
-
-    private void Compact()
-    {
-        int kept = 0;
-        for (int i = 0; i < _count; i++)
-        {
-            if (_peers[i].Index >= 0)
-            {
-                _peers[kept++] = _peers[i];
-            }
-        }
-
-        _count = kept;
     }
 }

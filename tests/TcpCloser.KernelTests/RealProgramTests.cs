@@ -113,13 +113,14 @@ public sealed class RealProgramTests
         Assert.Equal("again\n", server.Run("echo again").Expect(0).Stdout);
     }
 
-    private const string Get = """
+    internal const string Get = """
         exec 3<>/dev/tcp/127.0.0.1/8080
         printf 'GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n' >&3
         cat <&3
         """;
 
-    private static ServerHome StartPostgres()
+    /// <summary>PostgreSQL on every address of its namespace.</summary>
+    internal static ServerHome StartPostgres()
     {
         Namespaces.Require();
         string? initdb = ServerHome.Find("initdb", s_postgresFolders), postgres = ServerHome.Find("postgres", s_postgresFolders);
@@ -132,12 +133,13 @@ public sealed class RealProgramTests
             set -e
             install -d -o 65534 -g 65534 -m 700 /mnt/pg
             {AsNobody} {initdb} -D /mnt/pg -U test -A trust --no-sync --no-locale >/dev/null
+            echo 'host all all 10.9.0.0/16 trust' >>/mnt/pg/pg_hba.conf
             """,
-            $"""exec {AsNobody} {postgres} -D /mnt/pg -p 5432 -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off >/mnt/pg.log 2>&1""",
+            $"""exec {AsNobody} {postgres} -D /mnt/pg -p 5432 -c 'listen_addresses=*' -c unix_socket_directories= -c fsync=off >/mnt/pg.log 2>&1""",
             "until psql -X -h 127.0.0.1 -U test postgres -c 'select 1' >/dev/null 2>&1; do sleep 0.05; done");
     }
 
-    private static ServerHome StartNginx()
+    internal static ServerHome StartNginx()
     {
         Namespaces.Require();
         string? nginx = ServerHome.Find("nginx");
@@ -172,7 +174,8 @@ public sealed class RealProgramTests
             "true");
     }
 
-    private static ServerHome Start(int port, string preparation, string server, string ready)
+    /// <summary>A server in namespaces of its own.</summary>
+    internal static ServerHome Start(int port, string preparation, string server, string ready)
     {
         ServerHome home = new();
         try

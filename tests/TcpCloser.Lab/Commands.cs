@@ -3,6 +3,7 @@ using ConsoleAppFramework;
 using TcpCloser.Lab.Churning;
 using TcpCloser.Lab.Holding;
 using TcpCloser.Lab.Making;
+using TcpCloser.Lab.Paths;
 
 namespace TcpCloser.Lab;
 
@@ -166,6 +167,24 @@ internal sealed class Commands
             new Churner([.. Enumerable.Range(port, ports)], keptPort, tuples, idle).Run();
             return 0;
         });
+
+    /// <summary>
+    /// Makes sockets, one call a line of stdin, and answers each with lines and a dot. Sockets have numbers, from 0: RANGE is 3 or 0-9.
+    /// listen ADDRESS PORT [mptcp], connect ADDRESS PORT COUNT [from=ADDRESS] [device=DEV] [rcvbuf=BYTES] [keepalive=IDLE,INTERVAL,COUNT]
+    /// [user-timeout=MS] [mptcp] [start], accept PORT COUNT, options RANGE, look RANGE, info RANGE, set RANGE LEVEL OPTION VALUE,
+    /// send RANGE BYTES, read RANGE, deafen RANGE, hear RANGE, shutdown RANGE, close RANGE, fork, quit.
+    /// </summary>
+    public int Sockets() => Try(SocketShell.Start);
+
+    /// <summary>
+    /// Joins this network namespace and another by a pair of tun devices and carries the packets between them, each after a while.
+    /// Prints READY; then delay MS, cut, mend on stdin.
+    /// </summary>
+    /// <param name="farPid">A process in the other network namespace.</param>
+    /// <param name="delay">How long a packet takes in each direction, in ms.</param>
+    /// <param name="device">What the devices are called.</param>
+    public int Relay(int farPid, int delay, string device = "slow0")
+        => Try(() => Paths.Relay.Run(device, farPid, delay));
 
     /// <summary>
     /// Takes whatever descriptors other processes send it over a Unix socket, as a bus daemon does, keeps them and never looks at

@@ -6,7 +6,6 @@ namespace TcpCloser.Lab;
 /// <summary>Runs a program and tells how long it took and what it needed.</summary>
 internal sealed unsafe class TimedProgram : IDisposable
 {
-    private const int CLOCK_MONOTONIC = 1;
     private const int PROT_READ_WRITE = 3;
     private const int MAP_SHARED_ANONYMOUS = 0x21;
     private const nuint PageSize = 4096;
@@ -66,7 +65,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
         }
         long* ended = stackalloc long[2];
-        _ = Libc.ClockGetTime(CLOCK_MONOTONIC, ended);
+        _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, ended);
         if (status == CannotExecute << 8)
         {
             throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be run");
@@ -95,7 +94,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         _ = Libc.Duplicate(_nothing, 0);
         _ = Libc.Duplicate(_output, 1);
         _ = Libc.Duplicate(_output, 2);
-        _ = Libc.ClockGetTime(CLOCK_MONOTONIC, _started);
+        _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, _started);
         _ = Libc.Execute(_arguments[0], _arguments, _arguments + _argumentCount);
         Libc.ExitAtOnce(CannotExecute);
     }

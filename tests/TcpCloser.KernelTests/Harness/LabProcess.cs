@@ -13,13 +13,14 @@ internal sealed partial class LabProcess : IDisposable
     internal const int DecoyPort = 6000;
 
     private readonly Command _command;
+    private readonly Conversation _conversation;
     private readonly bool _ownProcesses;
     private readonly bool _ownMounts;
-    private int _read;
 
     private LabProcess(Command command, bool ownProcesses, bool ownMounts)
     {
         _command = command;
+        _conversation = new Conversation(command);
         _ownProcesses = ownProcesses;
         _ownMounts = ownMounts;
     }
@@ -43,7 +44,7 @@ internal sealed partial class LabProcess : IDisposable
         LabProcess lab = new(command, surroundings.OwnProcesses, surroundings.OwnMounts || surroundings.OwnProcesses);
         try
         {
-            lab.Announcement = lab.ReadUntil("READY");
+            lab.Announcement = lab._conversation.ReadUntil("READY");
             lab.Id = surroundings.OwnProcesses ? OnlyChild(command.Id) : command.Id;
             return lab;
         }
@@ -63,14 +64,7 @@ internal sealed partial class LabProcess : IDisposable
     ];
 
     /// <summary>Gives a command and returns the lines of the answer.</summary>
-    internal string[] Ask(string command)
-    {
-        _command.WriteLine(command);
-        string[] answer = ReadUntil(".");
-        return answer is [var only] && only.StartsWith("error: ", StringComparison.Ordinal)
-            ? throw new InvalidOperationException($"the Lab on '{command}': {only}")
-            : answer;
-    }
+    internal string[] Ask(string command) => _conversation.Ask(command);
 
     internal LabState State() => new(Ask("state"));
 
@@ -94,6 +88,17 @@ internal sealed partial class LabProcess : IDisposable
     /// <summary>Waits until so many server ends have received nothing for that long.</summary>
     internal void WaitIdle(int number, int milliseconds)
         => Until.True(() => ReceiveAges().Count(age => age >= milliseconds) >= number, $"{number} ends idle for {milliseconds} ms");
+
+    /// <summary>Waits until the server ends of a port have received nothing for that long, data or acknowledgement.</summary>
+    internal void WaitQuiet(int port, int milliseconds) => Until.True(
+        () =>
+        {
+            string[] lines = Command.Run([.. Inside(), "ss", "-tinOH", "state", "established", "sport", "=", $":{port}"]).Stdout
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return lines.All(line => ReceiveOrAckClock().Matches(line) is { Count: 2 } clocks
+                && clocks.All(clock => int.Parse(clock.Groups[1].ValueSpan, CultureInfo.InvariantCulture) >= milliseconds));
+        },
+        $"{milliseconds} ms of quiet");
 
     /// <summary>The command that runs what is appended in the Lab's namespaces.</summary>
     internal string[] Inside() => Namespaces.Join(Id, _ownProcesses, _ownMounts);
@@ -121,27 +126,9 @@ internal sealed partial class LabProcess : IDisposable
     [GeneratedRegex(@"lastrcv:(\d+)")]
     private static partial Regex ReceiveClock();
 
+    [GeneratedRegex(@"last(?:rcv|ack):(\d+)")]
+    private static partial Regex ReceiveOrAckClock();
+
     private static int OnlyChild(int pid)
         => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim(), CultureInfo.InvariantCulture);
-
-    private string[] ReadUntil(string mark)
-    {
-        string[] lines = [];
-        Until.True(
-            () =>
-            {
-                string text = _command.Stdout[_read..];
-                int end = text.StartsWith(mark + "\n", StringComparison.Ordinal) ? 0 : text.IndexOf("\n" + mark + "\n", StringComparison.Ordinal) + 1;
-                if (end == 0 && !text.StartsWith(mark + "\n", StringComparison.Ordinal))
-                {
-                    return _command.HasExited ? throw new InvalidOperationException("the Lab ended: " + _command.WaitForEnd().Stderr) : false;
-                }
-
-                lines = text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-                _read += end + mark.Length + 1;
-                return true;
-            },
-            $"the Lab's '{mark}'");
-        return lines;
-    }
 }

@@ -1,8 +1,14 @@
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>One run of the program inside the Lab's namespaces, with everything around it that a test may vary.</summary>
-internal sealed record ToolRun(LabProcess Lab)
+/// <summary>One run of the program inside other namespaces, with everything around it that a test may vary.</summary>
+/// <param name="Inside">The command that runs what is appended in those namespaces.</param>
+internal sealed record ToolRun(string[] Inside)
 {
+    /// <summary>In the Lab's namespaces.</summary>
+    internal ToolRun(LabProcess lab) : this(lab.Inside())
+    {
+    }
+
     internal string Binary { get; init; } = Binaries.Tool;
 
     internal string[] Arguments { get; init; } = [];
@@ -25,6 +31,6 @@ internal sealed record ToolRun(LabProcess Lab)
     private string[] CommandLine()
     {
         string[] redirect = Redirections.Length == 0 ? [] : ["sh", "-c", $"exec \"$@\" {Redirections}", "sh"];
-        return [.. Lab.Inside(), .. Wrapper, .. redirect, Binary, .. Arguments];
+        return [.. Inside, .. Wrapper, .. redirect, Binary, .. Arguments];
     }
 }

@@ -146,13 +146,16 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "wait4", SetLastError = true)]
     internal static partial int Wait4(int pid, int* status, int options, ResourceUsage* usage);
 
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    internal static partial int SetNamespace(int fd, int kind);
+
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     internal static partial void* Map(void* address, nuint length, int protection, int flags, int fd, nint offset);
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     internal static partial int Unmap(void* address, nuint length);
 
-    // Between fork and execve a process may call nothing that the runtime has a say in: these are bare calls.
+    // After fork a process may call nothing that the runtime has a say in: these are bare calls.
 
     [LibraryImport("libc", EntryPoint = "fork"), SuppressGCTransition]
     internal static partial int Fork();
@@ -165,6 +168,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "execve"), SuppressGCTransition]
     internal static partial int Execute(byte* path, byte** arguments, byte** environment);
+
+    [LibraryImport("libc", EntryPoint = "prctl"), SuppressGCTransition]
+    internal static partial int PrctlAfterFork(int option, nuint first, nuint second, nuint third, nuint fourth);
+
+    [LibraryImport("libc", EntryPoint = "close"), SuppressGCTransition]
+    internal static partial int CloseAfterFork(int fd);
+
+    [LibraryImport("libc", EntryPoint = "pause"), SuppressGCTransition]
+    internal static partial int Pause();
 
     [LibraryImport("libc", EntryPoint = "_exit"), SuppressGCTransition]
     internal static partial void ExitAtOnce(int status);

@@ -23,13 +23,19 @@ internal static class Posix
     internal const int SO_ERROR = 4;
     internal const int SO_SNDBUF = 7;
     internal const int SO_RCVBUF = 8;
+    internal const int SO_KEEPALIVE = 9;
     internal const int SO_REUSEPORT = 15;
     internal const int SO_BINDTODEVICE = 25;
     internal const int SO_ATTACH_FILTER = 26;
+    internal const int SO_DETACH_FILTER = 27;
     internal const int SO_MARK = 36;
     internal const int IP_BIND_ADDRESS_NO_PORT = 24;
     internal const int IPV6_V6ONLY = 26;
+    internal const int TCP_KEEPIDLE = 4;
+    internal const int TCP_KEEPINTVL = 5;
+    internal const int TCP_KEEPCNT = 6;
     internal const int TCP_INFO = 11;
+    internal const int TCP_USER_TIMEOUT = 18;
     internal const int SCM_RIGHTS = 1;
     internal const int MSG_PEEK = 2;
     internal const int MSG_DONTWAIT = 0x40;
@@ -60,6 +66,13 @@ internal static class Posix
     internal const int SIOCSIFADDR = 0x8916;
     internal const int SIOCGIFINDEX = 0x8933;
     internal const short IFF_UP = 1;
+
+    // <linux/if_tun.h>, <sched.h>, <time.h>
+    internal const nuint TUNSETIFF = 0x400454CA;
+    internal const short IFF_TUN = 1;
+    internal const short IFF_NO_PI = 0x1000;
+    internal const int CLONE_NEWNET = 0x40000000;
+    internal const int CLOCK_MONOTONIC = 1;
 
     // <sys/resource.h>, <sys/prctl.h>, <signal.h>, <sys/wait.h>
     internal const int RLIMIT_NOFILE = 7;

@@ -14,6 +14,7 @@ internal unsafe struct SockAddress
     [FieldOffset(2)] private ushort _port;
     [FieldOffset(4)] private fixed byte _v4[4];
     [FieldOffset(8)] private fixed byte _v6[16];
+    [FieldOffset(24)] private uint _scope;
 
     /// <summary>The length to tell the kernel, in bytes.</summary>
     internal readonly uint Length => Family == Posix.AF_INET6 ? 28u : 16u;
@@ -25,6 +26,7 @@ internal unsafe struct SockAddress
         result._port = (ushort)IPAddress.HostToNetworkOrder((short)port);
         byte[] bytes = (v6Socket ? address.MapToIPv6() : address).GetAddressBytes();
         result.Family = v6Socket ? (ushort)Posix.AF_INET6 : (ushort)Posix.AF_INET;
+        result._scope = v6Socket && address.IsIPv6LinkLocal ? (uint)address.ScopeId : 0;
         bytes.CopyTo(v6Socket ? new Span<byte>(result._v6, 16) : new Span<byte>(result._v4, 4));
         return result;
     }

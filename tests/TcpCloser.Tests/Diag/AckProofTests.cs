@@ -69,17 +69,28 @@ public sealed class AckProofTests
 
     /// <summary>Nothing fits into the peer's window: the timeout that is shown stays, and each probe waits twice as long.</summary>
     [Theory]
-    [InlineData(0, 0, 200, 0)]
-    [InlineData(0, 0, 150, 50)]
+    [InlineData(0, 0, 150, 0)] // no probe is unanswered
+    [InlineData(0, 6, 300, 0)] // a peer that lives has answered the last one, however long ago
     [InlineData(1, 1, 400, 0)] // the first probe left this moment; how long it waited is not sure
-    [InlineData(1, 1, 100, 300)]
-    [InlineData(2, 2, 800, 400)]
+    [InlineData(1, 1, 100, 100)] // 300, less the first wait
+    [InlineData(2, 2, 800, 400)] // the wait before
+    [InlineData(2, 2, 501, 400)]
     [InlineData(3, 3, 1_600, 1_200)] // 400 + 800
-    [InlineData(3, 1, 400, 200)] // 200, and no more
+    [InlineData(3, 1, 400, 0)] // not each probe has doubled the wait, because the device's queue was full
     [InlineData(1, 3, 1_600, 0)]
+    [InlineData(1, 3, 600, 800)]
+    [InlineData(1, 3, 500, 0)] // may be the half second after which a full queue is tried again
     [InlineData(12, 12, 120_000, 444_400)] // the last has just begun; before it 120,000 twice, 102,400, 51,200 … 400
     public void ByWindowProbes(byte probes, byte backoff, uint expires, uint proved) => Assert.Equal(proved, OutstandingMs(
         s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = probes, Backoff = backoff, Expires = expires }));
+
+    /// <summary>TCP_USER_TIMEOUT, which is not shown, makes the timer wait less than it seems: the last answer bounds what has passed.</summary>
+    [Theory]
+    [InlineData(13_000, 200)]
+    [InlineData(12_800, 0)]
+    [InlineData(5_100, 0)]
+    public void ByWindowProbesNoLongerThanSinceTheLastAnswer(uint lastAck, uint proved) => Assert.Equal(proved, OutstandingMs(
+        s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = 1, Backoff = 6, Expires = 600, LastAckRecv = lastAck }));
 
     [Theory]
     [InlineData(0, 0)]
@@ -103,6 +114,7 @@ public sealed class AckProofTests
             grown with { Timer = WindowProbe, NotSent = uint.MaxValue, WriteQueue = 1 },
             grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 0 },
             grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Unacked = 1 },
+            grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = 0 },
             grown with { Timer = Keepalive, Probes = 0 },
         })
         {

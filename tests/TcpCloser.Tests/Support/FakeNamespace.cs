@@ -9,4 +9,6 @@ internal sealed class FakeNamespace(FakeKernel kernel, byte[]? name = null) : Ne
     public static FakeNamespace Silent { get; } = new(FakeKernel.Answering());
 
     public override INetlinkSocket OpenSocket() => kernel.Open();
+
+    public override INetlinkSocket OpenRouteSocket() => kernel.Open();
 }

@@ -41,6 +41,9 @@ internal sealed class FakeTcp(DumpedSocket dumped)
         [(Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT)] = 0,
     };
 
+    /// <summary>What its owner had set.</summary>
+    public Dictionary<(int Level, int Option), int> OptionsBefore { get; set; } = [];
+
     public void Set(int level, int option, int value)
     {
         Assert.True(Options.ContainsKey((level, option)), $"option {option} of level {level}");

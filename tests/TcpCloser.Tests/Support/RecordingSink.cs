@@ -15,6 +15,9 @@ internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
 
     public List<(Operation Operation, int Errno, string? Subject)> Problems { get; } = [];
 
+    /// <summary>Problems with a part of it.</summary>
+    public List<(Operation Operation, int Errno, string? Subject)> Incompletes { get; } = [];
+
     public List<string> Notices { get; } = [];
 
     public List<(int Pid, int Signal)> Signals { get; } = [];
@@ -49,6 +52,12 @@ internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
     {
         Assert.NotEqual(0, errno);
         Problems.Add((operation, errno, subject));
+    }
+
+    public void Incomplete(Operation operation, int errno, string? subject = null)
+    {
+        Assert.NotEqual(0, errno);
+        Incompletes.Add((operation, errno, subject));
     }
 
     public void Notice(string text) => Notices.Add(text);

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Net;
+using TcpCloser.Lab.Interop;
+using TcpCloser.Lab.Making;
+
+namespace TcpCloser.Lab.Paths;
+
+/// <summary>What sockets a <c>connect</c> is to make: <c>connect ADDRESS PORT COUNT [KEY=VALUE]…</c>.</summary>
+internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
+{
+    private bool IsV6 { get; init; }
+
+    private IPAddress? From { get; init; }
+
+    private string Device { get; init; } = "";
+
+    private bool IsMptcp { get; init; }
+
+    /// <summary>Whether connect(2) is only begun.</summary>
+    private bool IsStarted { get; init; }
+
+    /// <summary>SO_RCVBUF; 0: the kernel's.</summary>
+    private int ReceiveBuffer { get; init; }
+
+    /// <summary>TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; empty: keepalive is off.</summary>
+    private int[] Keepalive { get; init; } = [];
+
+    private int UserTimeout { get; init; }
+
+    internal static SocketPlan Parse(string[] words)
+    {
+        var plan = new SocketPlan(Address(words[1]), Number(words[2]), Number(words[3])) { IsV6 = words[1].Contains(':', StringComparison.Ordinal) };
+        foreach (string word in words[4..])
+        {
+            string[] pair = word.Split('=');
+            plan = pair[0] switch
+            {
+                "from" => plan with { From = Address(pair[1]) },
+                "device" => plan with { Device = pair[1] },
+                "rcvbuf" => plan with { ReceiveBuffer = Number(pair[1]) },
+                "keepalive" => plan with { Keepalive = [.. pair[1].Split(',').Select(Number)] },
+                "user-timeout" => plan with { UserTimeout = Number(pair[1]) },
+                "mptcp" => plan with { IsMptcp = true },
+                "start" => plan with { IsStarted = true },
+                _ => throw new LabException($"connect: {word}"),
+            };
+        }
+
+        return plan;
+    }
+
+    internal static IPAddress Address(string text) => IPAddress.Parse(text);
+
+    /// <summary>One socket of it.</summary>
+    internal int Open()
+    {
+        int fd = Listeners.OpenSocket(IsV6, IsMptcp, IsStarted ? Posix.SOCK_NONBLOCK : 0);
+        if (Device.Length > 0)
+        {
+            Listeners.BindDevice(fd, Device);
+        }
+
+        if (ReceiveBuffer > 0)
+        {
+            Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_RCVBUF, ReceiveBuffer, "SO_RCVBUF");
+        }
+
+        if (From is not null)
+        {
+            Tcp.SetOption(fd, Posix.SOL_IP, Posix.IP_BIND_ADDRESS_NO_PORT, 1, "IP_BIND_ADDRESS_NO_PORT");
+            var from = SockAddress.For(IsV6, From, 0);
+            Errno.Check(Libc.Bind(fd, &from, from.Length), $"bind {From}");
+        }
+
+        if (Keepalive.Length > 0)
+        {
+            Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPIDLE, Keepalive[0], "TCP_KEEPIDLE");
+            Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPINTVL, Keepalive[1], "TCP_KEEPINTVL");
+            Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPCNT, Keepalive[2], "TCP_KEEPCNT");
+            Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_KEEPALIVE, 1, "SO_KEEPALIVE");
+        }
+
+        if (UserTimeout > 0)
+        {
+            Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_USER_TIMEOUT, UserTimeout, "TCP_USER_TIMEOUT");
+        }
+
+        var target = SockAddress.For(IsV6, Target, Port);
+        if (Libc.Connect(fd, &target, target.Length) < 0 && !(IsStarted && Errno.Last == Errno.EINPROGRESS))
+        {
+            throw new LabException($"connect {Target}: {Errno.Name(Errno.Last)}");
+        }
+
+        return fd;
+    }
+
+    private static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);
+}

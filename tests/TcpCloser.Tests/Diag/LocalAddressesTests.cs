@@ -1,0 +1,146 @@
+using System.Net;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Tests.Support;
+using Netlink = TcpCloser.Tests.Support.Netlink;
+
+namespace TcpCloser.Tests.Diag;
+
+/// <summary>Which addresses a network namespace has, by the routes that a kernel lists.</summary>
+public sealed class LocalAddressesTests
+{
+    private const byte Unicast = 1;
+    private const byte Local = 2;
+    private const byte Broadcast = 3;
+    private const byte Anycast = 4;
+    private const uint Cloned = 0x200;
+
+    [Theory]
+    [InlineData("10.0.0.1", true)]
+    [InlineData("10.0.0.2", false)]
+    [InlineData("10.0.0.255", false)] // a broadcast route
+    [InlineData("10.9.0.0", false)] // a unicast route
+    [InlineData("10.64.0.0", true)]
+    [InlineData("10.127.255.255", true)]
+    [InlineData("10.63.255.255", false)]
+    [InlineData("10.128.0.0", false)]
+    [InlineData("::ffff:10.0.0.1", true)]
+    [InlineData("::ffff:10.0.0.2", false)]
+    [InlineData("fd00::1", true)]
+    [InlineData("fd00::2", false)]
+    [InlineData("fd00::", true)] // anycast
+    [InlineData("fd00::77", false)] // a clone of another route
+    [InlineData("fd01:0:0:1::", true)]
+    [InlineData("fd01:0:0:1ff::1", true)]
+    [InlineData("fd01:0:0:200::", false)]
+    public void WhatIsThere(string address, bool isThere)
+    {
+        LocalAddresses addresses = LocalAddresses.Read(Namespace(
+            [Answer.Of(Route(Local, "10.0.0.1", 32), Route(Broadcast, "10.0.0.255", 32)), Answer.Of(Route(Unicast, "10.9.0.0", 24), Route(Local, "10.64.0.0", 10), Netlink.DoneMessage())],
+            [Answer.Of(Route(Local, "fd00::1", 128), Route(Anycast, "fd00::", 128), Route(Local, "fd00::77", 128, flags: Cloned), Route(Local, "fd01::", 55), Netlink.DoneMessage())]));
+        Connection connection = From(address);
+        Assert.Equal(isThere, addresses.HasSourceOf(in connection));
+        Assert.False(addresses.TakesEverything(in connection));
+    }
+
+    /// <summary>A link-local address is one of its device; a socket that is bound to none may have any.</summary>
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    [InlineData(0, true)]
+    public void LinkLocal(uint device, bool isThere)
+    {
+        LocalAddresses addresses = LocalAddresses.Read(Namespace(
+            [Answer.Of(Netlink.DoneMessage())], [Answer.Of(Route(Local, "fe80::1", 128, device: 3), Netlink.DoneMessage())]));
+        Connection connection = From("fe80::1");
+        connection.Interface = device;
+        Assert.Equal(isThere, addresses.HasSourceOf(in connection));
+    }
+
+    /// <summary>A transparent proxy's default route, of one family.</summary>
+    [Fact]
+    public void EverythingIsTaken()
+    {
+        LocalAddresses addresses = LocalAddresses.Read(Namespace(
+            [Answer.Of(Route(Local, destination: null, 0), Netlink.DoneMessage())], [Answer.Of(Netlink.DoneMessage())]));
+        Connection v4 = From("10.1.2.3");
+        Connection v6 = From("fd00::1");
+        Assert.True(addresses.TakesEverything(in v4) && addresses.HasSourceOf(in v4));
+        Assert.False(addresses.TakesEverything(in v6) || addresses.HasSourceOf(in v6));
+    }
+
+    [Theory]
+    [InlineData(Errno.EAFNOSUPPORT)]
+    [InlineData(Errno.EOPNOTSUPP)]
+    public void AKernelWithoutIPv6HasNoSuchAddresses(int errno)
+    {
+        LocalAddresses addresses = LocalAddresses.Read(Namespace(
+            [Answer.Of(Route(Local, "10.0.0.1", 32), Netlink.DoneMessage())], [Answer.Of(Netlink.ErrorMessage(errno))]));
+        Connection connection = From("10.0.0.1");
+        Assert.True(addresses.HasSourceOf(in connection));
+    }
+
+    /// <summary>A table that cannot be read whole is an error, never a table without the rest.</summary>
+    [Theory]
+    [InlineData(Errno.EPERM)]
+    [InlineData(Errno.ENOMEM)]
+    [InlineData(Errno.EAFNOSUPPORT)]
+    public void WhatCannotBeListed(int errno) => AssertFails(errno, [Answer.Of(Netlink.ErrorMessage(errno))]);
+
+    [Fact]
+    public void WhatMakesNoSense()
+    {
+        AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.Message(24, [2, 32, 0, 0]))]);
+        AssertFails(Errno.EBADMSG, [Answer.Of(Route(Local, destination: null, 32), Netlink.DoneMessage())]);
+        AssertFails(Errno.EBADMSG, [Answer.Of(Route(Local, "10.0.0.1", 33), Netlink.DoneMessage())]);
+        AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.ErrorMessage(0))]);
+        AssertFails(Errno.ETIMEDOUT, [Answer.Of(Route(Local, "10.0.0.1", 32))]);
+        AssertFails(Errno.ENOMEM, [Answer.Of(Netlink.DoneMessage(-Errno.ENOMEM))]);
+    }
+
+    /// <summary>Where the table changed while it was listed, an address may be missing: it is listed again, and in the end given up.</summary>
+    [Fact]
+    public void ATableThatChanges()
+    {
+        const ushort MultiAndInterrupted = 2 | 0x10;
+        Answer[] changing = [Answer.Of(Route(Local, "10.0.0.1", 32, messageFlags: MultiAndInterrupted), Netlink.DoneMessage())];
+        Answer[] quiet = [Answer.Of(Route(Local, "10.0.0.1", 32), Route(Local, "10.0.0.2", 32), Netlink.DoneMessage())];
+        Answer[] none = [Answer.Of(Netlink.DoneMessage())];
+        var kernel = new FakeKernel((sent, number) => sent[16] == Socket.AF_INET6 ? none : number < 3 ? changing : quiet);
+        LocalAddresses addresses = LocalAddresses.Read(new FakeNamespace(kernel));
+        Connection connection = From("10.0.0.2");
+        Assert.True(addresses.HasSourceOf(in connection));
+        Assert.Equal(0, kernel.LeftOpen);
+
+        AssertFails(Errno.EBUSY, changing);
+    }
+
+    private static void AssertFails(int errno, Answer[] ipv4)
+    {
+        FakeNamespace network = Namespace(ipv4, [Answer.Of(Netlink.DoneMessage())]);
+        var e = Assert.Throws<SystemCallException>(() => LocalAddresses.Read(network));
+        Assert.Equal((Operation.ListRoutes, errno), (e.Operation, e.Errno));
+    }
+
+    private static FakeNamespace Namespace(Answer[] ipv4, Answer[] ipv6) =>
+        new(new FakeKernel((sent, _) => sent[16] == Socket.AF_INET6 ? ipv6 : ipv4));
+
+    private static Connection From(string source) =>
+        Connections.Of(source.Contains(':', StringComparison.Ordinal) ? $"{source}:22 {(source.StartsWith("::ffff", StringComparison.Ordinal) ? "::ffff:9.9.9.9" : "fd99::9")}:5" : $"{source}:22 9.9.9.9:5");
+
+    /// <summary>RTM_NEWROUTE with struct rtmsg, its destination and its device.</summary>
+    private static byte[] Route(byte type, string? destination, byte length, uint device = 1, uint flags = 0, ushort messageFlags = 2)
+    {
+        byte[] address = destination is null ? [] : IPAddress.Parse(destination).GetAddressBytes();
+        var body = new Bytes()
+            .U8((byte)(address.Length == 16 ? 10 : 2)).U8(length).U8(0).U8(0) // rtm_family, rtm_dst_len, rtm_src_len, rtm_tos
+            .U8(255).U8(2).U8(254).U8(type) // rtm_table, rtm_protocol, rtm_scope, rtm_type
+            .U32(flags); // rtm_flags
+        if (destination is not null)
+        {
+            body.Add(Netlink.Attribute(1, address)); // RTA_DST
+        }
+
+        return Netlink.Message(24, body.Add(Netlink.Attribute(4, BitConverter.GetBytes(device))).ToArray(), messageFlags); // RTA_OIF
+    }
+}

@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using TcpCloser.Diag;
+using TcpCloser.Interop;
+using TcpCloser.Kill;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Kill;
+
+/// <summary>What <c>--method keepalive</c> sets, and on which sockets.</summary>
+public sealed class KeepaliveMethodTests
+{
+    private readonly FakeHost _host = new();
+
+    /// <summary>Before: on, idle, interval, count, user timeout. After: the same.</summary>
+    [Theory]
+    [InlineData("", "0 7200 75 9 0", "Cured", "1 60 10 6 0")]
+    [InlineData("", "0 7200 75 9 5000", "HasUserTimeout", "0 7200 75 9 5000")]
+    [InlineData("", "0 7200 75 9 120000", "Cured", "1 60 10 6 120000")]
+    [InlineData("", "0 60 10 6 0", "Cured", "1 60 10 6 0")]
+    [InlineData("", "1 7200 75 9 0", "HasKeepalive", "1 7200 75 9 0")]
+    [InlineData("--user-timeout 3m", "1 7200 75 9 0", "HasKeepalive", "1 7200 75 9 0")]
+    [InlineData("--user-timeout 3m", "0 7200 75 9 5000", "Cured", "1 60 10 6 180000")]
+    [InlineData("--keepalive 30s,5s,4", "1 7200 75 9 0", "Cured", "1 30 5 4 0")]
+    [InlineData("--keepalive 30s,5s,4", "1 30 5 4 0", "HasKeepalive", "1 30 5 4 0")]
+    [InlineData("--keepalive 30s,5s,4", "1 30 5 4 49999", "HasKeepalive", "1 30 5 4 49999")]
+    [InlineData("--keepalive 30s,5s,4", "0 30 5 4 49999", "HasUserTimeout", "0 30 5 4 49999")]
+    [InlineData("--keepalive 30s,5s,4 --user-timeout 50s", "1 30 5 4 0", "Cured", "1 30 5 4 50000")]
+    [InlineData("--keepalive 30s", "0 7200 75 9 0", "Cured", "1 30 10 6 0")]
+    public void WhatItSets(string words, string before, string outcome, string after)
+    {
+        FakeTcp socket = Add(before);
+        Assert.Equal(outcome, Cure(words).ToString());
+        Assert.Equal(after, Text(socket));
+    }
+
+    /// <summary>Keepalive goes on after its values, and the idle time last, because it starts the timer.</summary>
+    [Fact]
+    public void TheOrder()
+    {
+        FakeTcp socket = Add("0 7200 75 9 0");
+        Cure("--user-timeout 3m");
+        Assert.Equal(
+            [(Tcp.TCP_KEEPINTVL, 10), (Tcp.TCP_KEEPCNT, 6), (Tcp.TCP_USER_TIMEOUT, 180_000), (Socket.SO_KEEPALIVE, 1), (Tcp.TCP_KEEPIDLE, 60)],
+            socket.OptionsSet);
+    }
+
+    /// <summary>Whichever call fails, a socket has all of it or none of it.</summary>
+    [Fact]
+    public void AllOfItOrNone()
+    {
+        int calls = 0;
+        for (int failing = -1; failing < calls; failing++)
+        {
+            var tests = new KeepaliveMethodTests();
+            FakeTcp socket = tests.Add("0 7200 75 9 0");
+            tests._host.Faults.Errno = (_, number) => number == failing ? Errno.ENOMEM : 0;
+            Outcome? outcome = null;
+            try
+            {
+                outcome = tests.Cure("--user-timeout 3m");
+            }
+            catch (SystemCallException)
+            {
+                // Nobody could be looked for.
+            }
+
+            Assert.Equal(outcome == Outcome.Cured ? "1 60 10 6 180000" : "0 7200 75 9 0", Text(socket));
+            Assert.Equal(0, tests._host.AllLeftOpen);
+            calls = Math.Max(calls, tests._host.Faults.Calls.Count);
+        }
+
+        Assert.InRange(calls, 15, int.MaxValue);
+    }
+
+    /// <summary>A kernel whose MPTCP sockets have no TCP_USER_TIMEOUT.</summary>
+    [Fact]
+    public void WithoutAUserTimeout()
+    {
+        FakeTcp socket = Add("0 7200 75 9 0");
+        socket.Options.Remove((Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT));
+        _host.Faults.Errno = (call, _) => call == "read option" && _host.Faults.Calls.Count(static made => made == "read option") == 5 ? Errno.EOPNOTSUPP : 0;
+        Assert.Equal(Outcome.Cured, Cure(""));
+        Assert.Equal(1, socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)]);
+    }
+
+    private static string Text(FakeTcp socket) => string.Join(' ', new[]
+    {
+        socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)], socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)],
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL)], socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)],
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT)],
+    });
+
+    private FakeTcp Add(string options)
+    {
+        int[] values = [.. options.Split(' ').Select(int.Parse)];
+        FakeTcp socket = _host.Add(new FakeTcp(new DumpedSocket { Inode = 77 }), _host.Add(new FakeProcess(1_000)));
+        socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)] = values[0];
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)] = values[1];
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL)] = values[2];
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)] = values[3];
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT)] = values[4];
+        return socket;
+    }
+
+    private Outcome Cure(string words)
+    {
+        var candidates = new ConnectionList();
+        candidates.Begin(_host.Network);
+        candidates.Add(Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(_host.Sockets[0].Dumped.Body())));
+        string[] all = ["-s", "22", "--method", "keepalive", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        new KeepaliveMethod(Words.Rule(all), new SocketDump(), _host.OpenProcesses).Close(candidates, new RecordingSink(candidates), static () => false);
+        return candidates[0].Outcome;
+    }
+}
