@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using TcpCloser.Interop;
 using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
@@ -12,15 +13,12 @@ internal static class TerminalNumbers
     /// <summary>TTY_MAJOR.</summary>
     private const int ConsoleMajor = 4;
 
-    public static void Add(IProcessTable table, int folder, HashSet<int> numbers)
+    /// <summary>Adds those in an open folder of descriptors. Returns 0, or the errno where there may be more.</summary>
+    public static int Add(IProcessTable table, int folder, HashSet<int> numbers)
     {
         var fds = new List<int>();
         Span<byte> target = stackalloc byte[32];
-        if (folder < 0 || table.ListDescriptors(folder, fds) != 0)
-        {
-            return;
-        }
-
+        int errno = table.ListDescriptors(folder, fds);
         foreach (int fd in fds)
         {
             int length = table.ReadDescriptor(folder, fd, target);
@@ -28,7 +26,11 @@ internal static class TerminalNumbers
             {
                 numbers.Add(number);
             }
+
+            errno = length < 0 && length != -Errno.ENOENT ? -length : errno;
         }
+
+        return errno;
     }
 
     private static int? NumberOf(ReadOnlySpan<byte> path) =>
