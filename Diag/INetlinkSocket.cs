@@ -15,7 +15,7 @@ internal interface INetlinkSocket : IDisposable
     int Receive(Span<byte> buffer, bool wait, out uint sender);
 
     /// <summary>The index of a device in the socket's network namespace; 0: no such device.</summary>
-    /// <exception cref="SystemCallException">It could not be asked for.</exception>
+    /// <exception cref="Interop.SystemCallException">It could not be asked for.</exception>
     uint DeviceIndex(string name);
 
     /// <summary>The name of a device in the socket's network namespace; empty: no such device.</summary>

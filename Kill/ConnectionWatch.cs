@@ -9,7 +9,7 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
     private NetworkNamespace? _network;
     private SocketLookup? _lookup;
 
-    /// <summary>Why the last look found out nothing.</summary>
+    /// <summary>Why the last look found out nothing; 0: it did.</summary>
     public int Errno { get; private set; }
 
     /// <summary>Whether the connection is there and somebody has it.</summary>
@@ -21,6 +21,7 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
     /// </summary>
     public Presence Look(int index, out Connection now, out SocketFacts facts)
     {
+        Errno = 0;
         now = default;
         facts = default;
         try

@@ -99,7 +99,7 @@ internal sealed unsafe class DestroyBatch : IDisposable
     private int ReadRefusals()
     {
         int lost = 0;
-        while (true)
+        for (int losses = 0; losses <= Count;)
         {
             int errno = _exchange.Next(wait: false);
             if (errno == 0 && _exchange.Header.Type == Netlink.NLMSG_ERROR)
@@ -110,13 +110,16 @@ internal sealed unsafe class DestroyBatch : IDisposable
             }
             else if (errno is Errno.ENOBUFS or Errno.EMSGSIZE or Errno.EBADMSG)
             {
-                lost = errno; // some are lost, others may follow
+                lost = errno; // some are lost, others may follow, but no more than there are requests
+                losses++;
             }
             else if (errno != 0)
             {
                 return errno == Errno.EAGAIN ? lost : errno;
             }
         }
+
+        return lost;
     }
 
     /// <summary>Looks again at connections of the batch: one that is gone is destroyed, one that is not is <paramref name="ifThere"/>.</summary>

@@ -18,6 +18,7 @@ internal sealed class KillRun
     private readonly ushort[] _errnos;
     private readonly Outcome?[] _reasons;
     private readonly HashSet<SocketHolder> _signalled = [];
+    private bool _hasSignalledPartlyKnown;
     private Operation _refusedOperation;
     private int _refusedErrno;
     private int _refusedPid;
@@ -70,6 +71,7 @@ internal sealed class KillRun
         if (errno == 0)
         {
             _signalled.Add(holder);
+            _hasSignalledPartlyKnown |= holder.IsPartlyKnown;
             foreach (int i in ConnectionsOf(holder))
             {
                 _held[i] |= HeldState.Signalled;
@@ -179,7 +181,9 @@ internal sealed class KillRun
         return _watch.Look(i) switch
         {
             Presence.Unknown => signalled || !state.HasFlag(HeldState.NotReached) ? Outcome.Unknown : Outcome.NotReached,
-            Presence.Gone => signalled ? Outcome.Killed : Outcome.Vanished,
+
+            // One that was signalled may have held it, too, where not all of what it held is known.
+            Presence.Gone => signalled ? Outcome.Killed : _hasSignalledPartlyKnown ? Outcome.Unknown : Outcome.Vanished,
             Presence.There => state.HasFlag(HeldState.Refused) ? Outcome.Failed
                 : signalled ? Outcome.StillThere
                 : _reasons[i] is { } reason ? reason

@@ -1,4 +1,5 @@
 using TcpCloser.Diag;
+using TcpCloser.Interop;
 using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
@@ -15,7 +16,7 @@ internal static class LoginDaemons
     /// The inodes of candidates that login daemons hold. Where one of those cannot be looked into, it may hold any of root's sockets
     /// of which no holder is known: it takes connections as root.
     /// </summary>
-    /// <exception cref="Interop.SystemCallException">The processes could not be listed.</exception>
+    /// <exception cref="SystemCallException">The processes could not be listed.</exception>
     public static HashSet<uint> Sockets(IProcessTable table, ConnectionList candidates)
     {
         var ofDaemons = new HashSet<uint>();
@@ -24,7 +25,9 @@ internal static class LoginDaemons
         using var walk = new DescriptorWalk(table, DescriptorWalk.AllProcesses(table));
         while (walk.NextProcess())
         {
-            bool isDaemon = IsOne(ProcFile.Comm(table, walk.Pid));
+            // One whose name cannot be read may be one.
+            int errno = ProcFile.ReadComm(table, walk.Pid, out byte[] comm);
+            bool isDaemon = errno is not (0 or Errno.ENOENT or Errno.ESRCH) || IsOne(comm);
             while (walk.NextSocket())
             {
                 (isDaemon ? ofDaemons : ofOthers).Add(walk.Inode);

@@ -32,8 +32,10 @@ internal sealed class OperatorSession
     {
         var ancestors = new Ancestors(table);
         _hasUnknownAncestor = ancestors.UnknownErrno != 0;
-        _isLogin = table.ReadFile(table.Self, "stat"u8, out byte[] content) == 0 && ProcessStat.TryParse(content, out ProcessStat own)
-            && own.Terminal != 0;
+
+        // Where it cannot be known whether there is a terminal, there may be one.
+        _isLogin = table.ReadFile(table.Self, "stat"u8, out byte[] content) != 0 || !ProcessStat.TryParse(content, out ProcessStat own)
+            || own.Terminal != 0;
 
         // A filter may kill us for the call that fetches a socket.
         bool mayFetch = table.ReadFile(table.Self, "status"u8, out content) == 0 && !ProcessStatus.Parse(content).IsFiltered;
@@ -41,8 +43,7 @@ internal sealed class OperatorSession
         AddAll(table, ancestors.Pids, mayFetch, terminals);
         if (terminals.Count > 0)
         {
-            int errno = AddClients(table, ancestors, terminals);
-            _hasUnknownAncestor |= errno != 0;
+            AddClients(table, ancestors, terminals);
             AddAll(table, ancestors.Pids, mayFetch, terminals: null);
         }
     }
@@ -68,21 +69,21 @@ internal sealed class OperatorSession
     }
 
     /// <summary>The processes on those terminals, and their ancestors, are where the session comes from.</summary>
-    private static int AddClients(IProcessTable table, Ancestors ancestors, HashSet<int> terminals)
+    private void AddClients(IProcessTable table, Ancestors ancestors, HashSet<int> terminals)
     {
-        int unknown = 0;
         foreach (int pid in DescriptorWalk.AllProcesses(table))
         {
-            if (table.ReadFile(pid, "stat"u8, out byte[] content) == 0 && ProcessStat.TryParse(content, out ProcessStat stat)
-                && stat.Terminal != 0 && terminals.Contains(stat.Terminal))
+            int errno = table.ReadFile(pid, "stat"u8, out byte[] content);
+            Note(pid, errno);
+            if (errno == 0 && ProcessStat.TryParse(content, out ProcessStat stat) && stat.Terminal != 0 && terminals.Contains(stat.Terminal))
             {
-                int errno = ancestors.Add(table, pid);
-                unknown = errno != 0 ? errno : unknown;
+                _hasUnknownAncestor |= ancestors.Add(table, pid) != 0;
             }
         }
-
-        return unknown;
     }
+
+    /// <summary>Notes that something of an ancestor could not be looked at; what is gone has no session any more.</summary>
+    private void Note(int pid, int errno) => _hasUnknownAncestor |= pid != 1 && errno is not (0 or Errno.ENOENT or Errno.ESRCH);
 
     /// <param name="table">Where the processes are.</param>
     /// <param name="pids">The ancestors.</param>
@@ -92,8 +93,10 @@ internal sealed class OperatorSession
     {
         foreach (int pid in pids)
         {
-            byte[] comm = ProcFile.Comm(table, pid);
-            _isLogin |= LoginDaemons.IsOne(comm);
+            // One whose name cannot be read may be a login daemon, or a server that has clients.
+            int errno = ProcFile.ReadComm(table, pid, out byte[] comm);
+            Note(pid, errno);
+            _isLogin |= errno != 0 || LoginDaemons.IsOne(comm);
             AddEnvironment(table, pid);
             AddSockets(table, pid, mayFetch, comm.AsSpan().StartsWith("tmux"u8) || comm.AsSpan().StartsWith("screen"u8) ? terminals : null);
         }
@@ -114,12 +117,12 @@ internal sealed class OperatorSession
                 }
             }
 
-            _hasUnknownAncestor |= walk.Errno != 0 && pid != 1;
+            Note(pid, walk.Errno);
         }
 
         if (terminals is not null)
         {
-            _hasUnknownAncestor |= TerminalNumbers.Add(table, pid, terminals) != 0;
+            Note(pid, TerminalNumbers.Add(table, pid, terminals));
         }
 
         if (process >= 0)
@@ -137,24 +140,20 @@ internal sealed class OperatorSession
             return socket == -Errno.EBADF;
         }
 
-        // What is not connected, or no TCP, is between nothing.
-        SessionEnds? ends = table.ReadEnds(socket, out SockAddrIn6 local, out SockAddrIn6 remote) == 0 ? SessionEnds.Of(in local, in remote) : null;
+        int errno = table.ReadEnds(socket, out SockAddrIn6 local, out SockAddrIn6 remote);
         table.Close(socket);
-        if (ends is not null)
+        if (errno == 0 && SessionEnds.Of(in local, in remote) is { } ends)
         {
             _ends.Add(ends);
         }
 
-        return true;
+        // What is not connected, or no TCP, is between nothing.
+        return errno is 0 or Errno.ENOTCONN or Errno.ENOTSOCK;
     }
 
     private void AddEnvironment(IProcessTable table, int pid)
     {
-        if (table.ReadFile(pid, "environ"u8, out byte[] environment) != 0)
-        {
-            return; // its descriptors cannot be looked at either, which is noticed
-        }
-
+        Note(pid, table.ReadFile(pid, "environ"u8, out byte[] environment));
         ReadOnlySpan<byte> name = "SSH_CONNECTION="u8;
         foreach (Range range in environment.AsSpan().Split((byte)0))
         {

@@ -19,22 +19,19 @@ internal sealed class OwnSessionFilter(SocketDump dump, Func<IProcessTable> open
 
         var session = new OperatorSession();
         IProcessTable? table = null;
-        HashSet<uint> loginSockets = [];
+        List<SessionEnds> suspects = [];
         try
         {
             table = openProcesses();
             session.Find(table);
-            if (session.UnfetchedInodes.Count > 0)
-            {
-                FindEnds(candidates, session);
-            }
-
+            FindEnds(candidates, session.UnfetchedInodes, session.AddEnds);
             if (session.MayBeUnknown)
             {
-                loginSockets = LoginDaemons.Sockets(table, candidates);
+                FindEnds(candidates, LoginDaemons.Sockets(table, candidates), suspects.Add);
             }
         }
-        catch (SystemCallException e) when (e.Operation is Operation.OpenProc or Operation.UseProc or Operation.ListProcesses)
+        catch (SystemCallException e) when (e.Operation is Operation.OpenProc or Operation.UseProc or Operation.ListProcesses
+            && e.Errno is not (Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM))
         {
             sink.Notice("without a /proc of this pid namespace, SSH_CONNECTION alone tells which connection is your own session");
         }
@@ -43,10 +40,10 @@ internal sealed class OwnSessionFilter(SocketDump dump, Func<IProcessTable> open
             table?.Dispose();
         }
 
-        Spare(candidates, session, loginSockets, sink);
+        Spare(candidates, session, suspects, sink);
     }
 
-    private static void Spare(ConnectionList candidates, OperatorSession session, HashSet<uint> loginSockets, IResultSink sink)
+    private static void Spare(ConnectionList candidates, OperatorSession session, List<SessionEnds> suspects, IResultSink sink)
     {
         var results = new ResultBatch(sink);
         int suspected = 0;
@@ -54,7 +51,7 @@ internal sealed class OwnSessionFilter(SocketDump dump, Func<IProcessTable> open
         {
             ref Connection connection = ref candidates[i];
             bool isOwn = session.Has(in connection);
-            bool isSuspected = !isOwn && connection.Inode != 0 && loginSockets.Contains(connection.Inode);
+            bool isSuspected = !isOwn && IsAny(suspects, in connection);
             suspected += isSuspected ? 1 : 0;
             if (isOwn || isSuspected)
             {
@@ -70,17 +67,40 @@ internal sealed class OwnSessionFilter(SocketDump dump, Func<IProcessTable> open
         }
     }
 
-    /// <summary>Sockets that may not be fetched are found in the kernel's list, by their inodes.</summary>
-    private void FindEnds(ConnectionList candidates, OperatorSession session)
+    private static bool IsAny(List<SessionEnds> suspects, ref readonly Connection connection)
     {
+        foreach (SessionEnds ends in suspects)
+        {
+            if (ends.Are(in connection))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Finds out from the kernel's list between what the sockets with these inodes are.</summary>
+    /// <exception cref="SystemCallException">The sockets could not be listed.</exception>
+    private void FindEnds(ConnectionList candidates, HashSet<uint> inodes, Action<SessionEnds> add)
+    {
+        if (inodes.Count == 0)
+        {
+            return;
+        }
+
         var query = new DumpQuery(Selection.EveryConnection, RuleContext.Empty, marksAndCgroups: false);
         foreach ((NetworkNamespace network, _, _) in candidates.Parts)
         {
-            _ = dump.Run(network, query.Request, new EndsCollector(session)); // the candidates came from the same list a moment ago
+            int errno = dump.Run(network, query.Request, new EndsCollector(inodes, add));
+            if (errno != 0)
+            {
+                throw new SystemCallException(Operation.ListSockets, errno);
+            }
         }
     }
 
-    private sealed class EndsCollector(OperatorSession session) : IDumpSink
+    private sealed class EndsCollector(HashSet<uint> inodes, Action<SessionEnds> add) : IDumpSink
     {
         /// <summary>Nothing to forget: what an aborted dump brought is as true as the rest.</summary>
         public void Reset()
@@ -89,9 +109,9 @@ internal sealed class OwnSessionFilter(SocketDump dump, Func<IProcessTable> open
 
         public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
         {
-            if (message.IdiagInode != 0 && session.UnfetchedInodes.Contains(message.IdiagInode))
+            if (message.IdiagInode != 0 && inodes.Contains(message.IdiagInode))
             {
-                session.AddEnds(SessionEnds.Of(Connection.From(in message)));
+                add(SessionEnds.Of(Connection.From(in message)));
             }
         }
     }

@@ -111,6 +111,13 @@ internal static unsafe class ProcFile
     }
 
     /// <summary>The name of a process (/proc/PID/comm), without the newline: up to 15 bytes of anything; empty where it cannot be read.</summary>
-    public static byte[] Comm(IProcessTable table, int pid) =>
-        table.ReadFile(pid, "comm"u8, out byte[] comm) == 0 && comm.Length > 0 ? comm[..^1] : [];
+    public static byte[] Comm(IProcessTable table, int pid) => ReadComm(table, pid, out byte[] comm) == 0 ? comm : [];
+
+    /// <summary>The same. Returns 0 or the errno.</summary>
+    public static int ReadComm(IProcessTable table, int pid, out byte[] comm)
+    {
+        int errno = table.ReadFile(pid, "comm"u8, out byte[] content);
+        comm = errno == 0 && content.Length > 0 ? content[..^1] : [];
+        return errno;
+    }
 }

@@ -18,6 +18,9 @@ internal sealed class SocketHolder(int pid)
     /// <summary>How many connections it holds besides, of those that <see cref="SocketOwners"/> was asked to count.</summary>
     public int OtherConnections { get; set; }
 
+    /// <summary>Whether it may hold more than that: not all of its descriptors could be looked at.</summary>
+    public bool IsPartlyKnown { get; set; }
+
     /// <summary>Why it is never signalled; null: it may be.</summary>
     public string? Protection { get; init; }
 }

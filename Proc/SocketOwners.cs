@@ -37,6 +37,7 @@ internal sealed class SocketOwners
             if (holder is not null)
             {
                 holder.OtherConnections = others?.Count ?? 0;
+                holder.IsPartlyKnown = walk.Errno != 0;
                 Holders.Add(holder);
             }
 

@@ -7,6 +7,12 @@ namespace TcpCloser.Tests.Support;
 /// <summary>A machine with TCP sockets and the processes that hold them. Any call to it can be made to fail.</summary>
 internal sealed class FakeHost
 {
+    /// <summary>What ended a connection that nothing here ended.</summary>
+    public const string ByItself = "its peer";
+
+    /// <summary>What ended one whose process was signalled begins like that.</summary>
+    public const string BySignal = "a signal to ";
+
     private const ushort DumpFlags = 0x300;
     private const ushort Protocol = 3;
 
@@ -101,7 +107,7 @@ internal sealed class FakeHost
         process.Signals.Add(signal);
         if (!process.Survives(signal))
         {
-            Exit(process, $"signal to {process.Pid}");
+            Exit(process, BySignal + process.Pid);
         }
     }
 

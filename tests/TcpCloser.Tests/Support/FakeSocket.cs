@@ -30,7 +30,7 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
     public int Receive(Span<byte> buffer, bool wait, out uint sender)
     {
         sender = 0;
-        int errno = kernel.Faults.Next("receive");
+        int errno = kernel.Faults.Next(wait ? "receive" : "receive at once");
         if (errno != 0)
         {
             _ = errno == Errno.ENOBUFS && _answers.TryDequeue(out _); // the kernel had no room for it

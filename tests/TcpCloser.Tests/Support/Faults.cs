@@ -3,6 +3,9 @@ namespace TcpCloser.Tests.Support;
 /// <summary>Counts the calls to a fake, and fails those that a test wants to fail.</summary>
 internal sealed class Faults
 {
+    /// <summary>No test calls as often as this.</summary>
+    private const int Endless = 100_000;
+
     private readonly List<string> _calls = [];
 
     /// <summary>The calls so far, in their order.</summary>
@@ -18,6 +21,11 @@ internal sealed class Faults
     public int Next(string call)
     {
         int number = _calls.Count;
+        if (number == Endless)
+        {
+            throw new InvalidOperationException($"{call} is called for ever");
+        }
+
         _calls.Add(call);
         Before?.Invoke(call, number);
         return Errno(call, number);

@@ -1,0 +1,94 @@
+using TcpCloser.Diag;
+using TcpCloser.Kill;
+using TcpCloser.Proc;
+using TcpCloser.Report;
+
+namespace TcpCloser.Tests.Support;
+
+/// <summary>Keeps what it was told of a round, and checks the order in which it was told.</summary>
+internal sealed class RecordingObserver : IObserver
+{
+    private bool _isRunning;
+
+    /// <summary>What was told of each connection, by its cookie.</summary>
+    public Dictionary<ulong, List<Outcome>> Told { get; } = [];
+
+    public List<(int Pid, int Signal)> Signals { get; } = [];
+
+    public List<(Level Level, string Text)> Messages { get; } = [];
+
+    /// <summary>The cookies of what a dry run would close.</summary>
+    public List<ulong> WouldBeClosed { get; } = [];
+
+    public KillForecast? Forecast { get; private set; }
+
+    public Counts? Counts { get; private set; }
+
+    public bool IsQuiet { get; private set; }
+
+    /// <summary>How many rounds ended.</summary>
+    public int Rounds { get; private set; }
+
+    /// <summary>What was told and is not flushed yet.</summary>
+    public int Unflushed { get; private set; }
+
+    public IEnumerable<string> Errors => Messages.Where(static message => message.Level == Level.Error).Select(static message => message.Text);
+
+    public void Begin()
+    {
+        Assert.False(_isRunning);
+        _isRunning = true;
+        Told.Clear();
+        Signals.Clear();
+        Messages.Clear();
+        WouldBeClosed.Clear();
+    }
+
+    public void Completed(ConnectionList connections, int index)
+    {
+        Assert.True(_isRunning);
+        Unflushed++;
+        ref Connection connection = ref connections[index];
+        if (!Told.TryGetValue(connection.Cookie, out List<Outcome>? outcomes))
+        {
+            Told[connection.Cookie] = outcomes = [];
+        }
+
+        outcomes.Add(connection.Outcome);
+    }
+
+    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    {
+        Assert.True(_isRunning);
+        Forecast = forecast;
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            Assert.Equal(Outcome.Idle, candidates[i].Outcome);
+            WouldBeClosed.Add(candidates[i].Cookie);
+        }
+    }
+
+    public void Signalled(SocketHolder process, int signal)
+    {
+        Unflushed++;
+        Signals.Add((process.Pid, signal));
+    }
+
+    public void Message(Level level, string text)
+    {
+        Words.AssertOneLine(text);
+        Messages.Add((level, text));
+    }
+
+    public void Flush() => Unflushed = 0;
+
+    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    {
+        Assert.True(_isRunning);
+        _isRunning = false;
+        (Counts, IsQuiet) = (counts, isQuiet);
+        Rounds++;
+    }
+
+    public void Totals(Counts totals, long rounds, TimeSpan time) => Assert.Fail("a round is no service");
+}
