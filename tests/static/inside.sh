@@ -33,13 +33,13 @@ destroys() {
     run "$how: ends well" 0 "$@" -s "$port" -t 1s
     only_the_idle_died "$port" "$how"
 }
-# Sets $child to what the command unshare -f runs, once all its threads have left SIGHUP, SIGINT and SIGTERM to the one
-# that reads them: before, the kernel drops them for a process 1.
+# Sets $child to what the command unshare -f runs, once all its threads block SIGTERM, so that it is read: before, the
+# kernel drops it for a process 1.
 child_waits_for_sigterm() { # PID
     child=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1 }')
     test -n "$child" || return
     masks=$(cat "/proc/$child/task/"[0-9]*/status 2>/dev/null | grep '^SigBlk:')
-    test "$(echo "$masks" | wc -l)" -gt 1 && ! echo "$masks" | grep -qv '4003$'
+    test "$(echo "$masks" | wc -l)" -gt 1 && ! echo "$masks" | grep -qv '[4-7c-f]...$'
 }
 
 for port in 6001 6002 6003 6004 6005 6006 6007 6008 6009 6010 6011 6012; do serve $port 127.0.0.1; done
