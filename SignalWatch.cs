@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TcpCloser.Interop;
+using TcpCloser.Report;
 
 namespace TcpCloser;
 
@@ -18,12 +19,14 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
     ];
 
     private readonly Action? _hangUp;
+    private readonly SystemdNotifier? _notifier;
 
     /// <param name="hangUp">What SIGHUP does; null: it asks to stop, as the others do.</param>
+    /// <param name="notifier">Hears that the program goes on, whenever it asks whether to stop.</param>
     /// <exception cref="SystemCallException">No descriptors left.</exception>
-    public SignalWatch(Action? hangUp)
+    public SignalWatch(Action? hangUp, SystemdNotifier? notifier)
     {
-        _hangUp = hangUp;
+        (_hangUp, _notifier) = (hangUp, notifier);
         ulong signals = 0;
         foreach (int signal in s_ending)
         {
@@ -50,11 +53,14 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
 
     public int StopSignal { get; private set; }
 
+    public int LongestWaitMs => _notifier?.PingEveryMs ?? -1;
+
     /// <summary>Whether SIGHUP has arrived that nobody has acted on.</summary>
     private bool _hasHungUp;
 
     public bool StopRequested()
     {
+        _notifier?.Progress();
         byte* info = stackalloc byte[Signal.SignalFdSiginfoSize];
         while (Unistd.read(Descriptor, info, Signal.SignalFdSiginfoSize) == Signal.SignalFdSiginfoSize)
         {

@@ -36,7 +36,7 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
     {
     }
 
-    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
     {
         if (!isQuiet)
         {

@@ -67,7 +67,7 @@ internal sealed class LogObserver(Log log, bool verbose) : IObserver
         log.Flush();
     }
 
-    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
     {
         if (!isQuiet || verbose)
         {

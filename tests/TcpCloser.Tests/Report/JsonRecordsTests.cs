@@ -35,8 +35,8 @@ public sealed class JsonRecordsTests
             records.Completed(connections, i);
         }
 
-        records.End(counts, TimeSpan.FromMilliseconds(11), isQuiet: true);
-        records.End(counts, TimeSpan.FromMilliseconds(12), isQuiet: false);
+        records.End(ExitStatus.Done, counts, TimeSpan.FromMilliseconds(11), isQuiet: true);
+        records.End(ExitStatus.Done, counts, TimeSpan.FromMilliseconds(12), isQuiet: false);
         records.Totals(counts, rounds: 5, TimeSpan.FromMilliseconds(12.9));
         records.Ability("destroy", possible: false, "no \"privilege\"");
         records.Ability("dump", possible: true, "");
