@@ -100,7 +100,7 @@ internal sealed unsafe class Churner
         }
         else if (IsOver(slot))
         {
-            if (slot.Kind == ChurnKind.Idle)
+            if (slot.Age.TotalMilliseconds >= _idleMs - TickMs)
             {
                 _lines.Add($"ended inode={Inode(slot)}");
             }
@@ -129,6 +129,8 @@ internal sealed unsafe class Churner
         SockAddress target = SockAddress.For(v6Socket: false, IPAddress.Loopback, slot.Port);
         int client = Listeners.OpenSocket(v6: false, mptcp: false, 0);
         Tcp.SetOption(client, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+        long before = Stopwatch.GetTimestamp();
+
         // What closes a socket that it fetched may still hold the one before on this tuple.
         if (Libc.Bind(client, &own, own.Length) < 0 || Libc.Connect(client, &target, target.Length) < 0)
         {
@@ -146,7 +148,7 @@ internal sealed unsafe class Churner
         }
 
         _made++;
-        slot.Begin(server, client);
+        slot.Begin(server, client, before);
     }
 
     /// <summary>Somebody else ended it. Its age here is at least that which whoever did it saw.</summary>
