@@ -78,9 +78,15 @@ internal sealed unsafe class Churner
             }
         }
 
-        foreach (ChurnSlot slot in _slots)
+        // No new ones: what is closed after this is seen by nobody.
+        foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             Visit(slot);
+        }
+
+        foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
+        {
+            End(slot);
         }
 
         _lines.Add($"made={_made} ended={_ended} closed={_closed} late={_late} wrong={_wrong} refused={_refused}");
@@ -100,17 +106,23 @@ internal sealed unsafe class Churner
         }
         else if (IsOver(slot))
         {
-            if (slot.Age.TotalMilliseconds >= _idleMs - TickMs)
-            {
-                _lines.Add($"ended inode={Inode(slot)}");
-            }
-
-            _ended++;
-            slot.Close();
+            End(slot);
         }
         else if (slot.Kind is ChurnKind.Short or ChurnKind.Talker)
         {
             slot.Talk(_idleMs - TickMs);
+        }
+    }
+
+    /// <summary>Ends it. Somebody else may do so at the same moment, where it has been quiet for long enough.</summary>
+    private void End(ChurnSlot slot)
+    {
+        string inode = Inode(slot);
+        slot.Close();
+        _ended++;
+        if (slot.Age.TotalMilliseconds >= _idleMs - TickMs)
+        {
+            _lines.Add($"ended inode={inode}");
         }
     }
 
