@@ -17,5 +17,7 @@ internal sealed class RunBuilder
 
     public bool Json { get; set; }
 
+    public string? Metrics { get; set; }
+
     public RunOptions Build() => new(this);
 }
