@@ -27,8 +27,9 @@ public sealed class PrivilegeTests
     public void TheAdviceToGiveTheFileTheCapabilitySaysWhomThatServes()
     {
         using var lab = LabProcess.Start("--count", "1");
+        string[] arguments = ["--method", "destroy", "-s", $"{LabProcess.Port}", "--disable-syslog"];
 
-        var result = Unprivileged(lab, "--method", "destroy", "-s", $"{LabProcess.Port}").Run().Expect(3);
+        var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody), Arguments = arguments }.Run().Expect(3);
 
         string advice = Assert.Single(result.Log, line => line.Contains("setcap", StringComparison.Ordinal));
         Assert.Contains("every user", advice, StringComparison.Ordinal);

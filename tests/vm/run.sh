@@ -116,15 +116,18 @@ debian() { # MACHINE
         return
     fi
     image "$arch" "$vm/$machine/modules" ""
-    accel=tcg cpu=
-    if test "$arch" = "$(own_arch)" && test -w /dev/kvm; then accel=kvm:tcg cpu=max; fi
+    # A plain processor: those that have all that the host has may fail under KVM within a virtual machine.
+    accel=tcg
+    if test "$arch" = "$(own_arch)" && test -w /dev/kvm; then accel=kvm:tcg; fi
     case $arch in
         x64)
-            set -- qemu-system-x86_64 -M "pc,accel=$accel" -cpu "${cpu:-qemu64}"
+            set -- qemu-system-x86_64 -M "pc,accel=$accel" -cpu qemu64
             console=ttyS0
             ;;
         arm64)
-            set -- qemu-system-aarch64 -M "virt,gic-version=max,accel=$accel" -cpu "${cpu:-cortex-a57}"
+            cpu=cortex-a57
+            test $accel = tcg || cpu=max # KVM takes no other than the host's
+            set -- qemu-system-aarch64 -M "virt,gic-version=max,accel=$accel" -cpu $cpu
             console=ttyAMA0
             ;;
     esac
