@@ -54,7 +54,7 @@ internal static class ZshCompletion
         ValueKind.Free => " ",
         ValueKind.Word => $"({value.Text})",
         ValueKind.WordList => $"_sequence _tcp_closer_words {Quoted(value.Text)}",
-        ValueKind.Line => $"_tcp_closer_lines {Quoted(value.Text)}",
+        ValueKind.Line => $" _tcp_closer_lines {Quoted(value.Text)}",
         ValueKind.LineList => $"_sequence _tcp_closer_lines {Quoted(value.Text)}",
         ValueKind.File => "_files",
         ValueKind.Folder => "_files -/",

@@ -28,7 +28,7 @@ completes() {
     within_20s grep -q '^READY' "$work/terminal" && printf 'tcp-closer %s\t\n' "$2" >&7 && within_20s grep -qF "<$3" "$work/terminal"
     status=$?
     test $status = 0 || cat "$work/terminal"
-    printf '\003exit\n' >&7
+    printf '\nexit\n' >&7
     exec 7>&-
     wait $shell || true
     return $status
