@@ -28,7 +28,7 @@ done
 
 binary=artifacts/tcp-closer-linux-musl-$arch
 ! $build || scripts/build-musl.sh --arch "$arch"
-test -x $binary || die "no $binary: run scripts/build-musl.sh --arch $arch"
+test -x "$binary" || die "no $binary: run scripts/build-musl.sh --arch $arch"
 notices=$(find "${NUGET_PACKAGES:-$HOME/.nuget/packages}/runtime.linux-$arch.microsoft.dotnet.ilcompiler" -name THIRD-PARTY-NOTICES.TXT | sort | tail -n 1)
 test -n "$notices" || die "the NuGet cache has no THIRD-PARTY-NOTICES.TXT of the .NET runtime: build without --no-build"
 
@@ -50,7 +50,7 @@ tree=$work/tcp-closer-$version-linux-$arch
 mkdir "$tree"
 cp -r packaging/install.sh packaging/tcp-closer.8 packaging/completions packaging/systemd packaging/openrc packaging/cron packaging/logrotate \
     packaging/fail2ban packaging/prometheus packaging/example.conf packaging/copyright README.md CHANGELOG.md LICENSE "$tree/"
-cp $binary "$tree/tcp-closer"
+cp "$binary" "$tree/tcp-closer"
 install -m 644 "$notices" "$tree/dotnet-third-party-notices.txt"
 rm -f "$tree/prometheus/"*.test.yml
 chmod -R u=rwX,go=rX "$tree"
@@ -113,6 +113,6 @@ make_tar() {
     tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner -cf - "${tree##*/}" | gzip -9n >"$out/${tree##*/}.tar.gz"
 }
 
-for kind in $kinds; do make_$kind; done
+for kind in $kinds; do "make_$kind"; done
 for file in "$out"/*"$version"* "$out"/*"$package_version"*; do test ! -e "$file" || echo "$file"; done | sort -u |
     while read -r file; do say "${file#"$PWD"/}: $(wc -c <"$file") bytes"; done

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # work
 # Presses TAB in real shells, on a terminal of their own. Needs $work, a folder to write in.
 
 # completes SHELL TYPED WANTED: what stands behind the command when TAB was pressed behind what was typed.

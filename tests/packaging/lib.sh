@@ -18,7 +18,9 @@ ok() {
 skip() { skipped=$((skipped + 1)) && echo "skip $1"; }
 
 silent() { # COMMAND...: ends well and says nothing
-    said=$("$@" 2>&1) && test -z "$said" || { echo "$said"; return 1; }
+    said=$("$@" 2>&1) || { echo "ended with $?"; return 1; }
+    echo "$said"
+    test -z "$said"
 }
 
 fails() { ! "$@"; }
