@@ -22,6 +22,6 @@ internal static class CloseMethods
 #endif
         Method.Disconnect => new SocketDisconnector(dump, openProcesses),
         Method.Keepalive => new KeepaliveMethod(rule, dump, openProcesses),
-        Method.Kill => new ProcessKiller(rule, idleRule, dump, openProcesses),
+        Method.Kill => new ProcessKiller(rule, idleRule, openProcesses),
     };
 }

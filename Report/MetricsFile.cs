@@ -44,8 +44,13 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
 
     public void Completed(ConnectionList connections, int index) => _outcomes[(int)connections[index].Outcome]++;
 
-    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            Outcome outcome = candidates[i].Outcome;
+            _outcomes[(int)outcome] += outcome == Outcome.Idle ? 0 : 1; // those that would be closed are counted at the end
+        }
     }
 
     public void Signalled(SocketHolder process, int signal)

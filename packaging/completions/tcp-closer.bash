@@ -18,7 +18,7 @@ _tcp_closer() {
         --not-dst) return ;;
         --state) _tcp_closer_list "$cur" 'established syn-sent syn-recv fin-wait-1 fin-wait-2 time-wait closed close-wait last-ack listen closing all connected synchronized bucket big'; return ;;
         --uid) _tcp_closer_list "$cur" "$({ cut -d: -f1 /etc/passwd; } 2>/dev/null)"; return ;;
-        --pid) _tcp_closer_list "$cur" "$({ ls /proc | grep '^[1-9]'; } 2>/dev/null)"; return ;;
+        --pid) _tcp_closer_list "$cur" "$({ ls /proc | sed '/^[1-9]/!d'; } 2>/dev/null)"; return ;;
         --comm) _tcp_closer_list "$cur" "$({ cat /proc/*/comm | grep -v ' ' | sort -u; } 2>/dev/null)"; return ;;
         --interface) words=$({ ls /sys/class/net; } 2>/dev/null) ;;
         --mark) return ;;
@@ -36,9 +36,11 @@ _tcp_closer() {
         --user-timeout) return ;;
         --max) return ;;
         -i | --interval) return ;;
+        --group-by) return ;;
         -f | --logfile) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+        --name) return ;;
         --metrics) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-        *) words='-4 -6 -s --sport -d --dport --src --dst --not-src --not-dst --state --uid --pid --comm --interface --mark --cgroup --netns --all-netns --src-gone -t --idle-time --idle_time --last-recv-limit --last_recv_limit --idle-by --no-ack-for --probe --method --use-proc --use_proc --signal --grace --keepalive --user-timeout -n --dry-run --max --include-own-session -i --interval --check -f --logfile --disable-syslog --disable_syslog -v --verbose --json --metrics -h --help --version' ;;
+        *) words='-4 -6 -s --sport -d --dport --src --dst --not-src --not-dst --state --uid --pid --comm --interface --mark --cgroup --netns --all-netns --src-gone -t --idle-time --idle_time --last-recv-limit --last_recv_limit --idle-by --no-ack-for --probe --method --use-proc --use_proc --signal --grace --keepalive --user-timeout -n --dry-run --max --include-own-session -i --interval --check --group-by -f --logfile --disable-syslog --disable_syslog --name -q --quiet -v --verbose --json --metrics -h --help --version' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
