@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes packages of the static binary in artifacts/packages/. Usage: scripts/package.sh [deb|rpm|tar|all] [--arch x64|arm64] [--no-build]
+# Makes packages of the static binary in artifacts/packages/, and prints their paths. Usage: scripts/package.sh [deb|rpm|tar|all] [--arch x64|arm64] [--no-build]
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -95,7 +95,8 @@ Description: finds dead TCP connections and closes them
  kernel close them, so that the application notices and reconnects.
 END
     reproducible "$root"
-    quiet dpkg-deb --root-owner-group -b "$root" "$out/tcp-closer_$package_version-1_$deb_arch.deb"
+    quiet dpkg-deb --root-owner-group -b "$root" "$out/tcp-closer_$package_version-1_$deb_arch.deb" || die "dpkg-deb failed"
+    echo "$out/tcp-closer_$package_version-1_$deb_arch.deb"
 }
 
 make_rpm() {
@@ -106,13 +107,13 @@ make_rpm() {
         --define "version_rpm $package_version" --define "_buildhost localhost" --define "use_source_date_epoch_as_buildtime 1" \
         --define "clamp_mtime_to_source_date_epoch 1" packaging/rpm/tcp-closer.spec || die "rpmbuild failed"
     cp "$work/rpms/$rpm_arch/"*.rpm "$out/"
+    echo "$out/tcp-closer-$package_version-1.$rpm_arch.rpm"
 }
 
 make_tar() {
     reproducible "$tree"
     tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner -cf - "${tree##*/}" | gzip -9n >"$out/${tree##*/}.tar.gz"
+    echo "$out/${tree##*/}.tar.gz"
 }
 
 for kind in $kinds; do "make_$kind"; done
-for file in "$out"/*"$version"* "$out"/*"$package_version"*; do test ! -e "$file" || echo "$file"; done | sort -u |
-    while read -r file; do say "${file#"$PWD"/}: $(wc -c <"$file") bytes"; done

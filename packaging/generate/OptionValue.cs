@@ -36,6 +36,7 @@ internal sealed record OptionValue(ValueKind Kind, string Text = "")
             "--comm" => new(ValueKind.LineList, "cat /proc/*/comm | grep -v ' ' | sort -u"),
             "--interface" => new(ValueKind.Line, "ls /sys/class/net"),
             "--netns" => new(ValueKind.Line, "ls /run/netns"),
+            "--group-by" => new(ValueKind.Word, "port peer process uid state netns"),
             "--cgroup" => new(ValueKind.Folder),
             "--logfile" or "--metrics" => new(ValueKind.File),
             _ => s_free,

@@ -41,7 +41,7 @@ fresh_root() {
         rm -rf "$base"
         mkdir -p "$base"
         suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-        quiet debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,logrotate,openrc,procps "$suite" "$base" || die "debootstrap failed"
+        quiet debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,iproute2,logrotate,openrc,procps "$suite" "$base" || die "debootstrap failed"
         rm -rf "$base"/var/cache/apt/archives/*.deb
         touch "$base/.complete"
     fi
