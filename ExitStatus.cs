@@ -17,4 +17,13 @@ internal static class ExitStatus
 
     /// <summary>No privilege, or the kernel lacks what is needed, and nothing was closed.</summary>
     public const int NotPossible = 3;
+
+    /// <summary>Its name in metrics and in what a service manager is told.</summary>
+    public static string NameOf(int status) => status switch
+    {
+        Done => "done",
+        Refused => "refused",
+        NotPossible => "not_possible",
+        _ => "incomplete",
+    };
 }

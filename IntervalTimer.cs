@@ -41,7 +41,7 @@ internal sealed unsafe class IntervalTimer : IDisposable
                 return true;
             }
 
-            _ = Poll.poll(fds, 2, -1);
+            _ = Poll.poll(fds, 2, signals.LongestWaitMs);
         }
 
         return false;

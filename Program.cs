@@ -46,8 +46,9 @@ internal static class Program
         var stdout = new OutputStream(Unistd.STDOUT_FILENO, patience);
         JsonRecords? records = run.Json ? new JsonRecords(stdout, rule) : null;
         using Log log = OpenLog(rule, run, patience);
+        using SystemdNotifier? notifier = run.Interval is null ? null : SystemdNotifier.FromEnvironment();
         SignalWatch? signals = null;
-        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, records, stdout, WatchSignals);
+        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, Observers(rule, run, log, records, notifier, stdout), WatchSignals);
         if (stdout.Errno != 0)
         {
             log.Write(Level.Error, Remedies.Describe(Operation.WriteOutput, stdout.Errno));
@@ -63,13 +64,25 @@ internal static class Program
         // To the end of the process: also the last lines may wait for a reader.
         SignalWatch WatchSignals()
         {
-            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : log.Reopen, isService: run.Interval is not null);
+            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : HangUp, notifier, isService: run.Interval is not null);
             patience.Stop = signals;
             return signals;
         }
+
+        void HangUp()
+        {
+            if (notifier is null)
+            {
+                log.Reopen();
+            }
+            else
+            {
+                notifier.Reload(log.Reopen);
+            }
+        }
     }
 
-    private static int Run(Rule rule, RunOptions run, Log log, JsonRecords? records, OutputStream stdout, Func<SignalWatch> watchSignals)
+    private static int Run(Rule rule, RunOptions run, Log log, List<IObserver> observers, Func<SignalWatch> watchSignals)
     {
         log.Write(Level.Info, RunText.Describe(rule, run));
         foreach (string remark in run.Remarks)
@@ -78,6 +91,13 @@ internal static class Program
         }
 
         log.Flush();
+        var round = new Round(rule, run, Machine.Real, observers, watchSignals);
+        return run.Interval is { } interval ? Service.Run(round, interval, observers, watchSignals(), run.DryRun) : round.Run();
+    }
+
+    private static List<IObserver> Observers(
+        Rule rule, RunOptions run, Log log, JsonRecords? records, SystemdNotifier? notifier, OutputStream stdout)
+    {
         var observers = new List<IObserver> { new LogObserver(log, isService: run.Interval is not null) };
         if (run.GroupBy is { } key)
         {
@@ -92,8 +112,12 @@ internal static class Program
             observers.Add(new DryRunTable(stdout, rule.NamesNamespaces, RunText.MethodOf(rule.Method)));
         }
 
-        var round = new Round(rule, run, Machine.Real, observers, watchSignals);
-        return run.Interval is { } interval ? Service.Run(round, interval, observers, watchSignals(), run.DryRun) : round.Run();
+        if (notifier is not null)
+        {
+            observers.Add(notifier);
+        }
+
+        return observers;
     }
 
     private static Log OpenLog(Rule rule, RunOptions run, Patience patience)

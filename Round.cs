@@ -102,7 +102,7 @@ internal sealed class Round
 
         foreach (IObserver observer in _observers)
         {
-            observer.End(Counts, Stopwatch.GetElapsedTime(started), isQuiet: _run.Interval is not null && status == ExitStatus.Done && !Counts.IsNews);
+            observer.End(status, Counts, Stopwatch.GetElapsedTime(started), isQuiet: _run.Interval is not null && status == ExitStatus.Done && !Counts.IsNews);
             observer.Flush();
         }
 

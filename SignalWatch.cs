@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TcpCloser.Interop;
+using TcpCloser.Report;
 
 namespace TcpCloser;
 
@@ -18,14 +19,16 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
     ];
 
     private readonly Action? _hangUp;
+    private readonly SystemdNotifier? _notifier;
     private readonly bool _isService;
 
     /// <param name="hangUp">What SIGHUP does; null: it asks to stop, as the others do.</param>
+    /// <param name="notifier">Hears that the program goes on, whenever it asks whether to stop.</param>
     /// <param name="isService">Whether SIGUSR1 asks for the totals; otherwise it asks to stop.</param>
     /// <exception cref="SystemCallException">No descriptors left.</exception>
-    public SignalWatch(Action? hangUp, bool isService)
+    public SignalWatch(Action? hangUp, SystemdNotifier? notifier, bool isService)
     {
-        (_hangUp, _isService) = (hangUp, isService);
+        (_hangUp, _notifier, _isService) = (hangUp, notifier, isService);
         ulong signals = 0;
         foreach (int signal in s_ending)
         {
@@ -52,6 +55,8 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
 
     public int StopSignal { get; private set; }
 
+    public int LongestWaitMs => _notifier?.PingEveryMs ?? -1;
+
     /// <summary>Whether SIGHUP has arrived that nobody has acted on.</summary>
     private bool _hasHungUp;
 
@@ -60,6 +65,7 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
 
     public bool StopRequested()
     {
+        _notifier?.Progress();
         byte* info = stackalloc byte[Signal.SignalFdSiginfoSize];
         while (Unistd.read(Descriptor, info, Signal.SignalFdSiginfoSize) == Signal.SignalFdSiginfoSize)
         {

@@ -9,6 +9,9 @@ internal interface IStopSource
     /// <summary>The signal that asked to stop; 0: none yet.</summary>
     int StopSignal { get; }
 
+    /// <summary>How long a wait may be at most before <see cref="StopRequested"/> is asked again, in milliseconds; -1: any time.</summary>
+    int LongestWaitMs => -1;
+
     /// <summary>Takes what has arrived, without waiting. Returns whether to stop.</summary>
     bool StopRequested();
 

@@ -53,5 +53,8 @@ internal static unsafe partial class Socket
     public static partial nint send(int sockfd, void* buf, nuint len, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial nint sendto(int sockfd, void* buf, nuint len, int flags, void* destAddr, uint addrlen);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial nint recvfrom(int sockfd, void* buf, nuint len, int flags, void* srcAddr, uint* addrlen);
 }

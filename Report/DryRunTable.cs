@@ -78,7 +78,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     {
     }
 
-    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
     {
     }
 

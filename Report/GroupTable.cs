@@ -59,7 +59,7 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
     {
     }
 
-    public void End(Counts counts, TimeSpan time, bool isQuiet)
+    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
     {
     }
 

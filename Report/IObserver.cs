@@ -28,10 +28,11 @@ internal interface IObserver
     void Flush();
 
     /// <summary>The round is over.</summary>
+    /// <param name="status">Its <see cref="ExitStatus"/>.</param>
     /// <param name="counts">What it came to.</param>
     /// <param name="time">How long it took.</param>
     /// <param name="isQuiet">Whether nothing happened that a reader of lines has to know.</param>
-    void End(Counts counts, TimeSpan time, bool isQuiet);
+    void End(int status, Counts counts, TimeSpan time, bool isQuiet);
 
     /// <summary>A service is over.</summary>
     void Totals(Counts totals, long rounds, TimeSpan time);

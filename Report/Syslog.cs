@@ -52,7 +52,7 @@ internal sealed unsafe class Syslog : IDisposable
         if (_fd >= 0)
         {
             var address = new SockAddrUn { Family = Socket.AF_UNIX };
-            "/dev/log"u8.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<SockAddrUn.PathBytes, byte>(ref address.Path), 108));
+            "/dev/log"u8.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<SockAddrUn.PathBytes, byte>(ref address.Path), SockAddrUn.PathLength));
             if (Socket.connect(_fd, &address, (uint)sizeof(SockAddrUn)) == 0)
             {
                 return true;

@@ -68,8 +68,8 @@ public sealed partial class JsonRecordsTests
         }
 
         records.Signalled(new SocketHolder(7) { Comm = "sshd"u8.ToArray() }, 15);
-        records.End(counts, TimeSpan.FromMilliseconds(11), isQuiet: true);
-        records.End(counts, TimeSpan.FromMilliseconds(12), isQuiet: false);
+        records.End(ExitStatus.Done, counts, TimeSpan.FromMilliseconds(11), isQuiet: true);
+        records.End(ExitStatus.Done, counts, TimeSpan.FromMilliseconds(12), isQuiet: false);
         records.Totals(counts, rounds: 5, TimeSpan.FromMilliseconds(12.9));
         var group = new Group("22"u8.ToArray());
         group.Add(61_000);

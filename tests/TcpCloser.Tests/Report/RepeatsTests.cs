@@ -62,7 +62,7 @@ public sealed class RepeatsTests
         {
             observer.Begin();
             totals.Matched += round(observer, i);
-            observer.End(totals, TimeSpan.Zero, isQuiet: false);
+            observer.End(ExitStatus.Done, totals, TimeSpan.Zero, isQuiet: false);
         }
 
         observer.Totals(totals, 5, TimeSpan.Zero);

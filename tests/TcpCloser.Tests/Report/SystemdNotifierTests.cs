@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using TcpCloser.Diag;
+using TcpCloser.Report;
+
+namespace TcpCloser.Tests.Report;
+
+/// <summary>What a service manager is told, by a datagram each.</summary>
+public sealed class SystemdNotifierTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), "notify-" + Guid.NewGuid().ToString("N"));
+    private readonly System.Net.Sockets.Socket _manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+
+    public void Dispose()
+    {
+        _manager.Dispose();
+        File.Delete(_path);
+    }
+
+    [Fact]
+    public void ReadyIsToldWithTheFirstRoundAndEveryFurtherOne()
+    {
+        using SystemdNotifier notifier = Make(null);
+        notifier.Begin();
+        Assert.Empty(Received());
+
+        notifier.End(ExitStatus.Done, Counts(2, Outcome.Destroyed), TimeSpan.Zero, isQuiet: false);
+        notifier.End(ExitStatus.Incomplete, Counts(1, Outcome.Failed), TimeSpan.Zero, isQuiet: false);
+
+        Assert.Equal(
+            [
+                "READY=1\nSTATUS=round 1 done: matched=2 idle=1 closed=1 vanished=0 spared=0 failed=0",
+                "READY=1\nSTATUS=round 2 incomplete: matched=1 idle=1 closed=0 vanished=0 spared=0 failed=1",
+            ],
+            Received());
+    }
+
+    [Fact]
+    public void AServiceThatIsNotPossibleIsNeverReady()
+    {
+        using SystemdNotifier notifier = Make(null);
+        notifier.End(ExitStatus.NotPossible, new Counts(), TimeSpan.Zero, isQuiet: false);
+        notifier.Reload(static () => { });
+        Assert.Empty(Received());
+    }
+
+    [Fact]
+    public void AReloadIsToldBeforeAndAfterWithTheTime()
+    {
+        using SystemdNotifier notifier = Make(null);
+        notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
+        Received();
+        string[] before = [];
+
+        notifier.Reload(() => before = Received());
+
+        Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", Assert.Single(before));
+        double uptime = double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture);
+        Assert.InRange(double.Parse(before[0].Split('=')[^1], CultureInfo.InvariantCulture) / 1e6, uptime - 60, uptime + 1);
+        Assert.Equal(["READY=1"], Received());
+    }
+
+    [Fact]
+    public void TheEndIsToldWithTheTotals()
+    {
+        using SystemdNotifier notifier = Make(null);
+        notifier.Totals(Counts(5, Outcome.Destroyed), 7, TimeSpan.Zero);
+        Assert.Equal(["STOPPING=1\nSTATUS=stopping after 7 rounds: matched=5 idle=1 closed=1 vanished=0 spared=0 failed=0"], Received());
+    }
+
+    [Fact]
+    public void TheWatchdogHearsOfProgressAtHalfOfItsTime()
+    {
+        using SystemdNotifier notifier = Make(TimeSpan.FromHours(2));
+        Assert.Equal(3_600_000, notifier.PingEveryMs);
+        notifier.Progress();
+        notifier.Progress();
+        Assert.Equal(["WATCHDOG=1"], Received());
+
+        using SystemdNotifier quick = Make(TimeSpan.FromTicks(2));
+        quick.Progress();
+        quick.Progress();
+        Assert.Equal(["WATCHDOG=1", "WATCHDOG=1"], Received());
+    }
+
+    [Fact]
+    public void WithoutAWatchdogNothingIsToldOfProgress()
+    {
+        using SystemdNotifier notifier = Make(null);
+        Assert.Equal(-1, notifier.PingEveryMs);
+        notifier.Progress();
+        Assert.Empty(Received());
+    }
+
+    [Fact]
+    public void AnAbstractSocketIsNamedWithAnAt()
+    {
+        string name = "tcp-closer-" + Guid.NewGuid().ToString("N");
+        _manager.Bind(new UnixDomainSocketEndPoint("\0" + name));
+        using var notifier = new SystemdNotifier(new NotifySocket("@" + name), null);
+        notifier.Totals(new Counts(), 0, TimeSpan.Zero);
+        Assert.StartsWith("STOPPING=1\n", Assert.Single(Received()), StringComparison.Ordinal);
+    }
+
+    /// <summary>A manager that does not read holds nothing up, and hears that the service is ready once it reads again.</summary>
+    [Fact]
+    public void NothingIsWaitedFor()
+    {
+        using SystemdNotifier notifier = Make(null);
+        for (int round = 0; round < 10_000; round++)
+        {
+            notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
+        }
+
+        Assert.NotEmpty(Received());
+        notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
+        Assert.StartsWith("READY=1\nSTATUS=round 10001 ", Assert.Single(Received()), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("relative")]
+    [InlineData("vsock:2:1234")]
+    [InlineData("/no/such/socket")]
+    [InlineData("/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678")]
+    public void ASocketThatCannotBeIsNoReasonNotToRun(string name)
+    {
+        using var socket = new NotifySocket(name);
+        Assert.False(socket.Send("READY=1"u8));
+    }
+
+    private static Counts Counts(int matched, Outcome outcome)
+    {
+        var counts = new Counts { Matched = matched };
+        counts.Count(outcome);
+        return counts;
+    }
+
+    private SystemdNotifier Make(TimeSpan? watchdog)
+    {
+        if (!File.Exists(_path))
+        {
+            _manager.Bind(new UnixDomainSocketEndPoint(_path));
+        }
+
+        return new SystemdNotifier(new NotifySocket(_path), watchdog);
+    }
+
+    private string[] Received()
+    {
+        List<string> messages = [];
+        byte[] buffer = new byte[4096];
+        while (_manager.Poll(0, SelectMode.SelectRead))
+        {
+            messages.Add(Encoding.UTF8.GetString(buffer, 0, _manager.Receive(buffer)));
+        }
+
+        return [.. messages];
+    }
+}
