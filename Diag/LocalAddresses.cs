@@ -63,7 +63,7 @@ internal sealed class LocalAddresses
             routes.Clear();
             using var exchange = new NetlinkExchange(network.OpenRouteSocket(), buffer);
             errno = exchange.Send(Request((byte)family, exchange.Begin(1)));
-            errno = errno == 0 ? ReadAll(exchange, routes) : errno;
+            errno = errno == 0 ? ReadAll(exchange, family, routes) : errno;
             buffer = exchange.Buffer;
         }
 
@@ -91,7 +91,7 @@ internal sealed class LocalAddresses
     }
 
     /// <summary>Reads until NLMSG_DONE. Returns 0 or the errno; EBUSY where the table changed meanwhile: a route may be missing.</summary>
-    private static int ReadAll(NetlinkExchange exchange, List<LocalRoute> routes)
+    private static int ReadAll(NetlinkExchange exchange, int family, List<LocalRoute> routes)
     {
         bool interrupted = false;
         while (true)
@@ -112,7 +112,7 @@ internal sealed class LocalAddresses
                     errno = exchange.Error();
                     return errno != 0 ? errno : Errno.EBADMSG;
                 case RtNetlink.RTM_NEWROUTE:
-                    if (!TryAdd(exchange.Payload, routes))
+                    if (!TryAdd(exchange.Payload, family, routes))
                     {
                         return Errno.EBADMSG;
                     }
@@ -122,8 +122,8 @@ internal sealed class LocalAddresses
         }
     }
 
-    /// <summary>Adds a route that is local; false where the payload is no route.</summary>
-    private static bool TryAdd(ReadOnlySpan<byte> payload, List<LocalRoute> routes)
+    /// <summary>Adds a route that is local; false where the payload is no route. A kernel without the family lists those of others.</summary>
+    private static bool TryAdd(ReadOnlySpan<byte> payload, int family, List<LocalRoute> routes)
     {
         if (payload.Length < Unsafe.SizeOf<RtMsg>())
         {
@@ -131,8 +131,8 @@ internal sealed class LocalAddresses
         }
 
         var route = MemoryMarshal.Read<RtMsg>(payload);
-        int longest = route.Family == Socket.AF_INET ? 4 : 16;
-        if (route.Type is not (RtNetlink.RTN_LOCAL or RtNetlink.RTN_ANYCAST) || (route.Flags & RtNetlink.RTM_F_CLONED) != 0)
+        int longest = family == Socket.AF_INET ? 4 : 16;
+        if (route.Family != family || route.Type is not (RtNetlink.RTN_LOCAL or RtNetlink.RTN_ANYCAST) || (route.Flags & RtNetlink.RTM_F_CLONED) != 0)
         {
             return true;
         }

@@ -57,7 +57,8 @@ internal sealed unsafe class DestroyBatch : IDisposable
         int errno = Count == 0 ? 0 : _exchange.Send(_requests.AsSpan(0, Count * s_messageLength));
         if (errno != 0)
         {
-            Errnos.Fill(errno);
+            // ENOENT is what the kernel answers of a connection that is gone; of the call it says nothing about any.
+            Errnos.Fill(errno == Errno.ENOENT ? Errno.EIO : errno);
             return;
         }
 

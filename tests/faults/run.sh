@@ -65,7 +65,7 @@ printf '%s\n' $modes | xargs -P "$(nproc)" -I MODE sh -c '
     grep -E "^MODE: [0-9]+ injections|this build has no" "'$results'/MODE.log" || tail -n 20 "'$results'/MODE.log"' "$0" $options
 
 for mode in $modes; do
-    sed -n '/^WRONG/,/^[^ W]/p' $results/$mode.log | grep -E '^(WRONG|   )' | head -n 60 || true
+    sed -n '/^WRONG/,/^[^ W]/p' "$results/$mode.log" | grep -E '^(WRONG|   )' | head -n 60 || true
 done
 # A mode that counted nothing is one failure.
 # shellcheck disable=SC2046 # words

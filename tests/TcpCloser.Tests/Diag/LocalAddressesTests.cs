@@ -80,6 +80,19 @@ public sealed class LocalAddressesTests
         Assert.True(addresses.HasSourceOf(in connection));
     }
 
+    /// <summary>Asked for a family that it does not have, a kernel lists those that it has.</summary>
+    [Fact]
+    public void RoutesOfAnotherFamilyAreNone()
+    {
+        byte[][] routes = [Route(Local, "10.0.0.1", 32), Route(Local, "fd00::1", 128), Route(Local, "a00::", 7), Netlink.DoneMessage()];
+        LocalAddresses addresses = LocalAddresses.Read(Namespace([Answer.Of(routes)], [Answer.Of(routes)]));
+        foreach ((string address, bool isThere) in (IEnumerable<(string, bool)>)[("10.0.0.1", true), ("10.0.0.2", false), ("fd00::1", true), ("a00:1::", true), ("fd00::2", false)])
+        {
+            Connection connection = From(address);
+            Assert.Equal(isThere, addresses.HasSourceOf(in connection));
+        }
+    }
+
     /// <summary>A table that cannot be read whole is an error, never a table without the rest.</summary>
     [Theory]
     [InlineData(Errno.EPERM)]

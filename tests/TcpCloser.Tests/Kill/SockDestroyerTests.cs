@@ -168,6 +168,15 @@ public sealed class SockDestroyerTests
         Assert.Equal(isNotPossible, _sink.IsNotPossible);
     }
 
+    /// <summary>A filter may fail the call with any errno; then the kernel has not said that a connection is gone.</summary>
+    [Fact]
+    public void ASendThatFailsWithEnoentIsNoAnswer()
+    {
+        ConnectionList candidates = Connections.Many(1, new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOENT });
+        Close(candidates);
+        AllAre(candidates, Outcome.Failed);
+    }
+
     [Fact]
     public void WhereAnswersWereLostTheConnectionsAreLookedUp()
     {

@@ -64,7 +64,7 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
                 BinaryPrimitives.WriteUInt32LittleEndian(datagram[8..], sequence);
             }
 
-            if (length < 16 || (length + 3 & ~3u) > datagram.Length)
+            if (length < 16 || length > datagram.Length || (length + 3 & ~3u) > datagram.Length)
             {
                 return;
             }

@@ -1,0 +1,23 @@
+using System.Globalization;
+using TcpCloser.Fuzz;
+
+// --seconds N: for how long, all targets together; 0: one input each. --seed N: that of the first input of each target.
+string? Option(string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+double seconds = double.Parse(Option("--seconds") ?? "25", CultureInfo.InvariantCulture);
+ulong seed = Option("--seed") is { } given ? ulong.Parse(given, CultureInfo.InvariantCulture) : (ulong)DateTime.UtcNow.Ticks;
+ITarget[] targets =
+[
+    new Dumps(), new LookUps(), new DestroyAnswers(), new RouteDumps(), new ProcTexts(), new SystemFiles(), new RoundsOfDamage(), new CommandLines(),
+];
+
+Console.WriteLine($"seed {seed}");
+int failed = 0;
+foreach (ITarget target in targets)
+{
+    var campaign = new Campaign(target, seed);
+    campaign.Run(TimeSpan.FromSeconds(seconds / targets.Length));
+    failed += campaign.Findings > 0 ? 1 : 0;
+}
+
+Console.WriteLine($"{targets.Length - failed} passed, {failed} failed, 0 skipped");
+return failed > 0 ? 1 : 0;
