@@ -39,7 +39,7 @@ internal sealed class Round : IResultSink
         _lookup = new RuleLookup(rule, machine, Message, Problem, Incomplete);
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
         _dump = new SelectionDump(Selection.Of(rule), dump);
-        _method = CloseMethods.Of(rule, idleRule, dump, machine.OpenProcesses);
+        _method = CloseMethods.Of(rule, idleRule, dump, machine);
         if (rule.SrcGone)
         {
             _filters.Add(new AddressGoneFilter());
