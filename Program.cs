@@ -65,7 +65,7 @@ internal static class Program
         // To the end of the process: also the last lines may wait for a reader.
         SignalWatch WatchSignals()
         {
-            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : HangUp, isService: run.Interval is not null, notifier);
+            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : HangUp, notifier, isService: run.Interval is not null);
             patience.Stop = signals;
             return signals;
         }

@@ -19,16 +19,16 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
     ];
 
     private readonly Action? _hangUp;
-    private readonly bool _isService;
     private readonly SystemdNotifier? _notifier;
+    private readonly bool _isService;
 
     /// <param name="hangUp">What SIGHUP does; null: it asks to stop, as the others do.</param>
-    /// <param name="isService">Whether SIGUSR1 asks for the totals; otherwise it asks to stop.</param>
     /// <param name="notifier">Hears that the program goes on, whenever it asks whether to stop.</param>
+    /// <param name="isService">Whether SIGUSR1 asks for the totals; otherwise it asks to stop.</param>
     /// <exception cref="SystemCallException">No descriptors left.</exception>
-    public SignalWatch(Action? hangUp, bool isService, SystemdNotifier? notifier)
+    public SignalWatch(Action? hangUp, SystemdNotifier? notifier, bool isService)
     {
-        (_hangUp, _isService, _notifier) = (hangUp, isService, notifier);
+        (_hangUp, _notifier, _isService) = (hangUp, notifier, isService);
         ulong signals = 0;
         foreach (int signal in s_ending)
         {

@@ -70,7 +70,7 @@ public sealed class DryRunTableTests
             connections.Details.Add(new TcpDetail(0, hasClocks: connections[i].IdleMs != Connection.UnknownAge, new SocketFacts(info)));
         }
 
-        table.WouldClose(connections, new SockDestroyer(new SocketDump(), leavesUnsupported: false));
+        table.WouldClose(connections, new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: false));
         table.Flush();
         Assert.Equal(0, stdout.Errno);
     });

@@ -64,7 +64,7 @@ public sealed class GroupTableTests
     private static string Print(ConnectionList connections, GroupKey key) => Written.ToStdout(() =>
     {
         var table = new GroupTable(new OutputStream(Unistd.STDOUT_FILENO, new Patience(null)), key, records: null);
-        table.WouldClose(connections, new SockDestroyer(new SocketDump(), leavesUnsupported: false));
+        table.WouldClose(connections, new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: false));
         table.Flush();
     });
 }
