@@ -36,7 +36,7 @@ _tcp_closer() {
         --user-timeout) return ;;
         --max) return ;;
         -i | --interval) return ;;
-        --group-by) return ;;
+        --group-by) words='port peer process uid state netns' ;;
         -f | --logfile) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
         --name) return ;;
         --metrics) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;

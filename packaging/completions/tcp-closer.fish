@@ -36,7 +36,7 @@ complete -c tcp-closer -l max -x -d 'where more than N would be closed, close no
 complete -c tcp-closer -l include-own-session -d 'also the connection of your own ssh session'
 complete -c tcp-closer -s i -l interval -x -d 'run as a service: now and every TIME (bare: seconds)'
 complete -c tcp-closer -l check -d 'say what is possible here, and close nothing'
-complete -c tcp-closer -l group-by -x -d 'only count: by port (of the listening side), peer, process, uid, state or netns; needs no selection'
+complete -c tcp-closer -l group-by -x -a 'port peer process uid state netns' -d 'only count: by port (of the listening side), peer, process, uid, state or netns; needs no selection'
 complete -c tcp-closer -s f -l logfile -r -F -d 'append log lines to a file instead of stderr'
 complete -c tcp-closer -l disable-syslog -l disable_syslog -d 'no copy of them to syslog'
 complete -c tcp-closer -l name -x -d 'what this run is called in lines and records (rule=NAME)'

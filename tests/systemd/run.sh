@@ -49,7 +49,7 @@ ln -s ../test.service "$root/etc/systemd/system/default.target.wants/"
 # The machine's control groups may be those of version 1: systemd gets a tree of version 2, which nobody else uses.
 # shellcheck disable=SC2016 # for the inner shell
 boot='mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } && mount -t cgroup2 none /sys/fs/cgroup &&
-    exec systemd-nspawn -q -D "$1" --boot --private-network --register=no --keep-unit --console=pipe'
+    exec systemd-nspawn -q -D "$1" --boot --private-network --register=no --keep-unit --system-call-filter=pidfd_getfd --console=pipe'
 timeout -k 5 400 unshare -m sh -c "$boot" sh "$root" </dev/null >"$work/console" 2>&1 || true
 if ! test -s "$root/test/lines"; then
     tail -n 5 "$work/console"
