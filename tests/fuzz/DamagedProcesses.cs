@@ -16,8 +16,6 @@ internal sealed class DamagedProcesses(IProcessTable whole, Dice dice) : IProces
 
     public int Self => whole.Self;
 
-    public ulong NetworkNamespaceOf(int pid) => whole.NetworkNamespaceOf(pid);
-
     public int ListProcesses(List<int> pids) => whole.ListProcesses(pids);
 
     public int ReadFile(int pid, ReadOnlySpan<byte> name, out byte[] content)
