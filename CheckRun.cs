@@ -23,10 +23,10 @@ internal static class CheckRun
 #if NO_SOCK_DESTROY
         Ability destroy = new("destroy", Errno.EOPNOTSUPP, Operation.DestroySocket);
 #else
-        Ability destroy = new SockDestroyer(dump, leavesUnsupported: false).Check(rule.Uids);
+        Ability destroy = new SockDestroyer(dump, machine.Own, leavesUnsupported: false).Check(rule.Uids);
 #endif
         Ability disconnect = disconnector.Check(rule.Uids);
-        Ability kill = new ProcessKiller(rule, new IdleRule(rule), dump, machine.OpenProcesses).Check(rule.Uids);
+        Ability kill = new ProcessKiller(rule, new IdleRule(rule), machine.OpenProcesses).Check(rule.Uids);
         Ability probe = PeerProbe.Check(machine.OpenProcesses, rule.Uids);
         Ability keepalive = new KeepaliveMethod(rule, dump, machine.OpenProcesses).Check(rule.Uids);
         bool closes = listing.IsPossible && (destroy.IsPossible || disconnect.IsPossible);

@@ -3,6 +3,7 @@ namespace TcpCloser.Interop;
 /// <summary>linux/stat.h: statx(2), whose layout the architectures share.</summary>
 internal static unsafe class Stat
 {
+    private const int AT_SYMLINK_NOFOLLOW = 0x100;
     private const int AT_EMPTY_PATH = 0x1000;
     private const int STATX_INO = 0x100;
 
@@ -12,8 +13,22 @@ internal static unsafe class Stat
     /// <summary>S_IFMT (sys/stat.h).</summary>
     private const int FileType = 0xf000;
 
+    /// <summary>S_IFREG.</summary>
+    private const int RegularFile = 0x8000;
+
     /// <summary>S_IFBLK.</summary>
     private const int BlockDevice = 0x6000;
+
+    /// <summary>Whether there is something by that name, and it is no regular file. A link is what it is, not what it leads to.</summary>
+    public static bool IsOtherThanRegular(ReadOnlySpan<byte> path)
+    {
+        Statx buffer;
+        fixed (byte* p = path)
+        {
+            return Unistd.syscall(Unistd.SYS_statx, Fcntl.AT_FDCWD, (nint)p, AT_SYMLINK_NOFOLLOW, STATX_TYPE, (nint)(&buffer)) == 0
+                && (buffer.Mode & FileType) != RegularFile;
+        }
+    }
 
     /// <summary>Whether an open file is a block device.</summary>
     public static bool IsBlockDevice(int fd)
@@ -24,6 +39,23 @@ internal static unsafe class Stat
             return Unistd.syscall(Unistd.SYS_statx, fd, (nint)p, AT_EMPTY_PATH, STATX_TYPE, (nint)(&buffer)) == 0
                 && (buffer.Mode & FileType) == BlockDevice;
         }
+    }
+
+    /// <summary>The device of an open file as a dev_t (makedev(3)), and its inode number; zeros where it is not open.</summary>
+    public static (ulong Device, ulong Inode) Identity(int fd)
+    {
+        Statx buffer;
+        fixed (byte* p = "\0"u8)
+        {
+            if (Unistd.syscall(Unistd.SYS_statx, fd, (nint)p, AT_EMPTY_PATH, STATX_INO, (nint)(&buffer)) != 0)
+            {
+                return (0, 0);
+            }
+        }
+
+        ulong major = buffer.DeviceMajor;
+        ulong minor = buffer.DeviceMinor;
+        return ((major & 0xffff_f000) << 32 | (major & 0xfff) << 8 | (minor & 0xffff_ff00) << 12 | minor & 0xff, buffer.Inode);
     }
 
     /// <summary>The inode number of an open file or, with a path, of a file by its name; 0: there is none.</summary>

@@ -1,18 +1,24 @@
 using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
 /// <summary>Ends connections by SOCK_DESTROY: the kernel aborts them, and no process is touched.</summary>
 /// <param name="dump">Lists sockets.</param>
+/// <param name="own">The network namespace that this process is in.</param>
 /// <param name="leavesUnsupported">
 /// Whether another method follows: then what the kernel cannot destroy, or not for this user, is left to that one, and so are
 /// the subflows of MPTCP, whose owners are not told.
 /// </param>
-internal sealed class SockDestroyer(SocketDump dump, bool leavesUnsupported) : ICloseMethod
+internal sealed class SockDestroyer(SocketDump dump, NetworkNamespace own, bool leavesUnsupported) : ICloseMethod
 {
     public string Name => MethodName.Of(Method.Destroy);
+
+    public bool NeedsOwners => false;
+
+    public bool EndsProcesses => false;
 
     public bool EndsWholeMptcp => false;
 
@@ -25,7 +31,6 @@ internal sealed class SockDestroyer(SocketDump dump, bool leavesUnsupported) : I
         int errno;
         try
         {
-            using var own = new NetworkNamespace();
             var candidates = new ConnectionList();
             candidates.Begin(own);
             candidates.Add(new Connection { Family = Socket.AF_INET, State = TcpState.Established, Cookie = ulong.MaxValue - 1 });
@@ -47,7 +52,7 @@ internal sealed class SockDestroyer(SocketDump dump, bool leavesUnsupported) : I
         return new Ability(Name, errno == DestroyBatch.Unknown ? Errno.EIO : errno, Operation.DestroySocket);
     }
 
-    public KillForecast? Forecast(ConnectionList candidates) => null;
+    public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners) => null;
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
     {

@@ -21,7 +21,7 @@ internal sealed class DestroyAnswers : ITarget
         ConnectionList list = Connections.Many(dice.OneIn(16) ? MostConnections : 1 + dice.Below(12), server.Kernel);
         var sink = new RecordingSink(list);
         bool leavesUnsupported = dice.OneIn(2);
-        new SockDestroyer(new SocketDump(), leavesUnsupported).Close(list, sink, static () => false);
+        new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported).Close(list, sink, static () => false);
 
         Check.That(server.Kernel.LeftOpen == 0, "a socket was not closed");
         if (!leavesUnsupported)

@@ -21,7 +21,7 @@ public sealed class SockDestroyerFallbackTests
         ConnectionList candidates = Connections.Many(600, kernel);
         candidates[3].Inode = 0; // has no owner to fetch it from
         var sink = new RecordingSink(candidates);
-        var destroyer = new SockDestroyer(new SocketDump(), leavesUnsupported: true);
+        var destroyer = new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: true);
 
         destroyer.Close(candidates, sink, static () => false);
 
@@ -41,7 +41,7 @@ public sealed class SockDestroyerFallbackTests
         ConnectionList candidates = Connections.Many(3, kernel);
         candidates[1].IsMptcp = true;
 
-        new SockDestroyer(new SocketDump(), leavesUnsupported).Close(candidates, new RecordingSink(candidates), static () => false);
+        new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported).Close(candidates, new RecordingSink(candidates), static () => false);
 
         Assert.Equal(outcome, candidates[1].Outcome.ToString());
         Assert.Equal(Outcome.Destroyed, candidates[0].Outcome);

@@ -265,7 +265,7 @@ public sealed class SockDestroyerTests
     private void Run(ConnectionList candidates, Func<bool> stopRequested)
     {
         _sink = new RecordingSink(candidates);
-        new SockDestroyer(new SocketDump(), leavesUnsupported: false).Close(candidates, _sink, stopRequested);
+        new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: false).Close(candidates, _sink, stopRequested);
     }
 
     private static void AllAre(ConnectionList candidates, Outcome outcome)
