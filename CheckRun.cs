@@ -26,7 +26,7 @@ internal static class CheckRun
         Ability destroy = new SockDestroyer(dump, machine.Own, leavesUnsupported: false).Check(rule.Uids);
 #endif
         Ability disconnect = disconnector.Check(rule.Uids);
-        Ability kill = new ProcessKiller(rule, new IdleRule(rule), dump, machine.OpenProcesses).Check(rule.Uids);
+        Ability kill = new ProcessKiller(rule, new IdleRule(rule), machine.OpenProcesses).Check(rule.Uids);
         Ability probe = PeerProbe.Check(machine.OpenProcesses, rule.Uids);
         Ability keepalive = new KeepaliveMethod(rule, dump, machine.OpenProcesses).Check(rule.Uids);
         bool closes = listing.IsPossible && (destroy.IsPossible || disconnect.IsPossible);

@@ -44,8 +44,8 @@ internal static class Program
         (Rule rule, RunOptions run) = parsed;
         var patience = new Patience(run.Interval is null ? null : TimeSpan.FromSeconds(1));
         var stdout = new OutputStream(Unistd.STDOUT_FILENO, patience);
-        JsonRecords? records = run.Json ? new JsonRecords(stdout) : null;
-        using Log log = OpenLog(run, patience);
+        JsonRecords? records = run.Json ? new JsonRecords(stdout, rule) : null;
+        using Log log = OpenLog(rule, run, patience);
         using SystemdNotifier? notifier = run.Interval is null ? null : SystemdNotifier.FromEnvironment();
         SignalWatch? signals = null;
         int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, Observers(rule, run, log, records, notifier, stdout), WatchSignals);
@@ -64,7 +64,7 @@ internal static class Program
         // To the end of the process: also the last lines may wait for a reader.
         SignalWatch WatchSignals()
         {
-            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : HangUp, notifier);
+            signals ??= new SignalWatch(run.LogFile is null && run.Interval is null ? null : HangUp, notifier, isService: run.Interval is not null);
             patience.Stop = signals;
             return signals;
         }
@@ -85,6 +85,11 @@ internal static class Program
     private static int Run(Rule rule, RunOptions run, Log log, List<IObserver> observers, Func<SignalWatch> watchSignals)
     {
         log.Write(Level.Info, RunText.Describe(rule, run));
+        foreach (string remark in run.Remarks)
+        {
+            log.Write(Level.Info, remark);
+        }
+
         log.Flush();
         var round = new Round(rule, run, Machine.Real, observers, watchSignals);
         return run.Interval is { } interval ? Service.Run(round, interval, observers, watchSignals(), run.DryRun) : round.Run();
@@ -93,8 +98,12 @@ internal static class Program
     private static List<IObserver> Observers(
         Rule rule, RunOptions run, Log log, JsonRecords? records, SystemdNotifier? notifier, OutputStream stdout)
     {
-        var observers = new List<IObserver> { new LogObserver(log, run.Verbose) };
-        if (records is not null)
+        var observers = new List<IObserver> { new LogObserver(log, isService: run.Interval is not null) };
+        if (run.GroupBy is { } key)
+        {
+            observers.Add(new GroupTable(stdout, key, records));
+        }
+        else if (records is not null)
         {
             observers.Add(records);
         }
@@ -111,11 +120,13 @@ internal static class Program
         return observers;
     }
 
-    private static Log OpenLog(RunOptions run, Patience patience)
+    private static Log OpenLog(Rule rule, RunOptions run, Patience patience)
     {
         try
         {
-            return new Log(new LogFile(run.LogFile, patience), run.Syslog && !run.DryRun ? new Syslog() : null);
+            var file = new LogFile(run.LogFile, patience, alsoToStderr: run.Quiet);
+            Level threshold = run.Quiet ? Level.Warning : run.Verbose ? Level.Debug : Level.Info;
+            return new Log(file, run.Syslog && !run.DryRun && !file.IsJournal ? new Syslog() : null, threshold, rule.Name);
         }
         catch (SystemCallException e)
         {

@@ -3,7 +3,6 @@ using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
-using TcpCloser.Proc;
 using TcpCloser.Report;
 
 namespace TcpCloser;
@@ -12,7 +11,7 @@ namespace TcpCloser;
 /// One pass: ask the kernel, keep what is idle, close it, tell. Everything asked for is held before the first connection is
 /// closed, and every result is written down and told as it comes.
 /// </summary>
-internal sealed class Round : IResultSink
+internal sealed class Round
 {
     private readonly Rule _rule;
     private readonly RunOptions _run;
@@ -20,11 +19,15 @@ internal sealed class Round : IResultSink
     private readonly Func<IStopSource> _watchSignals;
     private readonly RuleLookup _lookup;
     private readonly Collector _collector;
-    private readonly SelectionDump _dump;
+    private readonly SocketDump _dump = new();
+    private readonly NamespaceListing _listing;
+    private readonly ScopeHints _hints;
+    private readonly Forecast _forecast;
     private readonly List<ICandidateFilter> _filters = [];
     private readonly ICloseMethod _method;
     private readonly RoundStatus _status = new();
-    private IStopSource? _stop;
+    private readonly RoundReport _report;
+    private bool _hasWarnedOfSending;
 
     /// <param name="rule">What is to be closed, and how.</param>
     /// <param name="run">How the run goes about it.</param>
@@ -34,20 +37,28 @@ internal sealed class Round : IResultSink
     public Round(Rule rule, RunOptions run, Machine machine, IReadOnlyList<IObserver> observers, Func<IStopSource> watchSignals)
     {
         (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
-        var dump = new SocketDump();
         var idleRule = new IdleRule(rule);
-        _lookup = new RuleLookup(rule, machine, Message, Problem, Incomplete);
-        _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null), keepDetails: run.Verbose || run.Json);
-        _dump = new SelectionDump(Selection.Of(rule), dump);
-        _method = CloseMethods.Of(rule, idleRule, dump, machine);
+        _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null && run.GroupBy is null),
+            keepDetails: run.Verbose || run.Json || run.DryRun);
+        _report = new RoundReport(_collector.Candidates, observers, _status);
+        _lookup = new RuleLookup(rule, machine, _report);
+        _listing = new NamespaceListing(new SelectionDump(Selection.Of(rule), _dump), _lookup, _collector, _report, run.Verbose ? _report.Message : null);
+        _hints = new ScopeHints(rule, machine, _dump, _report.Message);
+        _method = CloseMethods.Of(rule, idleRule, _dump, machine);
+        _forecast = new Forecast(_method, _dump, machine.OpenProcesses, _report.Message);
         if (rule.SrcGone)
         {
             _filters.Add(new AddressGoneFilter());
         }
 
+        if (run.GroupBy is not null)
+        {
+            return; // Nothing is closed, so nothing is to be kept from it.
+        }
+
         if (!rule.IncludeOwnSession)
         {
-            _filters.Add(new OwnSessionFilter(dump, machine.OpenProcesses));
+            _filters.Add(new OwnSessionFilter(_dump, machine.OpenProcesses));
         }
 
         if (rule.Probe > TimeSpan.Zero)
@@ -57,7 +68,7 @@ internal sealed class Round : IResultSink
 
         if (_method.EndsWholeMptcp)
         {
-            _filters.Add(new MptcpFilter(dump));
+            _filters.Add(new MptcpFilter(_dump));
         }
     }
 
@@ -98,44 +109,6 @@ internal sealed class Round : IResultSink
         return status;
     }
 
-    public void Completed(ReadOnlySpan<Result> results)
-    {
-        foreach (Result result in results)
-        {
-            ref Connection connection = ref Candidates[result.Index];
-            connection.Outcome = result.Outcome;
-            connection.Errno = (ushort)result.Errno;
-            Tell(Candidates, result.Index);
-        }
-
-        Flush();
-    }
-
-    public void Signalled(SocketHolder process, int signal)
-    {
-        _status.HasSignalled = true;
-        foreach (IObserver observer in _observers)
-        {
-            observer.Signalled(process, signal);
-        }
-
-        Flush();
-    }
-
-    public void Problem(Operation operation, int errno, string? subject)
-    {
-        _status.IsNotPossible |= Remedies.IsNotPossible(operation, errno);
-        Incomplete(operation, errno, subject);
-    }
-
-    public void Incomplete(Operation operation, int errno, string? subject)
-    {
-        _status.IsIncomplete = true;
-        Message(Level.Error, Remedies.Describe(operation, errno, subject));
-    }
-
-    public void Notice(string text) => Message(Level.Warning, text);
-
     private void Begin()
     {
         _status.Clear();
@@ -148,12 +121,22 @@ internal sealed class Round : IResultSink
 
     private int Pass()
     {
-        LookInto(_lookup.Find());
-
+        IReadOnlyList<NetworkNamespace> namespaces = _lookup.Find();
+        _status.IsNotPossible |= _listing.Run(namespaces);
         Counts.Matched = _collector.Matched;
+        if (Counts.Matched == 0 && !_status.IsIncomplete && !_run.Quiet)
+        {
+            _hints.Tell(namespaces, _lookup);
+        }
+
+        if (_run.Verbose)
+        {
+            Candidates.Owners = _collector.LeftAlone.Owners = _forecast.FindOwners(Candidates, _collector.LeftAlone);
+        }
+
         for (int i = 0; i < _collector.LeftAlone.Count; i++)
         {
-            Tell(_collector.LeftAlone, i);
+            _report.Tell(_collector.LeftAlone, i);
         }
 
         if (Candidates.Count == 0)
@@ -161,10 +144,10 @@ internal sealed class Round : IResultSink
             return _status.Of(_run);
         }
 
-        IStopSource stop = _stop = _watchSignals();
+        IStopSource stop = _report.Stop = _watchSignals();
         foreach (ICandidateFilter filter in _filters)
         {
-            filter.Apply(Candidates, this, stop.StopRequested);
+            filter.Apply(Candidates, _report, stop.StopRequested);
             Candidates.KeepIdle();
         }
 
@@ -173,158 +156,122 @@ internal sealed class Round : IResultSink
             return Interrupted(stop.StopSignal);
         }
 
-        bool refused = _run.DryRun || _rule.Max is not null ? Forecast() : false;
-        if (refused || _run.DryRun)
-        {
-            Counts.WouldClose = Candidates.Count;
-            return refused ? ExitStatus.Refused : _status.Of(_run);
-        }
+        return _run.GroupBy is { } key ? Group(key)
+            : IsRefused() ? Refuse()
+            : _run.DryRun ? DryRun()
+            : Close(stop);
+    }
 
-        _method.Close(Candidates, this, stop.StopRequested);
+    private int Close(IStopSource stop)
+    {
+        WarnOfSending();
+        _method.Close(Candidates, _report, stop.StopRequested);
         return stop.StopRequested() ? Interrupted(stop.StopSignal) : _status.Of(_run);
     }
 
     private int Interrupted(int signal)
     {
-        CompleteRest(Outcome.NotReached, 0);
-        Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
+        _report.CompleteRest(Outcome.NotReached, 0);
+        _report.Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
         return ExitStatus.Incomplete;
     }
 
-    /// <summary>Lists the namespaces. One that fails is told, and the others go on; only where all fail it is not possible here.</summary>
-    private void LookInto(IReadOnlyList<NetworkNamespace> namespaces)
+    /// <summary>Counts the candidates by what they have in common.</summary>
+    private int Group(GroupKey key)
     {
-        bool anyListed = false;
-        bool anyNotPossible = false;
-        foreach (NetworkNamespace network in namespaces)
-        {
-            SystemCallException? e = Look(network);
-            anyListed |= e is null;
-            anyNotPossible |= e is not null && Remedies.IsNotPossible(e.Operation, e.Errno);
-        }
-
-        _status.IsNotPossible |= anyNotPossible && !anyListed;
+        _forecast.PrepareGroups(Candidates, key);
+        Counts.WouldClose = Candidates.Count;
+        Show();
+        return _status.Of(_run);
     }
 
-    /// <summary>Returns why a namespace that has a name could not be listed; null: it was.</summary>
-    private SystemCallException? Look(NetworkNamespace network)
+    /// <summary>Shows what would be closed, and what of it could not be.</summary>
+    private int DryRun()
     {
-        try
+        WarnOfSending();
+        _forecast.FindObstacles(Candidates);
+        for (int i = 0; i < Candidates.Count; i++)
         {
-            byte[] bytecode = _dump.Run(network, _lookup.ContextOf(network), _collector);
-            if (_collector.HasUndecided)
-            {
-                Problem(Operation.MatchMarkOrCgroup, Errno.EOPNOTSUPP, network.Description);
-            }
-
-            if (_run.Verbose)
-            {
-                TellFilter(bytecode);
-            }
-
-            return null;
+            Counts.Count(Candidates[i].Outcome);
         }
-        catch (SystemCallException e) when (network.Name is not null)
+
+        Show();
+        return _status.Of(_run);
+    }
+
+    private void Show()
+    {
+        foreach (IObserver observer in _observers)
         {
-            Incomplete(e.Operation, e.Errno, e.Subject ?? network.Description);
-            return e;
+            observer.WouldClose(Candidates, _method);
+            observer.Flush();
         }
     }
 
-    private void TellFilter(byte[] bytecode)
+    /// <summary>Whether more would be closed than is allowed. Those count, too, that the processes would lose besides.</summary>
+    private bool IsRefused()
     {
-        if (_dump.Interrupted)
+        if (_rule.Max is not { } max)
         {
-            Message(Level.Debug, "the kernel's table changed while it was listed: connections may be missing in this round");
+            return false;
         }
 
-        Message(Level.Debug, $"filter of {bytecode.Length} bytes");
-        foreach (string line in Disassembler.Lines(bytecode))
-        {
-            Message(Level.Debug, "filter " + line);
-        }
-    }
-
-    /// <summary>Shows what would be closed, in a dry run. Returns whether it is more than is allowed.</summary>
-    private bool Forecast()
-    {
-        KillForecast? forecast = Candidates.Count > 0 ? _method.Forecast(Candidates) : null;
-        if (_run.DryRun)
-        {
-            foreach (IObserver observer in _observers)
-            {
-                observer.WouldClose(Candidates, forecast);
-                observer.Flush();
-            }
-        }
-
-        int others = forecast?.OtherConnections ?? 0;
-        if (_rule.Max is not { } max || (long)Candidates.Count + others <= max)
+        int others = _forecast.OthersLost(Candidates);
+        if ((long)Candidates.Count + others <= max)
         {
             return false;
         }
 
         string besides = others > 0 ? $" and {others} more of the processes that hold them" : "";
-        Message(Level.Error, $"refused: {Candidates.Count} connections{besides} would be closed, more than --max {max}; nothing was closed");
+        _report.Message(Level.Error, $"refused: {Candidates.Count} connections{besides} would be closed, more than --max {max}; nothing was closed");
         return true;
+    }
+
+    private int Refuse()
+    {
+        if (_run.DryRun)
+        {
+            _ = DryRun();
+        }
+        else
+        {
+            Counts.WouldClose = Candidates.Count;
+        }
+
+        return ExitStatus.Refused;
+    }
+
+    /// <summary>Who receives nothing may still be sending: a download is idle by what the server receives.</summary>
+    private void WarnOfSending()
+    {
+        int sending = 0;
+        for (int i = 0; i < Candidates.Count; i++)
+        {
+            sending += Candidates[i].IsSending ? 1 : 0;
+        }
+
+        if (sending > 0 && !_hasWarnedOfSending)
+        {
+            _hasWarnedOfSending = _run.Interval is not null;
+            _report.Message(Level.Warning, (sending == 1 ? "1 connection has" : $"{sending} connections have") +
+                $" sent data within the idle time: --idle-by both leaves {(sending == 1 ? "it" : "them")} alone");
+        }
     }
 
     /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
     private int Abort(Exception e)
     {
-        CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
+        _report.CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
         if (e is SystemCallException call)
         {
-            Problem(call.Operation, call.Errno, call.Subject);
+            _report.Problem(call.Operation, call.Errno, call.Subject);
         }
         else
         {
             _status.IsIncomplete = true;
-            Message(Level.Error, "out of memory; the round was aborted");
+            _report.Message(Level.Error, "out of memory; the round was aborted");
         }
 
         return _status.Of(_run);
-    }
-
-    /// <summary>Tells of the candidates of which nothing was told yet.</summary>
-    private void CompleteRest(Outcome outcome, int errno)
-    {
-        for (int i = 0; i < Candidates.Count; i++)
-        {
-            if (Candidates[i].Outcome == Outcome.Idle)
-            {
-                Candidates[i].Outcome = outcome;
-                Candidates[i].Errno = (ushort)errno;
-                Tell(Candidates, i);
-            }
-        }
-    }
-
-    private void Tell(ConnectionList connections, int index)
-    {
-        Counts.Count(connections[index].Outcome);
-        foreach (IObserver observer in _observers)
-        {
-            observer.Completed(connections, index);
-        }
-    }
-
-    private void Message(Level level, string text)
-    {
-        foreach (IObserver observer in _observers)
-        {
-            observer.Message(level, text);
-        }
-    }
-
-    /// <summary>What was told is out before anything more is done.</summary>
-    private void Flush()
-    {
-        foreach (IObserver observer in _observers)
-        {
-            observer.Flush();
-        }
-
-        _stop?.HangUp();
     }
 }

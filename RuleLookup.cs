@@ -11,15 +11,15 @@ namespace TcpCloser;
 /// <summary>Looks up, for each round anew, what the names in a rule mean: network namespaces, processes, cgroups and devices.</summary>
 /// <param name="rule">What has the names.</param>
 /// <param name="machine">Where they are looked up.</param>
-/// <param name="message">Is told what is remarkable.</param>
-/// <param name="problem">Is told that nothing of what was asked for could be looked at.</param>
-/// <param name="incomplete">Is told that a part of it could not be looked at.</param>
-internal sealed class RuleLookup(
-    Rule rule, Machine machine, Action<Level, string> message, Action<Operation, int, string?> problem, Action<Operation, int, string?> incomplete)
+/// <param name="report">Is told what is remarkable, and what could not be looked at.</param>
+internal sealed class RuleLookup(Rule rule, Machine machine, RoundReport report)
 {
     private readonly List<NetworkNamespace> _namespaces = [];
     private HashSet<uint>? _ownedInodes;
     private List<ulong>? _cgroupIds;
+
+    /// <summary>The processes that have an id or a name that is asked for.</summary>
+    public IReadOnlyList<int> NamedPids { get; private set; } = [];
 
     /// <summary>The network namespaces to look in; <see cref="Close"/> ends it.</summary>
     public IReadOnlyList<NetworkNamespace> Find()
@@ -32,7 +32,7 @@ internal sealed class RuleLookup(
             return _namespaces;
         }
 
-        foreach (NamespaceFile file in new NamespaceFinder(rule, incomplete).Find())
+        foreach (NamespaceFile file in new NamespaceFinder(rule, report.Incomplete).Find())
         {
             _namespaces.Add(new NetworkNamespace(file));
         }
@@ -43,13 +43,14 @@ internal sealed class RuleLookup(
     /// <summary>What the names mean in one of the namespaces.</summary>
     /// <exception cref="SystemCallException">It could not be found out.</exception>
     public RuleContext ContextOf(NetworkNamespace network) =>
-        _ownedInodes is null && _cgroupIds is null && rule.Interfaces.Count == 0
+        _ownedInodes is null && _cgroupIds is null && rule.Interfaces.Count == 0 && !rule.NamesAddressDevices
             ? RuleContext.Empty
             : new RuleContext
             {
                 OwnedInodes = _ownedInodes,
                 CgroupIds = _cgroupIds,
                 Interfaces = rule.Interfaces.Count > 0 ? Devices(network) : null,
+                AddressDevices = rule.NamesAddressDevices ? AddressDevices(network) : null,
             };
 
     /// <summary>Closes what was found, for the next round to look again. The own namespace has no descriptor and serves every round.</summary>
@@ -68,36 +69,70 @@ internal sealed class RuleLookup(
         var indexes = new List<uint>();
         foreach (string device in rule.Interfaces)
         {
-            uint index = network.DeviceIndex(device);
+            uint index = Device(network, device);
             if (index != 0)
             {
                 indexes.Add(index);
-            }
-            else
-            {
-                string where = network.Name is null ? "" : $" in {network.Description}";
-                message(Level.Warning, $"no device {Escape.Text(device)}{where}, so nothing of it matches");
             }
         }
 
         return indexes;
     }
 
+    private Dictionary<string, uint> AddressDevices(NetworkNamespace network)
+    {
+        var indexes = new Dictionary<string, uint>();
+        foreach (IReadOnlyList<AddressPrefix> prefixes in (ReadOnlySpan<IReadOnlyList<AddressPrefix>>)
+            [rule.Sources, rule.Destinations, rule.NotSources, rule.NotDestinations])
+        {
+            foreach (AddressPrefix prefix in prefixes)
+            {
+                if (prefix.Device is { } device && !indexes.ContainsKey(device))
+                {
+                    indexes.Add(device, Device(network, device));
+                }
+            }
+        }
+
+        return indexes;
+    }
+
+    /// <summary>The index of a device; 0, which is told: there is none of that name.</summary>
+    private uint Device(NetworkNamespace network, string device)
+    {
+        uint index = network.DeviceIndex(device);
+        if (index == 0)
+        {
+            string where = network.Name is null ? "" : $" in {network.Description}";
+            report.Message(Level.Warning, $"no device {Escape.Text(device)}{where}, so nothing of it matches");
+        }
+
+        return index;
+    }
+
     private HashSet<uint> OwnedInodes()
     {
         using IProcessTable table = machine.OpenProcesses();
         var processes = new NamedProcesses(table, rule.Pids, rule.Comms);
-        if (processes.Count == 0 && processes.Unreadable.Count == 0)
+        if (processes.Pids.Count == 0 && processes.Unreadable.Count == 0)
         {
-            message(Level.Warning, "no process has the id or the name that is asked for, so nothing matches");
+            report.Message(Level.Warning, "no process has the id or the name that is asked for, so nothing matches");
         }
 
         if (processes.Unreadable.Count > 0)
         {
             UnreadableProcesses unreadable = processes.Unreadable;
-            (unreadable.Count < processes.Count ? incomplete : problem)(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+            if (unreadable.Count < processes.Pids.Count)
+            {
+                report.Incomplete(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+            }
+            else
+            {
+                report.Problem(unreadable.Operation, unreadable.Errno, unreadable.Subject);
+            }
         }
 
+        NamedPids = processes.Pids;
         return processes.Inodes;
     }
 
@@ -114,11 +149,11 @@ internal sealed class RuleLookup(
             }
             else if (errno is not (Errno.ENOENT or Errno.ENOTDIR))
             {
-                problem(Operation.FindCgroup, errno, Escape.Text(path));
+                report.Problem(Operation.FindCgroup, errno, Escape.Text(path));
             }
             else
             {
-                message(Level.Warning, $"no cgroup {Escape.Text(path)} now, so nothing of it matches");
+                report.Message(Level.Warning, $"no cgroup {Escape.Text(path)} now, so nothing of it matches");
             }
         }
 

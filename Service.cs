@@ -30,16 +30,33 @@ internal static class Service
                 return status;
             }
         }
-        while (timer.Wait(signals, signals.HangUp));
+        while (timer.Wait(signals, ActOnSignal));
 
         foreach (IObserver observer in observers)
         {
             observer.Message(Level.Info, $"stopping on {Signal.NameOf(signals.StopSignal)}");
-            observer.Totals(totals, rounds, Stopwatch.GetElapsedTime(started));
-            observer.Flush();
         }
 
+        TellTotals();
         return signals.StopSignal is Signal.SIGTERM or Signal.SIGINT ? ExitStatus.Done : ExitStatus.Incomplete;
+
+        void ActOnSignal()
+        {
+            signals.HangUp();
+            if (signals.TakeWantsTotals())
+            {
+                TellTotals();
+            }
+        }
+
+        void TellTotals()
+        {
+            foreach (IObserver observer in observers)
+            {
+                observer.Totals(totals, rounds, Stopwatch.GetElapsedTime(started));
+                observer.Flush();
+            }
+        }
     }
 
     /// <summary>Tells what the method may not do. Returns whether it may do nothing at all: then the service would only look well.</summary>

@@ -7,7 +7,7 @@ namespace TcpCloser;
 
 /// <summary>
 /// Signals as something to read (signalfd(2)): those that would end the program ask to stop instead, so that what was done is
-/// told; SIGHUP asks to open the log file again, where there is one. What was ignored at the start stays ignored.
+/// told; SIGHUP asks to open the log file again, where there is one, and SIGUSR1 asks a service for its totals. What was ignored at the start stays ignored.
 /// </summary>
 internal sealed unsafe class SignalWatch : IStopSource, IDisposable
 {
@@ -20,13 +20,15 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
 
     private readonly Action? _hangUp;
     private readonly SystemdNotifier? _notifier;
+    private readonly bool _isService;
 
     /// <param name="hangUp">What SIGHUP does; null: it asks to stop, as the others do.</param>
     /// <param name="notifier">Hears that the program goes on, whenever it asks whether to stop.</param>
+    /// <param name="isService">Whether SIGUSR1 asks for the totals; otherwise it asks to stop.</param>
     /// <exception cref="SystemCallException">No descriptors left.</exception>
-    public SignalWatch(Action? hangUp, SystemdNotifier? notifier)
+    public SignalWatch(Action? hangUp, SystemdNotifier? notifier, bool isService)
     {
-        (_hangUp, _notifier) = (hangUp, notifier);
+        (_hangUp, _notifier, _isService) = (hangUp, notifier, isService);
         ulong signals = 0;
         foreach (int signal in s_ending)
         {
@@ -58,6 +60,9 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
     /// <summary>Whether SIGHUP has arrived that nobody has acted on.</summary>
     private bool _hasHungUp;
 
+    /// <summary>Whether SIGUSR1 has arrived that nobody has acted on.</summary>
+    private bool _wantsTotals;
+
     public bool StopRequested()
     {
         _notifier?.Progress();
@@ -65,8 +70,11 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
         while (Unistd.read(Descriptor, info, Signal.SignalFdSiginfoSize) == Signal.SignalFdSiginfoSize)
         {
             int signal = *(int*)info;
-            _hasHungUp |= signal == Signal.SIGHUP && _hangUp is not null;
-            StopSignal = signal == Signal.SIGHUP && _hangUp is not null ? StopSignal : signal;
+            bool isHangUp = signal == Signal.SIGHUP && _hangUp is not null;
+            bool isForTotals = signal == Signal.SIGUSR1 && _isService;
+            _hasHungUp |= isHangUp;
+            _wantsTotals |= isForTotals;
+            StopSignal = isHangUp || isForTotals ? StopSignal : signal;
         }
 
         return StopSignal != 0;
@@ -79,6 +87,14 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
             _hasHungUp = false;
             _hangUp!();
         }
+    }
+
+    /// <summary>Whether the totals were asked for since this was last asked.</summary>
+    public bool TakeWantsTotals()
+    {
+        bool wanted = _wantsTotals;
+        _wantsTotals = false;
+        return wanted;
     }
 
     public void Dispose() => _ = Unistd.close(Descriptor);

@@ -11,8 +11,9 @@ internal sealed class AddressPrefix
 {
     private readonly Address _address;
 
-    private AddressPrefix(int family, Address address, byte length)
+    private AddressPrefix(int family, Address address, byte length, string? device = null)
     {
+        Device = device;
         Family = family;
         _address = address;
         Length = length;
@@ -20,6 +21,9 @@ internal sealed class AddressPrefix
 
     /// <summary>AF_INET or AF_INET6.</summary>
     public int Family { get; }
+
+    /// <summary>The device that a link-local address belongs to, where it was named (<c>fe80::1%eth0</c>); null: any.</summary>
+    public string? Device { get; }
 
     /// <summary>How many bits of <see cref="Address"/> count.</summary>
     public byte Length { get; }
@@ -29,7 +33,7 @@ internal sealed class AddressPrefix
 
     /// <summary>As it was meant: for the line that says what a run will do.</summary>
     public override string ToString() =>
-        Format() + (Length == (Family == Socket.AF_INET ? 32 : 128) ? "" : "/" + Length.ToString(CultureInfo.InvariantCulture));
+        Format() + (Device is null ? "" : "%" + Escape.Text(Device)) + (Length == (Family == Socket.AF_INET ? 32 : 128) ? "" : "/" + Length.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Adds the prefixes that a comma-separated list names.</summary>
     /// <exception cref="UsageException">It is no such list.</exception>
@@ -37,10 +41,26 @@ internal sealed class AddressPrefix
     {
         foreach (string item in list.Split(','))
         {
-            prefixes.Add(ParseOne(item) ?? throw UsageException.OfItem(option, item, list, IsHostName(item)
+            prefixes.Add(ParseOne(item) ?? throw UsageException.OfItem(option, item, list, PastedEnd.TrySplit(item, out string address, out string port)
+                ? $"an address and a port are two options: {option} {address} {(option.EndsWith("src", StringComparison.Ordinal) ? "-s" : "-d")} {port}"
+                : IsHostName(item)
                 ? $"names are not resolved; {option} \"$(getent ahosts {item} | awk '/STREAM/ {{print $1}}' | paste -sd,)\" gives the addresses of one"
-                : "addresses and prefixes are written as 10.0.0.1, 10.0.0.0/8, 2001:db8::1, [2001:db8::1] or 2001:db8::/32, in lists with commas"));
+                : "addresses and prefixes are written as 10.0.0.1, 10.0.0.0/8, 2001:db8::1, [2001:db8::1], 2001:db8::/32 or fe80::1%eth0, in lists with commas"));
         }
+    }
+
+    /// <summary>Whether one of them is meant on one device alone.</summary>
+    public static bool AnyNamesDevice(IReadOnlyList<AddressPrefix> prefixes)
+    {
+        foreach (AddressPrefix prefix in prefixes)
+        {
+            if (prefix.Device is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>One address or prefix; null: it is none.</summary>
@@ -54,10 +74,18 @@ internal sealed class AddressPrefix
             text = text[1..^1];
         }
 
+        int percent = family == Socket.AF_INET6 ? text.IndexOf('%') : -1;
+        string? device = percent < 0 ? null : text[(percent + 1)..];
+        text = percent < 0 ? text : text[..percent];
         ulong bits = family == Socket.AF_INET ? 32UL : 128;
         if (!TryParse(text, family, out Address address) || (slash >= 0 && !Digits.TryParse(item.AsSpan(slash + 1), bits, out bits)))
         {
             return null;
+        }
+
+        if (device is not null)
+        {
+            return address.IsLinkLocalIPv6 && SingleValue.IsDevice(device) ? new AddressPrefix(family, address, (byte)bits, device) : null;
         }
 
         if (family == Socket.AF_INET6 && bits >= 96 && address.IsMappedIPv4)

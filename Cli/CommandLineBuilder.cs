@@ -14,14 +14,31 @@ internal sealed class CommandLineBuilder
     /// <exception cref="UsageException">They contradict each other, or select nothing.</exception>
     public (Rule Rule, RunOptions Run) Build()
     {
+        if (Run.GroupBy is not null && Rule.Families == 0 && Rule.Sources.Count + Rule.Destinations.Count == 0)
+        {
+            Rule.Families = Families.IPv4 | Families.IPv6;
+        }
+
         Rule rule = Rule.Build();
         RunOptions run = Run.Build();
-        if (!rule.Selects && !run.Check)
+        if (!rule.Selects && !run.Check && run.GroupBy is null)
         {
             throw new UsageException(StateList.AreAfterClose(rule.States)
                 ? "nothing selected: --state with states after a close is enough only together with -t/--idle-time"
                 : "nothing selected: give at least one port by -s/--sport or -d/--dport, " +
                   "or an address, an owner, an interface, a mark, a cgroup, --src-gone, or only states after a close by --state");
+        }
+
+        if (run.Quiet && run.Verbose)
+        {
+            throw new UsageException("-q/--quiet and -v/--verbose: one tells less, the other more");
+        }
+
+        if (run.GroupBy is not null && (run.Interval is not null || rule.Probe > TimeSpan.Zero || rule.Max is not null))
+        {
+            throw new UsageException(
+                $"{(run.Interval is not null ? "-i/--interval" : rule.Probe > TimeSpan.Zero ? "--probe" : "--max")}: does not go with --group-by, " +
+                "which counts once and closes nothing");
         }
 
         if (rule.LastRecvLimit > TimeSpan.Zero && rule.IdleTime >= rule.LastRecvLimit)

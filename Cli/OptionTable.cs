@@ -53,13 +53,13 @@ internal static class OptionTable
             static builder => builder.Rule.SrcGone = true),
 
         new(OptionGroup.Idle, ["-t", "--idle-time", "--idle_time"], "TIME", "only where no data came for TIME (0: idle or not)",
-            static (builder, name, value) => builder.Rule.IdleTime = TimeValue.Parse(name, value, 1, TimeValue.KernelClock)),
+            static (builder, name, value) => builder.Rule.IdleTime = IdleTime(builder, name, value)),
         new(OptionGroup.Idle, ["--last-recv-limit", "--last_recv_limit"], "TIME", "not where no data came for TIME or more (0: no limit)",
-            static (builder, name, value) => builder.Rule.LastRecvLimit = TimeValue.Parse(name, value, 1, TimeValue.KernelClock)),
+            static (builder, name, value) => builder.Rule.LastRecvLimit = IdleTime(builder, name, value)),
         new(OptionGroup.Idle, ["--idle-by"], "recv|send|both", "which direction counts for both of these (recv)",
             static (builder, name, value) => builder.Rule.IdleBy = SingleValue.IdleBy(name, value)),
         new(OptionGroup.Idle, ["--no-ack-for"], "TIME", "only where something was sent, and for TIME provably nobody has acknowledged it",
-            static (builder, name, value) => builder.Rule.NoAckFor = TimeValue.Parse(name, value, 1, TimeValue.KernelClock)),
+            static (builder, name, value) => builder.Rule.NoAckFor = IdleTime(builder, name, value)),
 
         new(OptionGroup.Idle, ["--probe"], "TIME", "ask: only where the peer answers no keepalive probe for TIME (3s to 5m)",
             static (builder, name, value) => builder.Rule.Probe = SingleValue.Probe(name, value)),
@@ -103,11 +103,18 @@ internal static class OptionTable
             static (builder, name, value) => builder.Run.Interval = SingleValue.Interval(name, value, s_longestInterval)),
         new(OptionGroup.Closing, ["--check"], "say what is possible here, and close nothing",
             static builder => builder.Run.Check = true),
+        new(OptionGroup.Closing, ["--group-by"], "KEY",
+            "only count: by port (of the listening side), peer, process, uid, state or netns; needs no selection",
+            static (builder, name, value) => builder.Run.GroupBy = SingleValue.GroupKey(name, value)),
 
         new(OptionGroup.Telling, ["-f", "--logfile"], "PATH", "append log lines to a file instead of stderr",
             static (builder, name, value) => builder.Run.LogFile = SingleValue.Path(name, value)),
         new(OptionGroup.Telling, ["--disable-syslog", "--disable_syslog"], "no copy of them to syslog",
             static builder => builder.Run.Syslog = false),
+        new(OptionGroup.Telling, ["--name"], "NAME", "what this run is called in lines and records (rule=NAME)",
+            static (builder, name, value) => builder.Rule.Name = SingleValue.Name(name, value)),
+        new(OptionGroup.Telling, ["-q", "--quiet"], "warnings and errors only, and on stderr even with -f",
+            static builder => builder.Run.Quiet = true),
         new(OptionGroup.Telling, ["-v", "--verbose"], "also what was left alone and why, and the filter",
             static builder => builder.Run.Verbose = true),
         new(OptionGroup.Telling, ["--json"], "a JSON object a line on stdout",
@@ -152,5 +159,17 @@ internal static class OptionTable
         }
 
         return entry is not null;
+    }
+
+    /// <summary>A bare number is milliseconds here, and who writes a small one may mean seconds.</summary>
+    private static TimeSpan IdleTime(CommandLineBuilder builder, string name, string value)
+    {
+        TimeSpan time = TimeValue.Parse(name, value, 1, TimeValue.KernelClock);
+        if (char.IsAsciiDigit(value[^1]) && time > TimeSpan.Zero && time < TimeSpan.FromSeconds(1))
+        {
+            builder.Run.Remarks.Add($"{name} {value} is {value} ms; for seconds {value}s");
+        }
+
+        return time;
     }
 }

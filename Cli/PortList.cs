@@ -20,7 +20,9 @@ internal static class PortList
                 first = last = services?.PortOf(item) ?? 0;
                 if (first == 0)
                 {
-                    throw UsageException.OfItem(option, item, list, services?.Problem is { } problem ? $"{Wanted}; {problem}" : Wanted);
+                    throw UsageException.OfItem(option, item, list, PastedEnd.TrySplit(item.ToString(), out string address, out string port)
+                        ? $"an address and a port are two options: {option} {port} {(option is "-s" or "--sport" ? "--src" : "--dst")} {address}"
+                        : services?.Problem is { } problem ? $"{Wanted}; {problem}" : Wanted);
                 }
             }
 

@@ -11,6 +11,9 @@ internal sealed class Rule(RuleBuilder builder)
     public const Method DefaultMethod = Method.Auto;
 #endif
 
+    /// <summary>What the run is called in lines, records and metrics; null: nothing.</summary>
+    public string? Name { get; } = builder.Name;
+
     public Families Families { get; } = FamilyChoice.Decide(builder);
 
     /// <summary>The local ports asked for; empty: any. So it is with all lists here.</summary>
@@ -93,6 +96,10 @@ internal sealed class Rule(RuleBuilder builder)
 
     /// <summary>Whether the processes that hold a socket decide.</summary>
     public bool NamesProcesses => Pids.Length + Comms.Count > 0;
+
+    /// <summary>Whether an address is meant on one device alone.</summary>
+    public bool NamesAddressDevices => AddressPrefix.AnyNamesDevice(Sources) || AddressPrefix.AnyNamesDevice(Destinations)
+        || AddressPrefix.AnyNamesDevice(NotSources) || AddressPrefix.AnyNamesDevice(NotDestinations);
 
     /// <summary>Whether other network namespaces than the own one are looked in.</summary>
     public bool NamesNamespaces => AllNetns || Netns.Count > 0;

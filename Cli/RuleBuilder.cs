@@ -3,6 +3,9 @@ namespace TcpCloser.Cli;
 /// <summary>What a <see cref="Rule"/> is made of. What is left as it is here is not asked for.</summary>
 internal sealed class RuleBuilder
 {
+    /// <summary>What the run is called; null: nothing.</summary>
+    public string? Name { get; set; }
+
     /// <summary>The families that were named; 0: addresses and ports decide.</summary>
     public Families Families { get; set; }
 

@@ -15,6 +15,13 @@ internal sealed class RunBuilder
 
     public bool Verbose { get; set; }
 
+    public bool Quiet { get; set; }
+
+    public GroupKey? GroupBy { get; set; }
+
+    /// <summary>What of the command line may be meant otherwise, to be told once.</summary>
+    public List<string> Remarks { get; } = [];
+
     public bool Json { get; set; }
 
     public RunOptions Build() => new(this);

@@ -3,7 +3,11 @@ namespace TcpCloser.Cli;
 /// <summary>How a run goes about its <see cref="Rule"/>: how often, where the log goes, what is printed. It never changes.</summary>
 internal sealed class RunOptions(RunBuilder builder)
 {
-    public bool DryRun { get; } = builder.DryRun;
+    /// <summary>Close nothing. So it is where connections are only counted.</summary>
+    public bool DryRun { get; } = builder.DryRun || builder.GroupBy is not null;
+
+    /// <summary>Count the connections by this; null: do not count them.</summary>
+    public GroupKey? GroupBy { get; } = builder.GroupBy;
 
     /// <summary>Run as a service, a round each interval; null: once.</summary>
     public TimeSpan? Interval { get; } = builder.Interval;
@@ -17,6 +21,12 @@ internal sealed class RunOptions(RunBuilder builder)
     public bool Syslog { get; } = builder.Syslog;
 
     public bool Verbose { get; } = builder.Verbose;
+
+    /// <summary>Tell of warnings and errors alone.</summary>
+    public bool Quiet { get; } = builder.Quiet;
+
+    /// <summary>What of the command line may be meant otherwise.</summary>
+    public IReadOnlyList<string> Remarks { get; } = builder.Remarks.ToArray();
 
     /// <summary>Print an object for each connection to stdout.</summary>
     public bool Json { get; } = builder.Json;

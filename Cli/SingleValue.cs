@@ -6,8 +6,11 @@ namespace TcpCloser.Cli;
 /// <summary>The values that are one word: each is checked, or refused in one line that says what would be right.</summary>
 internal static class SingleValue
 {
+    /// <summary>The longest name of a run, in bytes: it stands in every line.</summary>
+    private const int MaxName = 64;
+
     public static string Device(string option, string value) =>
-        Encoding.UTF8.GetByteCount(value) is > 0 and < NetIf.IFNAMSIZ && value.AsSpan().IndexOfAny('/', ' ', ':') < 0
+        IsDevice(value)
             ? value
             : throw new UsageException(option, value, "the name of a network device, such as eth0");
 
@@ -66,6 +69,25 @@ internal static class SingleValue
         "both" => Cli.IdleBy.Both,
         _ => throw new UsageException(option, value, "recv, send or both"),
     };
+
+    public static GroupKey GroupKey(string option, string value) => value switch
+    {
+        "port" => Cli.GroupKey.Port,
+        "peer" => Cli.GroupKey.Peer,
+        "process" => Cli.GroupKey.Process,
+        "uid" => Cli.GroupKey.Uid,
+        "state" => Cli.GroupKey.State,
+        "netns" => Cli.GroupKey.Netns,
+        _ => throw new UsageException(option, value, "port, peer, process, uid, state or netns"),
+    };
+
+    public static string Name(string option, string value) =>
+        Encoding.UTF8.GetByteCount(value) is > 0 and <= MaxName
+            ? value
+            : throw new UsageException(option, value, $"a name of 1 to {MaxName} bytes");
+
+    public static bool IsDevice(string name) =>
+        Encoding.UTF8.GetByteCount(name) is > 0 and < NetIf.IFNAMSIZ && name.AsSpan().IndexOfAny('/', ' ', ':') < 0;
 
     private static bool IsPid(ReadOnlySpan<char> text) => Digits.TryParse(text, int.MaxValue, out ulong pid) && pid > 0;
 

@@ -79,7 +79,7 @@ internal sealed class Collector(IdleRule idleRule, bool keepLeftAlone, bool keep
         list.Add(in connection);
         if (keepDetails)
         {
-            list.Details.Add(new TcpDetail(message.IdiagRqueue, in facts));
+            list.Details.Add(new TcpDetail(message.IdiagRqueue, connection.IdleMs != Diag.Connection.UnknownAge, in facts));
         }
     }
 }

@@ -44,28 +44,36 @@ internal struct Connection
 
     private const byte IPv6Bit = 0x10;
     private const byte MptcpBit = 0x20;
+    private const byte SendingBit = 0x40;
 
-    private byte _stateFamilyAndMptcp;
+    private byte _stateAndBits;
 
     /// <summary>As <see cref="TcpState"/> numbers them.</summary>
     public byte State
     {
-        readonly get => (byte)(_stateFamilyAndMptcp & HighestState);
-        set => _stateFamilyAndMptcp = (byte)(_stateFamilyAndMptcp & ~HighestState | value & HighestState);
+        readonly get => (byte)(_stateAndBits & HighestState);
+        set => _stateAndBits = (byte)(_stateAndBits & ~HighestState | value & HighestState);
     }
 
     /// <summary>The socket's family, AF_INET or AF_INET6; IPv4 may run over either.</summary>
     public byte Family
     {
-        readonly get => (_stateFamilyAndMptcp & IPv6Bit) != 0 ? (byte)Socket.AF_INET6 : (byte)Socket.AF_INET;
-        set => _stateFamilyAndMptcp = (byte)(value == Socket.AF_INET6 ? _stateFamilyAndMptcp | IPv6Bit : _stateFamilyAndMptcp & ~IPv6Bit);
+        readonly get => (_stateAndBits & IPv6Bit) != 0 ? (byte)Socket.AF_INET6 : (byte)Socket.AF_INET;
+        set => _stateAndBits = (byte)(value == Socket.AF_INET6 ? _stateAndBits | IPv6Bit : _stateAndBits & ~IPv6Bit);
     }
 
     /// <summary>A subflow of an MPTCP connection, whose owner does not learn of the end of one subflow.</summary>
     public bool IsMptcp
     {
-        readonly get => (_stateFamilyAndMptcp & MptcpBit) != 0;
-        set => _stateFamilyAndMptcp = (byte)(value ? _stateFamilyAndMptcp | MptcpBit : _stateFamilyAndMptcp & ~MptcpBit);
+        readonly get => (_stateAndBits & MptcpBit) != 0;
+        set => _stateAndBits = (byte)(value ? _stateAndBits | MptcpBit : _stateAndBits & ~MptcpBit);
+    }
+
+    /// <summary>It received nothing for the idle time, and sent data within it: somebody may be downloading.</summary>
+    public bool IsSending
+    {
+        readonly get => (_stateAndBits & SendingBit) != 0;
+        set => _stateAndBits = (byte)(value ? _stateAndBits | SendingBit : _stateAndBits & ~SendingBit);
     }
 
     /// <summary>An IPv4 connection, on a socket of either family.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Diag;
 
@@ -18,6 +19,12 @@ internal sealed class ConnectionList
 
     /// <summary>What tcp_info says of each; empty unless somebody wants to hear it.</summary>
     public List<TcpDetail> Details { get; } = [];
+
+    /// <summary>The processes that hold the sockets; null: they were not looked for.</summary>
+    public SocketOwners? Owners { get; set; }
+
+    /// <summary>The ports on which something listens; null: they were not looked for.</summary>
+    public ListeningPorts? ListeningPorts { get; set; }
 
     /// <summary>The network namespaces that have connections here, and from where to where in the list they stand.</summary>
     public IEnumerable<(NetworkNamespace Namespace, int Start, int End)> Parts
@@ -43,7 +50,10 @@ internal sealed class ConnectionList
     }
 
     /// <summary>The network namespace of a connection.</summary>
-    public NetworkNamespace NamespaceOf(int index)
+    public NetworkNamespace NamespaceOf(int index) => _parts[PartOf(index)].Namespace;
+
+    /// <summary>The number of the namespace of a connection, in the order in which they were listed.</summary>
+    public int PartOf(int index)
     {
         int low = 0;
         for (int high = _parts.Count - 1; low < high;)
@@ -52,7 +62,7 @@ internal sealed class ConnectionList
             (low, high) = _parts[middle].Start <= index ? (middle, high) : (low, middle - 1);
         }
 
-        return _parts[low].Namespace;
+        return low;
     }
 
     /// <summary>What is added from here on is in that namespace.</summary>
@@ -74,6 +84,7 @@ internal sealed class ConnectionList
     public void Clear()
     {
         _parts.Clear();
+        Owners = null;
         Truncate(0);
     }
 

@@ -93,7 +93,8 @@ internal sealed class FilterCompiler
 
     private void Prefixes(IReadOnlyList<AddressPrefix> prefixes, byte op, bool negated)
     {
-        if (prefixes.Count > 0)
+        // Which device an address is on is decided in user space, and what is wrongly left out there does not come back.
+        if (prefixes.Count > 0 && !(negated && AddressPrefix.AnyNamesDevice(prefixes)))
         {
             Clause(prefixes.Count, negated, () => Alternatives(prefixes, (code, prefix) =>
                 code.HostCondition(op, prefix.Family, prefix.Length, prefix.Address, BytecodeWriter.Reject)));

@@ -20,6 +20,7 @@ internal sealed class IdleRule(Rule rule)
         // SYN_SENT carries clocks that were never set, LISTEN zeros.
         bool usable = facts.HasClocks && connection.State is not (TcpState.SynSent or TcpState.Listen);
         connection.IdleMs = usable ? Age(in facts, connection.State) : Connection.UnknownAge;
+        connection.IsSending = usable && _idleBy == IdleBy.Recv && facts.LastDataSentMs < _idleMs;
         connection.Outcome = !_consultsClocks ? Outcome.Idle
             : !usable ? Outcome.NoClock
             : connection.IdleMs < _idleMs ? Outcome.Busy

@@ -12,6 +12,9 @@ internal sealed class RuleContext
     /// <summary>Indexes of devices; null: any. They differ from namespace to namespace.</summary>
     public IReadOnlyList<uint>? Interfaces { get; init; }
 
+    /// <summary>Indexes of the devices that addresses name; 0: there is none of that name.</summary>
+    public IReadOnlyDictionary<string, uint>? AddressDevices { get; init; }
+
     /// <summary>Inodes of the sockets that the named processes hold; null: any.</summary>
     public HashSet<uint>? OwnedInodes { get; init; }
 }

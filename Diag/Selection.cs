@@ -40,9 +40,11 @@ internal sealed class Selection
 
     public IReadOnlyList<uint> Uids { get; init; } = [];
 
-    public static Selection Of(Rule rule) => new()
+    /// <param name="rule">What a rule selects.</param>
+    /// <param name="families">The families to look at in place of the rule's; null: those.</param>
+    public static Selection Of(Rule rule, Families? families = null) => new()
     {
-        Families = rule.Families,
+        Families = families ?? rule.Families,
         States = rule.States,
         SourcePorts = rule.SourcePorts.Count > 0 ? new PortSet(rule.SourcePorts) : null,
         DestinationPorts = rule.DestinationPorts.Count > 0 ? new PortSet(rule.DestinationPorts) : null,
@@ -65,10 +67,10 @@ internal sealed class Selection
             && MatchesFamily(in connection)
             && (SourcePorts is null || SourcePorts.Contains(connection.SourcePort))
             && (DestinationPorts is null || DestinationPorts.Contains(connection.DestinationPort))
-            && (Sources.Count == 0 || IsInAny(Sources, in connection, in connection.Source))
-            && (Destinations.Count == 0 || IsInAny(Destinations, in connection, in connection.Destination))
-            && !IsInAny(NotSources, in connection, in connection.Source)
-            && !IsInAny(NotDestinations, in connection, in connection.Destination)
+            && (Sources.Count == 0 || IsInAny(Sources, in connection, in connection.Source, context))
+            && (Destinations.Count == 0 || IsInAny(Destinations, in connection, in connection.Destination, context))
+            && !IsInAny(NotSources, in connection, in connection.Source, context)
+            && !IsInAny(NotDestinations, in connection, in connection.Destination, context)
             && (context.Interfaces is null || Contains(context.Interfaces, connection.Interface))
             && MatchesOwner(in connection, context.OwnedInodes);
         if (!matches)
@@ -130,7 +132,8 @@ internal sealed class Selection
         return false;
     }
 
-    private static bool IsInAny(IReadOnlyList<AddressPrefix> prefixes, ref readonly Connection connection, ref readonly Address address)
+    private static bool IsInAny(
+        IReadOnlyList<AddressPrefix> prefixes, ref readonly Connection connection, ref readonly Address address, RuleContext context)
     {
         for (int i = 0; i < prefixes.Count; i++)
         {
@@ -138,7 +141,7 @@ internal sealed class Selection
             ReadOnlySpan<byte> bytes = Address.Bytes(in address);
             if (prefix.Family == connection.Family)
             {
-                if (HasPrefix(bytes, prefix))
+                if (HasPrefix(bytes, prefix) && (prefix.Device is null || IsOn(prefix.Device, in connection, context)))
                 {
                     return true;
                 }
@@ -151,6 +154,10 @@ internal sealed class Selection
 
         return false;
     }
+
+    /// <summary>The kernel binds a socket to the device of its link-local address.</summary>
+    private static bool IsOn(string device, ref readonly Connection connection, RuleContext context) =>
+        connection.Interface != 0 && context.AddressDevices is { } devices && devices[device] == connection.Interface;
 
     private static bool HasPrefix(ReadOnlySpan<byte> address, AddressPrefix prefix)
     {

@@ -26,6 +26,23 @@ internal static unsafe class Stat
         }
     }
 
+    /// <summary>The device of an open file as a dev_t (makedev(3)), and its inode number; zeros where it is not open.</summary>
+    public static (ulong Device, ulong Inode) Identity(int fd)
+    {
+        Statx buffer;
+        fixed (byte* p = "\0"u8)
+        {
+            if (Unistd.syscall(Unistd.SYS_statx, fd, (nint)p, AT_EMPTY_PATH, STATX_INO, (nint)(&buffer)) != 0)
+            {
+                return (0, 0);
+            }
+        }
+
+        ulong major = buffer.DeviceMajor;
+        ulong minor = buffer.DeviceMinor;
+        return ((major & 0xffff_f000) << 32 | (major & 0xfff) << 8 | (minor & 0xffff_ff00) << 12 | minor & 0xff, buffer.Inode);
+    }
+
     /// <summary>The inode number of an open file or, with a path, of a file by its name; 0: there is none.</summary>
     public static ulong Inode(int fd, ReadOnlySpan<byte> path = default)
     {

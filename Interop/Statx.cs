@@ -12,4 +12,10 @@ internal struct Statx
 
     [FieldOffset(32)]
     public ulong Inode;
+
+    [FieldOffset(136)]
+    public uint DeviceMajor;
+
+    [FieldOffset(140)]
+    public uint DeviceMinor;
 }

@@ -10,6 +10,10 @@ internal sealed class AutoMethod(SockDestroyer destroyer, SocketDisconnector dis
 {
     public string Name => MethodName.Of(Method.Auto);
 
+    public bool NeedsOwners => false;
+
+    public bool EndsProcesses => false;
+
     public bool EndsWholeMptcp => true;
 
     public Ability Check(IReadOnlyList<uint> uids)
@@ -21,7 +25,7 @@ internal sealed class AutoMethod(SockDestroyer destroyer, SocketDisconnector dis
                 : new Ability(Name, destroy.Errno, destroy.Operation, destroy.Subject);
     }
 
-    public KillForecast? Forecast(ConnectionList candidates) => null;
+    public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners) => null;
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
     {
@@ -72,6 +76,8 @@ internal sealed class AutoMethod(SockDestroyer destroyer, SocketDisconnector dis
 
             sink.Completed(results);
         }
+
+        public void Found(SocketOwners owners) => sink.Found(owners);
 
         public void Signalled(SocketHolder process, int signal) => sink.Signalled(process, signal);
 

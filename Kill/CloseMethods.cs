@@ -21,6 +21,6 @@ internal static class CloseMethods
 #endif
         Method.Disconnect => new SocketDisconnector(dump, machine.OpenProcesses),
         Method.Keepalive => new KeepaliveMethod(rule, dump, machine.OpenProcesses),
-        Method.Kill => new ProcessKiller(rule, idleRule, dump, machine.OpenProcesses),
+        Method.Kill => new ProcessKiller(rule, idleRule, machine.OpenProcesses),
     };
 }

@@ -41,6 +41,7 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
         var owners = new SocketOwners(table, index.Contains);
+        sink.Found(owners);
         MptcpCookies mptcp = MptcpCookies.Find(dump, candidates);
         bool stopped = false;
         try

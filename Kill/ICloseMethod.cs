@@ -1,4 +1,5 @@
 using TcpCloser.Diag;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
@@ -8,6 +9,12 @@ internal interface ICloseMethod
     /// <summary>The word that people type for it.</summary>
     string Name { get; }
 
+    /// <summary>Whether it works through the processes that hold the connections.</summary>
+    bool NeedsOwners { get; }
+
+    /// <summary>Whether it ends those processes, with whatever else they do.</summary>
+    bool EndsProcesses { get; }
+
     /// <summary>Whether a connection of MPTCP is ended whole, so that it has to be idle in all of its subflows.</summary>
     bool EndsWholeMptcp { get; }
 
@@ -15,9 +22,8 @@ internal interface ICloseMethod
     /// <param name="uids">Whose connections are meant; empty: everybody's.</param>
     Ability Check(IReadOnlyList<uint> uids);
 
-    /// <summary>What else the processes would lose; null: nothing is lost but the connections.</summary>
-    /// <exception cref="Interop.SystemCallException">It could not be found out.</exception>
-    KillForecast? Forecast(ConnectionList candidates);
+    /// <summary>What would become of a candidate that the method cannot close; null: it would be closed, as far as can be known.</summary>
+    Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners);
 
     /// <summary>
     /// Ends those candidates that are still <see cref="Outcome.Idle"/>, and tells the outcome of each batch before it begins the

@@ -10,6 +10,9 @@ internal interface IResultSink
     /// <param name="results">The results; overwritten after the call.</param>
     void Completed(ReadOnlySpan<Result> results);
 
+    /// <summary>The processes that hold the candidates were found, for what is told of these from here on.</summary>
+    void Found(SocketOwners owners);
+
     /// <summary>A process was signalled.</summary>
     void Signalled(SocketHolder process, int signal);
 

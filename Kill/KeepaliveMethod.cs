@@ -15,11 +15,15 @@ internal sealed class KeepaliveMethod(Rule rule, SocketDump dump, Func<IProcessT
 
     public string Name => MethodName.Of(Method.Keepalive);
 
+    public bool NeedsOwners => true;
+
+    public bool EndsProcesses => false;
+
     public bool EndsWholeMptcp => false;
 
     public Ability Check(IReadOnlyList<uint> uids) => FetchCheck.Run(Name, openProcesses, uids);
 
-    public KillForecast? Forecast(ConnectionList candidates) => null;
+    public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners) => OwnerRule.NoOwner(in connection, owners);
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested) =>
         new FetchRun(candidates, sink, Cure).Run(dump, openProcesses, stopRequested);

@@ -16,6 +16,13 @@ internal static class OwnerRule
     private const uint Overflow = 65534;
 
     /// <summary>
+    /// Whether it is known that no process holds the connection, so that only the kernel can close it; null: one does, or what could not
+    /// be looked at may.
+    /// </summary>
+    public static Outcome? NoOwner(ref readonly Connection connection, SocketOwners owners) =>
+        connection.Inode == 0 || (owners.Of(connection.Inode).Count == 0 && owners.Unreadable.Count == 0) ? Outcome.NoOwner : null;
+
+    /// <summary>
     /// Why no process is signalled for the connection; null: its holders may be. One holder that has to stay keeps the connection
     /// open, so none of the others is signalled in vain.
     /// </summary>

@@ -10,12 +10,16 @@ namespace TcpCloser.Kill;
 /// process is looked at again right before its signal, through a pidfd, so that neither a reused pid nor a reused
 /// descriptor is hit.
 /// </summary>
-internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, SocketDump dump, Func<IProcessTable> openProcesses) : ICloseMethod
+internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, Func<IProcessTable> openProcesses) : ICloseMethod
 {
     /// <summary>How long a connection may take to go after the last signal, without a grace.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
     public string Name => MethodName.Of(Method.Kill);
+
+    public bool NeedsOwners => true;
+
+    public bool EndsProcesses => true;
 
     public bool EndsWholeMptcp => false;
 
@@ -27,10 +31,10 @@ internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, SocketDump dum
         return (Operation.SignalProcess, table.SendSignal(NoHandle, pid, NoSignal));
     });
 
-    public KillForecast? Forecast(ConnectionList candidates)
+    public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners)
     {
-        using IProcessTable table = openProcesses();
-        return new KillForecast(dump, candidates, table);
+        IReadOnlyList<SocketHolder> holders = owners.Of(connection.Inode);
+        return holders.Count == 0 ? OwnerRule.NoOwner(in connection, owners) : OwnerRule.Reason(in connection, holders);
     }
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
@@ -39,6 +43,7 @@ internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, SocketDump dum
         using var watch = new ConnectionWatch(candidates);
         var index = new InodeIndex(candidates);
         var owners = new SocketOwners(table, index.Contains);
+        sink.Found(owners);
         var run = new KillRun(candidates, index, owners.Holders, watch, table, idleRule, sink);
         try
         {

@@ -1,6 +1,7 @@
 using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
@@ -14,6 +15,10 @@ namespace TcpCloser.Kill;
 internal sealed class SockDestroyer(SocketDump dump, NetworkNamespace own, bool leavesUnsupported) : ICloseMethod
 {
     public string Name => MethodName.Of(Method.Destroy);
+
+    public bool NeedsOwners => false;
+
+    public bool EndsProcesses => false;
 
     public bool EndsWholeMptcp => false;
 
@@ -47,7 +52,7 @@ internal sealed class SockDestroyer(SocketDump dump, NetworkNamespace own, bool 
         return new Ability(Name, errno == DestroyBatch.Unknown ? Errno.EIO : errno, Operation.DestroySocket);
     }
 
-    public KillForecast? Forecast(ConnectionList candidates) => null;
+    public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners) => null;
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
     {

@@ -13,11 +13,15 @@ internal sealed class SocketDisconnector(SocketDump dump, Func<IProcessTable> op
 {
     public string Name => MethodName.Of(Method.Disconnect);
 
+    public bool NeedsOwners => true;
+
+    public bool EndsProcesses => false;
+
     public bool EndsWholeMptcp => true;
 
     public Ability Check(IReadOnlyList<uint> uids) => FetchCheck.Run(Name, openProcesses, uids);
 
-    public KillForecast? Forecast(ConnectionList candidates) => null;
+    public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners) => OwnerRule.NoOwner(in connection, owners);
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested) =>
         new FetchRun(candidates, sink, Disconnect).Run(dump, openProcesses, stopRequested);

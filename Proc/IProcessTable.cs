@@ -15,6 +15,9 @@ internal interface IProcessTable : IDisposable
     /// <summary>Reads a file of a process whole, <c>status</c> for example. Returns 0 or the errno.</summary>
     int ReadFile(int pid, ReadOnlySpan<byte> name, out byte[] content);
 
+    /// <summary>The number that tells the network namespace of a process from others; 0: it could not be read.</summary>
+    ulong NetworkNamespaceOf(int pid);
+
     /// <summary>Opens the folder of a process's descriptors. Returns a handle or minus the errno.</summary>
     int OpenDescriptors(int pid);
 

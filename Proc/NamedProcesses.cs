@@ -12,17 +12,15 @@ internal sealed class NamedProcesses
     /// <exception cref="SystemCallException">The processes could not be listed.</exception>
     public NamedProcesses(IProcessTable table, IReadOnlyList<int> pids, IReadOnlyList<string> comms)
     {
-        var meant = new List<int>();
         foreach (int pid in DescriptorWalk.AllProcesses(table))
         {
             if ((pids.Count == 0 || Contains(pids, pid)) && (comms.Count == 0 || HasName(table, pid, comms)))
             {
-                meant.Add(pid);
+                Pids.Add(pid);
             }
         }
 
-        Count = meant.Count;
-        using var walk = new DescriptorWalk(table, meant);
+        using var walk = new DescriptorWalk(table, Pids);
         while (walk.NextProcess())
         {
             while (walk.NextSocket())
@@ -39,8 +37,8 @@ internal sealed class NamedProcesses
 
     public HashSet<uint> Inodes { get; } = [];
 
-    /// <summary>How many processes have one of the ids and one of the names.</summary>
-    public int Count { get; }
+    /// <summary>The processes that have one of the ids and one of the names.</summary>
+    public List<int> Pids { get; } = [];
 
     /// <summary>Those of which not every socket is known, and those whose name is not.</summary>
     public UnreadableProcesses Unreadable { get; } = new();

@@ -31,6 +31,8 @@ internal sealed unsafe class ProcessTable : IProcessTable
 
     public int ReadFile(int pid, ReadOnlySpan<byte> name, out byte[] content) => ProcFile.Read(_proc, ProcPath.Of(pid, name), out content);
 
+    public ulong NetworkNamespaceOf(int pid) => Stat.Inode(_proc, ProcPath.Of(pid, "ns/net"u8));
+
     public int OpenDescriptors(int pid) => ProcFile.OpenDirectory(_proc, ProcPath.Of(pid, "fd"u8));
 
     public int ListDescriptors(int folder, List<int> fds) => ProcFile.ReadNumbers(folder, fds);

@@ -1,10 +1,19 @@
 namespace TcpCloser.Proc;
 
 /// <summary>A process that holds sockets, as /proc names it.</summary>
-/// <param name="pid">Its id in the pid namespace of /proc.</param>
-internal sealed class SocketHolder(int pid)
+internal sealed class SocketHolder
 {
-    public int Pid { get; } = pid;
+    /// <param name="pid">Its id in the pid namespace of /proc.</param>
+    public SocketHolder(int pid)
+    {
+        Pid = pid;
+        Alone = [this];
+    }
+
+    public int Pid { get; }
+
+    /// <summary>A list of this process alone.</summary>
+    public SocketHolder[] Alone { get; }
 
     /// <summary>Its name (/proc/PID/comm), up to 15 bytes of anything.</summary>
     public byte[] Comm { get; init; } = [];
@@ -15,8 +24,8 @@ internal sealed class SocketHolder(int pid)
     /// <summary>The wanted sockets it holds.</summary>
     public List<HeldSocket> Sockets { get; } = [];
 
-    /// <summary>How many connections it holds besides, of those that <see cref="SocketOwners"/> was asked to count.</summary>
-    public int OtherConnections { get; set; }
+    /// <summary>How many connections it holds besides, of those that <see cref="SocketOwners"/> was asked to count; null: of none.</summary>
+    public int? OtherConnections { get; set; }
 
     /// <summary>Whether it may hold more than that: not all of its descriptors could be looked at.</summary>
     public bool IsPartlyKnown { get; set; }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Proc;
@@ -8,6 +9,8 @@ namespace TcpCloser.Proc;
 /// </summary>
 internal sealed class SocketOwners
 {
+    private readonly Dictionary<uint, SocketHolder[]> _byInode = [];
+
     /// <param name="table">Where the processes are.</param>
     /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
     /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
@@ -27,6 +30,7 @@ internal sealed class SocketOwners
                 {
                     holder ??= Holder(table, guard, walk.Pid);
                     holder.Sockets.Add(new HeldSocket(walk.Fd, walk.Inode));
+                    Add(walk.Inode, holder);
                 }
                 else if (counted is not null && counted.Contains(walk.Inode))
                 {
@@ -36,7 +40,7 @@ internal sealed class SocketOwners
 
             if (holder is not null)
             {
-                holder.OtherConnections = others?.Count ?? 0;
+                holder.OtherConnections = counted is null ? null : others?.Count ?? 0;
                 holder.IsPartlyKnown = walk.Errno != 0;
                 Holders.Add(holder);
             }
@@ -56,6 +60,23 @@ internal sealed class SocketOwners
 
     /// <summary>The holders of which it could not be found out whether they may be signalled.</summary>
     public UnreadableProcesses Unjudged { get; }
+
+    /// <summary>The processes that hold the socket of that inode, as far as they could be found.</summary>
+    public IReadOnlyList<SocketHolder> Of(uint inode) => _byInode.TryGetValue(inode, out SocketHolder[]? holders) ? holders : [];
+
+    /// <summary>Sockets with one holder, which most are, share one array of it: there may be a million of them.</summary>
+    private void Add(uint inode, SocketHolder holder)
+    {
+        ref SocketHolder[]? holders = ref CollectionsMarshal.GetValueRefOrAddDefault(_byInode, inode, out _);
+        if (holders is null)
+        {
+            holders = holder.Alone;
+        }
+        else if (holders[^1] != holder)
+        {
+            holders = [.. holders, holder];
+        }
+    }
 
     private static SocketHolder Holder(IProcessTable table, ProcessGuard guard, int pid) => new(pid)
     {

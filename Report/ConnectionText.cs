@@ -1,6 +1,7 @@
 using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
@@ -27,6 +28,32 @@ internal static class ConnectionText
         return list.NamespaceOf(index).Name is { } name ? text.Add(" netns="u8).AddUntrusted(name) : text;
     }
 
+    /// <summary><c> pid=12 comm=sshd</c>, and how many hold it where it is not one; nothing where none is known.</summary>
+    public static TextBuffer AddOwners(this TextBuffer text, ConnectionList list, int index)
+    {
+        if (list.Owners?.Of(list[index].Inode) is not { Count: > 0 } owners)
+        {
+            return text;
+        }
+
+        text.Add(" pid="u8).Add((ulong)owners[0].Pid).Add(" comm="u8).AddUntrusted(owners[0].Comm);
+        return owners.Count > 1 ? text.Add(" owners="u8).Add((ulong)owners.Count) : text;
+    }
+
+    /// <summary><c>sshd[12] +2</c>; the user where the process cannot be seen; <c>-</c> where there is none.</summary>
+    public static TextBuffer AddOwnerCell(this TextBuffer text, ConnectionList list, int index)
+    {
+        ref Connection connection = ref list[index];
+        IReadOnlyList<SocketHolder> owners = list.Owners?.Of(connection.Inode) ?? [];
+        if (owners.Count == 0)
+        {
+            return connection.Inode == 0 ? text.Add("-"u8) : text.Add("uid="u8).Add(connection.Uid);
+        }
+
+        text.AddUntrusted(owners[0].Comm).Add("["u8).Add((ulong)owners[0].Pid).Add("]"u8);
+        return owners.Count > 1 ? text.Add(" +"u8).Add((ulong)owners.Count - 1) : text;
+    }
+
     /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>; what the kernel does not tell is left out.</summary>
     public static TextBuffer AddDetail(this TextBuffer text, TcpDetail detail)
     {
@@ -41,6 +68,18 @@ internal static class ConnectionText
         }
 
         return text.Add(" rqueue="u8).Add(detail.ReceiveQueue).Add(" wqueue="u8).Add(detail.SendQueue);
+    }
+
+    /// <summary>A time as one reads it, by its two largest units: <c>18m46s</c>, <c>350ms</c>; <c>-</c> where it is unknown.</summary>
+    public static TextBuffer AddTime(this TextBuffer text, uint milliseconds)
+    {
+        uint seconds = milliseconds / 1000;
+        return milliseconds == Connection.UnknownAge ? text.Add("-"u8)
+            : seconds == 0 ? text.Add(milliseconds).Add("ms"u8)
+            : seconds < 60 ? text.Add(seconds).Add("s"u8)
+            : seconds < 3600 ? text.Add(seconds / 60).Add("m"u8).Add(seconds % 60, 2).Add("s"u8)
+            : seconds < 86_400 ? text.Add(seconds / 3600).Add("h"u8).Add(seconds / 60 % 60, 2).Add("m"u8)
+            : text.Add(seconds / 86_400).Add("d"u8).Add(seconds / 3600 % 24, 2).Add("h"u8);
     }
 
     public static TextBuffer AddAge(this TextBuffer text, uint milliseconds) =>

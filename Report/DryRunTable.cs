@@ -5,7 +5,7 @@ using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
-/// <summary>What <c>-n</c> prints to stdout: a row for each connection that would be closed.</summary>
+/// <summary>What <c>-n</c> prints to stdout: a row for each connection that is idle, the longest idle first.</summary>
 /// <param name="stdout">Where it goes.</param>
 /// <param name="namesNamespaces">Whether each row names its network namespace.</param>
 /// <param name="action">What the method would do.</param>
@@ -14,15 +14,17 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     private const int ColumnGap = 2;
     private const int FlushAt = 48 * 1024;
 
-    private static readonly string[] s_titles = ["NETNS", "LOCAL", "PEER", "STATE", "IDLE", "UID", "INODE", "ACTION"];
+    private static readonly string[] s_titles = ["NETNS", "LOCAL", "PEER", "STATE", "RECV", "SENT", "OWNER", "ACTION"];
 
     private readonly TextBuffer _cell = new();
     private readonly TextBuffer _out = new();
     private readonly int[] _widths = new int[s_titles.Length];
+    private bool _needsOwners;
 
-    /// <summary>Prints the table; nothing where no connection would be closed.</summary>
-    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    /// <summary>Prints the table; nothing where no connection is idle.</summary>
+    public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
+        _needsOwners = method.NeedsOwners;
         if (candidates.Count == 0)
         {
             return;
@@ -44,22 +46,15 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
             EndCell(start, column);
         }
 
-        for (int i = 0; i < candidates.Count; i++)
+        foreach (int i in LongestIdleFirst(candidates))
         {
-            for (int column = FirstColumn; column < s_titles.Length - 1; column++)
+            for (int column = FirstColumn; column < s_titles.Length; column++)
             {
                 int start = _out.Length;
                 _out.Add(Cell(candidates, i, column));
                 EndCell(start, column);
             }
 
-            _out.Add(action);
-            if (forecast is not null)
-            {
-                _out.AddHolders(forecast, candidates, i);
-            }
-
-            _out.Add("\n"u8);
             if (_out.Length > FlushAt)
             {
                 Flush();
@@ -103,6 +98,22 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
 
     private int FirstColumn => namesNamespaces ? 0 : 1;
 
+    /// <summary>The places of the connections by their age, those of one age as they were listed; those without a clock come last.</summary>
+    private static int[] LongestIdleFirst(ConnectionList candidates)
+    {
+        var places = new int[candidates.Count];
+        var keys = new ulong[candidates.Count];
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            uint age = candidates[i].IdleMs;
+            places[i] = i;
+            keys[i] = (ulong)(age == Connection.UnknownAge ? uint.MaxValue : uint.MaxValue - 1 - age) << 32 | (uint)i;
+        }
+
+        Array.Sort(keys, places);
+        return places;
+    }
+
     private void EndCell(int start, int column)
     {
         if (column < s_titles.Length - 1)
@@ -123,10 +134,37 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
             "LOCAL" => _cell.AddLocal(candidates, i),
             "PEER" => _cell.AddRemote(candidates, i),
             "STATE" => _cell.Add(StateList.Name(candidates[i].State)),
-            "IDLE" => _cell.AddAge(candidates[i].IdleMs),
-            "UID" => _cell.Add(candidates[i].Uid),
-            "INODE" => _cell.Add(candidates[i].Inode),
+            "RECV" => _cell.AddTime(candidates.Details[i].LastRecvMs),
+            "SENT" => _cell.AddTime(candidates.Details[i].LastSendMs),
+            "OWNER" => _cell.AddOwnerCell(candidates, i),
+            "ACTION" => AddAction(candidates, i),
             _ => candidates.NamespaceOf(i).Name is { } name ? _cell.AddUntrusted(name) : _cell.Add("-"u8),
         }).Written;
+    }
+
+    private TextBuffer AddAction(ConnectionList candidates, int i)
+    {
+        int? others = null;
+        string? protection = null;
+        IReadOnlyList<SocketHolder> owners = candidates.Owners?.Of(candidates[i].Inode) ?? [];
+        foreach (SocketHolder owner in owners)
+        {
+            others = owner.OtherConnections is { } more ? (others ?? 0) + more : others;
+            protection ??= owner.Protection;
+        }
+
+        OutcomeInfo info = OutcomeInfo.Of(candidates[i].Outcome);
+        if (info.Counted == Counted.Failed)
+        {
+            _cell.Add("none: "u8);
+            return candidates[i].Outcome == Outcome.OwnerProtected && protection is not null
+                ? _cell.Add("never signalled, "u8).Add(protection)
+                : _cell.Add(info.ReasonFor(in candidates[i]) ?? "");
+        }
+
+        _cell.Add(action);
+        return _needsOwners && owners.Count == 0 ? _cell.Add(" ?"u8)
+            : others is { } count ? _cell.Add(" ("u8).Add((ulong)count).Add(" other connections)"u8)
+            : _cell;
     }
 }

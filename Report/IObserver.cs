@@ -13,10 +13,10 @@ internal interface IObserver
     /// <summary>The outcome of a connection that matched is final.</summary>
     void Completed(ConnectionList connections, int index);
 
-    /// <summary>A dry run ends here: these would be closed.</summary>
-    /// <param name="candidates">The connections.</param>
-    /// <param name="forecast">The processes that a kill would signal; null: none would be.</param>
-    void WouldClose(ConnectionList candidates, KillForecast? forecast);
+    /// <summary>A dry run ends here: these are idle. Those that the method could not close have the outcome that says why.</summary>
+    /// <param name="candidates">The connections, with what is known of their owners.</param>
+    /// <param name="method">What would close them.</param>
+    void WouldClose(ConnectionList candidates, ICloseMethod method);
 
     /// <summary>A process was signalled.</summary>
     void Signalled(SocketHolder process, int signal);

@@ -10,24 +10,28 @@ namespace TcpCloser.Report;
 
 /// <summary><c>--json</c>: one object a line to stdout (RFC 8259, UTF-8). Numbers are numbers, times are in ms.</summary>
 /// <param name="stdout">Where they go.</param>
-internal sealed class JsonRecords(OutputStream stdout) : IObserver
+/// <param name="rule">What the run is for.</param>
+internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
 {
     private const int FlushAt = 48 * 1024;
 
     private readonly TextBuffer _out = new(FlushAt + 16 * 1024);
     private readonly TextBuffer _value = new();
+    private readonly byte[]? _rule = rule.Name is null ? null : Encoding.UTF8.GetBytes(rule.Name);
+    private readonly byte[] _method = Encoding.UTF8.GetBytes(RunText.MethodOf(rule.Method));
+    private readonly Timestamp _time = new();
 
     public void Begin()
     {
     }
 
-    public void Completed(ConnectionList connections, int index) => Connection(connections, index, forecast: null);
+    public void Completed(ConnectionList connections, int index) => Connection(connections, index);
 
-    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
         for (int i = 0; i < candidates.Count; i++)
         {
-            Connection(candidates, i, forecast);
+            Connection(candidates, i);
         }
     }
 
@@ -46,8 +50,8 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
 
     public void Totals(Counts totals, long rounds, TimeSpan time) => Summary("totals"u8, totals, rounds, time);
 
-    /// <summary>A connection, with what became of it and, before a kill, whose it is.</summary>
-    private void Connection(ConnectionList list, int i, KillForecast? forecast)
+    /// <summary>A connection, with what became of it and, where that was looked up, whose it is.</summary>
+    private void Connection(ConnectionList list, int i)
     {
         ref Connection connection = ref list[i];
         Begin("connection"u8);
@@ -64,8 +68,7 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         Text("remote_address"u8, _value.AddAddress(list, i, in connection.Destination).Written);
         Number("remote_port"u8, connection.DestinationPort);
         Word("state"u8, StateList.Name(connection.State));
-        Key("idle_ms"u8);
-        _ = connection.IdleMs == Diag.Connection.UnknownAge ? _out.Add("null"u8) : _out.Add(connection.IdleMs);
+        NumberOrNull("idle_ms"u8, connection.IdleMs);
         Number("uid"u8, connection.Uid);
         Number("inode"u8, connection.Inode);
         if (list.Details.Count > 0)
@@ -74,15 +77,16 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         }
 
         OutcomeInfo info = OutcomeInfo.Of(connection.Outcome);
-        Word("outcome"u8, info.Name);
+        Word("method"u8, connection.Outcome == Outcome.Disconnected ? "disconnect"u8 : _method);
+        Word("outcome"u8, connection.Outcome == Outcome.Idle && rule.Method == Method.Keepalive ? "would_cure"u8 : info.Name);
         if (info.ReasonFor(in connection) is { } reason)
         {
             Text("reason"u8, Encoding.UTF8.GetBytes(reason));
         }
 
-        if (forecast is not null)
+        if (list.Owners is { } owners)
         {
-            Processes(forecast, i);
+            Owners(owners, in connection);
         }
 
         End();
@@ -121,6 +125,22 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         End();
     }
 
+    /// <summary>The connections that have a key in common.</summary>
+    public void Group(GroupKey by, Group group)
+    {
+        Begin("group"u8);
+        Text("by"u8, Encoding.UTF8.GetBytes(GroupTable.WordOf(by)));
+        Text("key"u8, group.Key);
+        Number("total"u8, (ulong)group.Total);
+        Number("below_1m"u8, (ulong)group.Counts[0]);
+        Number("from_1m"u8, (ulong)group.Counts[1]);
+        Number("from_10m"u8, (ulong)group.Counts[2]);
+        Number("from_1h"u8, (ulong)group.Counts[3]);
+        Number("from_1d"u8, (ulong)group.Counts[4]);
+        NumberOrNull("oldest_ms"u8, group.Oldest);
+        End();
+    }
+
     /// <summary>One thing that <c>--check</c> looked at.</summary>
     public void Ability(string name, bool possible, string why)
     {
@@ -144,22 +164,25 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         }
 
         _out.Clear();
+        _time.Forget();
     }
 
     private void Detail(TcpDetail detail)
     {
-        Key("rtt_us"u8);
-        _ = detail.RttMicroseconds == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(detail.RttMicroseconds);
-        Key("snd_wnd"u8);
-        _ = detail.SendWindow == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(detail.SendWindow);
+        NumberOrNull("last_recv_ms"u8, detail.LastRecvMs);
+        NumberOrNull("last_send_ms"u8, detail.LastSendMs);
+        NumberOrNull("last_ack_ms"u8, detail.LastAckMs);
+        NumberOrNull("rtt_us"u8, detail.RttMicroseconds);
+        NumberOrNull("snd_wnd"u8, detail.SendWindow);
         Number("rqueue"u8, detail.ReceiveQueue);
         Number("wqueue"u8, detail.SendQueue);
     }
 
-    private void Processes(KillForecast forecast, int i)
+    private void Owners(SocketOwners owners, ref readonly Connection connection)
     {
-        Key("processes"u8);
-        if (forecast.Holders(i).Count == 0 && forecast.Unreadable.Count > 0)
+        Key("owners"u8);
+        IReadOnlyList<SocketHolder> holders = owners.Of(connection.Inode);
+        if (connection.Inode != 0 && holders.Count == 0 && owners.Unreadable.Count > 0)
         {
             _out.Add("null"u8);
             return;
@@ -167,11 +190,15 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
 
         _out.Add("["u8);
         string separator = "";
-        foreach (SocketHolder holder in forecast.Holders(i))
+        foreach (SocketHolder holder in holders)
         {
             _out.Add(separator).Add("{\"pid\":"u8).Add((ulong)holder.Pid);
             Text("comm"u8, holder.Comm);
-            Number("other_connections"u8, (ulong)holder.OtherConnections);
+            if (holder.OtherConnections is { } others)
+            {
+                Number("other_connections"u8, (ulong)others);
+            }
+
             Key("protected"u8);
             _out.Add(holder.Protection is null ? "false"u8 : "true"u8).Add("}"u8);
             separator = ",";
@@ -180,7 +207,14 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         _out.Add("]"u8);
     }
 
-    private void Begin(ReadOnlySpan<byte> type) => _out.Add("{\"type\":\""u8).Add(type).Add("\""u8);
+    private void Begin(ReadOnlySpan<byte> type)
+    {
+        _out.Add("{\"time\":\""u8).Add(_time.Now).Add("\",\"type\":\""u8).Add(type).Add("\""u8);
+        if (_rule is not null)
+        {
+            Text("rule"u8, _rule);
+        }
+    }
 
     private void End()
     {
@@ -199,6 +233,12 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         _out.Add(value);
     }
 
+    private void NumberOrNull(ReadOnlySpan<byte> name, uint value)
+    {
+        Key(name);
+        _ = value == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(value);
+    }
+
     /// <summary>A value of our own, which needs no escapes.</summary>
     private void Word(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
@@ -206,7 +246,10 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         _out.Add("\""u8).Add(value).Add("\""u8);
     }
 
-    /// <summary>A value of any bytes: as JSON escapes it, and each byte that is no UTF-8 as the text <c>\xHH</c>.</summary>
+    /// <summary>
+    /// A value of any bytes: as JSON escapes it, and each byte that is no UTF-8 as the text <c>\xHH</c>. So is a backslash, for that
+    /// text to mean nothing else.
+    /// </summary>
     private void Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         Key(name);
@@ -214,12 +257,12 @@ internal sealed class JsonRecords(OutputStream stdout) : IObserver
         while (!value.IsEmpty)
         {
             bool valid = Rune.DecodeFromUtf8(value, out Rune rune, out int length) == System.Buffers.OperationStatus.Done;
-            if (!valid)
+            if (!valid || value[0] == '\\')
             {
                 length = 1;
                 _out.Add("\\\\x"u8).Add(value[0].ToString("X2", CultureInfo.InvariantCulture));
             }
-            else if (rune.Value is '"' or '\\')
+            else if (rune.Value == '"')
             {
                 _out.Add("\\"u8).Add(value[..1]);
             }

@@ -3,47 +3,55 @@ using TcpCloser.Interop;
 namespace TcpCloser.Report;
 
 /// <summary>Log lines: UTC time with milliseconds, level, text; gathered, and written by <see cref="Flush"/>.</summary>
-internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
+/// <param name="file">Where they go.</param>
+/// <param name="syslog">Where a copy goes; null: nowhere.</param>
+/// <param name="threshold">The last level that is written.</param>
+/// <param name="rule">What the run is called; null: it has no name.</param>
+internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string? rule) : IDisposable
 {
     private const int FlushAt = 48 * 1024;
 
     private readonly TextBuffer _lines = new(FlushAt + 16 * 1024);
-    private readonly TextBuffer _second = new();
-    private long _secondOf = -1;
+    private readonly Timestamp _time = new();
+    private readonly byte[] _end = rule is null ? [] : new TextBuffer(256).Add(" rule="u8).AddUntrusted(rule).Written.ToArray();
     private int _textAt;
     private Level _level;
 
     /// <summary>Whether a line could not be written.</summary>
     public bool Failed => file.Failed;
 
-    /// <summary>Begins a line; the text is added to what this returns, then <see cref="End"/>.</summary>
-    public TextBuffer Begin(Level level) => Begin(level, DateTime.UtcNow);
+    /// <summary>Whether lines of that level are written.</summary>
+    public bool Writes(Level level) => level <= threshold;
 
-    /// <summary>The same for one of many lines about what happened at once: asking for the time is a tenth of a line.</summary>
-    public TextBuffer Begin(Level level, DateTime now)
+    /// <summary>Begins a line of a level that is written; the text is added to what this returns, then <see cref="End"/>.</summary>
+    public TextBuffer Begin(Level level)
     {
-        long second = (now.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerSecond;
-        if (second != _secondOf)
+        _level = level;
+        ReadOnlySpan<byte> now = _time.Now;
+        if (file.IsJournal)
         {
-            SetSecond(now);
-            _secondOf = second;
+            // sd-daemon(3): the journal has the time itself.
+            _lines.Add("<"u8).Add((uint)level).Add(">"u8);
+        }
+        else
+        {
+            _lines.Add(now).Add(level switch
+            {
+                Level.Error => " error "u8,
+                Level.Warning => " warning "u8,
+                Level.Info => " info "u8,
+                Level.Debug => " debug "u8,
+            });
         }
 
-        _level = level;
-        _lines.Add(_second.Written).Add((uint)now.Millisecond, 3).Add(level switch
-        {
-            Level.Error => "Z error "u8,
-            Level.Warning => "Z warning "u8,
-            Level.Info => "Z info "u8,
-            _ => "Z debug "u8,
-        });
         _textAt = _lines.Length;
         return _lines;
     }
 
     public void End()
     {
-        syslog?.Write(_level, _secondOf, _lines.Written[_textAt..]);
+        _lines.Add(_end);
+        syslog?.Write(_level, _time.UnixSeconds, _lines.Written[_textAt..]);
         _lines.Add("\n"u8);
         if (_lines.Length >= FlushAt)
         {
@@ -53,12 +61,17 @@ internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
 
     public void Write(Level level, string text)
     {
-        Begin(level).Add(text);
-        End();
+        if (Writes(level))
+        {
+            Begin(level).Add(text);
+            End();
+            _time.Forget();
+        }
     }
 
     public void Flush()
     {
+        _time.Forget();
         long lost = file.TakeLost();
         if (lost > 0)
         {
@@ -103,12 +116,5 @@ internal sealed class Log(LogFile file, Syslog? syslog) : IDisposable
 
         Flush();
         file.Dispose();
-    }
-
-    private void SetSecond(DateTime now)
-    {
-        _second.Clear();
-        _second.Add((uint)now.Year, 4).Add("-"u8).Add((uint)now.Month, 2).Add("-"u8).Add((uint)now.Day, 2).Add("T"u8)
-            .Add((uint)now.Hour, 2).Add(":"u8).Add((uint)now.Minute, 2).Add(":"u8).Add((uint)now.Second, 2).Add("."u8);
     }
 }

@@ -12,16 +12,23 @@ internal sealed class LogFile : IDisposable
     private readonly string? _path;
     private readonly OutputStream _stream;
     private readonly OutputStream _stderr;
+    private readonly bool _alsoToStderr;
 
     /// <param name="path">The file; null: stderr.</param>
     /// <param name="patience">How long to wait for a reader that stalls.</param>
+    /// <param name="alsoToStderr">Whether what the file is told goes to stderr, too.</param>
     /// <exception cref="SystemCallException">It cannot be opened.</exception>
-    public LogFile(string? path, Patience patience)
+    public LogFile(string? path, Patience patience, bool alsoToStderr = false)
     {
         _path = path;
+        _alsoToStderr = alsoToStderr && path is not null;
+        IsJournal = path is null && JournalStream.IsStderr();
         _stderr = new OutputStream(Unistd.STDERR_FILENO, patience);
         _stream = path is null ? _stderr : new OutputStream(Open(path), patience);
     }
+
+    /// <summary>Whether the lines go to the journal of systemd, which adds the time and passes them on itself.</summary>
+    public bool IsJournal { get; }
 
     /// <summary>Whether a line could not be written.</summary>
     public bool Failed => _stream.Lost > 0 || (_stream.Errno != 0 && !(_path is null && StandardStreams.StderrWasClosed));
@@ -34,6 +41,11 @@ internal sealed class LogFile : IDisposable
         {
             string text = Remedies.Describe(Operation.WriteLog, errno, $"'{Escape.Text(_path)}'");
             _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: {text}: lines are missing there\n"));
+        }
+
+        if (_alsoToStderr)
+        {
+            _ = _stderr.Write(lines);
         }
     }
 

@@ -13,7 +13,7 @@ internal static class RunText
 
     public static string Describe(Rule rule, RunOptions run)
     {
-        var text = new StringBuilder((run.DryRun, rule.Method == Method.Keepalive) switch
+        var text = new StringBuilder(run.GroupBy is { } key ? $"counting by {GroupTable.WordOf(key)} tcp" : (run.DryRun, rule.Method == Method.Keepalive) switch
         {
             (true, true) => "dry run: would cure tcp",
             (true, false) => "dry run: would close tcp",
@@ -39,6 +39,11 @@ internal static class RunText
         Clocks(text, rule);
         text.Append(rule.SrcGone ? " src-gone" : "");
         text.Append(rule.Probe > TimeSpan.Zero ? $" silent>={Duration(rule.Probe)}" : "");
+        if (run.GroupBy is not null)
+        {
+            return text.ToString();
+        }
+
         text.Append(" by ").Append(MethodOf(rule.Method));
         if (rule.Method == Method.Kill)
         {

@@ -65,7 +65,7 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
     {
     }
 
-    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
     }
 

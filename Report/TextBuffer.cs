@@ -17,6 +17,9 @@ internal sealed class TextBuffer(int capacity = 4096)
 
     public void Clear() => Length = 0;
 
+    /// <summary>Forgets what stands behind that length.</summary>
+    public void Truncate(int length) => Length = length;
+
     /// <summary>Inlined, as <see cref="Room"/> is: a line is twenty of these, and there is a line for each of perhaps a hundred thousand connections.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TextBuffer Add(ReadOnlySpan<byte> text)

@@ -25,6 +25,8 @@ internal sealed class DamagedProcesses(IProcessTable whole, Dice dice) : IProces
         return errno;
     }
 
+    public ulong NetworkNamespaceOf(int pid) => whole.NetworkNamespaceOf(pid);
+
     public int OpenDescriptors(int pid) => whole.OpenDescriptors(pid);
 
     public int ListDescriptors(int folder, List<int> fds) => whole.ListDescriptors(folder, fds);

@@ -116,7 +116,7 @@ public sealed class OwnerCheckTests
         {
             "disconnect" => new SocketDisconnector(new SocketDump(), _host.OpenProcesses).Check(uids),
             "keepalive" => new KeepaliveMethod(rule, new SocketDump(), _host.OpenProcesses).Check(uids),
-            "kill" => new ProcessKiller(rule, new IdleRule(rule), new SocketDump(), _host.OpenProcesses).Check(uids),
+            "kill" => new ProcessKiller(rule, new IdleRule(rule), _host.OpenProcesses).Check(uids),
             _ => PeerProbe.Check(_host.OpenProcesses, uids),
         };
         Assert.Equal(0, _host.AllLeftOpen);

@@ -43,7 +43,7 @@ public sealed partial class LogFileTests : IDisposable
     [Fact]
     public void ReopeningFollowsTheName()
     {
-        using var log = new Log(new LogFile(Log, s_patience), syslog: null);
+        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
         log.Write(Level.Info, "first");
         log.Flush();
         File.Move(Log, Log + ".1");
@@ -59,7 +59,7 @@ public sealed partial class LogFileTests : IDisposable
     [Fact]
     public void WhereThatFailsTheOldOneStays()
     {
-        using var log = new Log(new LogFile(Log, s_patience), syslog: null);
+        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
         File.Move(Log, Log + ".1");
         Directory.CreateDirectory(Log);
         log.Reopen();

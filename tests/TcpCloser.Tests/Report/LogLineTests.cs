@@ -11,7 +11,7 @@ namespace TcpCloser.Tests.Report;
 public sealed class LogLineTests
 {
     [Fact]
-    public void EveryOutcome() => Snap.Match(LogText.Of(static log => Tell(log, Outcomes(), verbose: false)));
+    public void EveryOutcome() => Snap.Match(LogText.Of(static log => Tell(log, Outcomes())));
 
     [Fact]
     public void EveryOutcomeIsCounted()
@@ -44,7 +44,7 @@ public sealed class LogLineTests
             connections[i].Outcome = Outcome.Destroyed;
         }
 
-        Tell(log, connections, verbose: false);
+        Tell(log, connections);
     }));
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class LogLineTests
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket { LastDataRecv = 5 }.Message(18), Netlink.DoneMessage()));
         Collector collector = Listing.Collector(kernel, keep: true, "-s", "22", "-t", "60");
         Assert.Equal(1, collector.LeftAlone.Count);
-        Tell(log, collector.LeftAlone, verbose: false);
+        Tell(log, collector.LeftAlone);
     }));
 
     [Theory]
@@ -106,7 +106,7 @@ public sealed class LogLineTests
     [Fact]
     public void KillingAndInterrupting() => Snap.Match(LogText.Of(static log =>
     {
-        var observer = new LogObserver(log, verbose: false);
+        var observer = new LogObserver(log, isService: false);
         observer.Signalled(new SocketHolder(4711) { Comm = "sshd"u8.ToArray() }, 9);
         var forger = new SocketHolder(4712) { Comm = [.. "a\n2026 \u001b"u8, 0xff] };
         forger.Sockets.Add(new HeldSocket(3, 5));
@@ -128,7 +128,7 @@ public sealed class LogLineTests
         {
             var stop = new FakeStop(() => kernel.Sent.Any(DestroyRequest.IsDestroy));
             var machine = new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses);
-            Round round = Rounds.Make(machine, [new LogObserver(log, verbose: false)], stop, "-s", "22", "--include-own-session");
+            Round round = Rounds.Make(machine, [new LogObserver(log, isService: false)], stop, "-s", "22", "--include-own-session");
             Assert.Equal(ExitStatus.Incomplete, round.Run());
         });
 
@@ -153,9 +153,9 @@ public sealed class LogLineTests
 
     private static string Name(int errno) => Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')];
 
-    private static void Tell(Log log, ConnectionList connections, bool verbose)
+    private static void Tell(Log log, ConnectionList connections)
     {
-        var observer = new LogObserver(log, verbose);
+        var observer = new LogObserver(log, isService: false);
         for (int i = 0; i < connections.Count; i++)
         {
             observer.Completed(connections, i);

@@ -61,7 +61,7 @@ public sealed class EveryCallFailsTests
         Assert.True(scene.BusyOne.IsOpen || kind.Contains("kill", StringComparison.Ordinal) || kind == "max");
         int expected = kind switch
         {
-            "auto" or "destroy" or "dry run" or "of a process" or "of a name" or "without SSH_CONNECTION" or "below tmux" or "mptcp" or "dry run of kill"
+            "auto" or "destroy" or "dry run" or "of a process" or "of a name" or "without SSH_CONNECTION" or "below tmux" or "mptcp"
                 or "over loopback" or "over loopback without SSH_CONNECTION" => ExitStatus.Done,
             "destroy refused" => ExitStatus.NotPossible,
             "more than max" => ExitStatus.Refused,

@@ -32,6 +32,9 @@ internal sealed class FakeProcess(int pid)
     /// <summary>What its descriptors are, as /proc/PID/fd shows them.</summary>
     public SortedDictionary<int, string> Descriptors { get; init; } = [];
 
+    /// <summary>The number of its network namespace.</summary>
+    public ulong NetworkNamespace { get; init; } = 4026531840;
+
     /// <summary>The errno of every look into it that takes more than being somebody; 0: none.</summary>
     public int Refusal { get; init; }
 

@@ -45,6 +45,8 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
         return errno;
     }
 
+    public ulong NetworkNamespaceOf(int pid) => Find(pid)?.NetworkNamespace ?? 0;
+
     public int OpenDescriptors(int pid)
     {
         FakeProcess? process = Find(pid);

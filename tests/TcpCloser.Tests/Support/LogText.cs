@@ -7,12 +7,12 @@ namespace TcpCloser.Tests.Support;
 internal static partial class LogText
 {
     /// <summary>The lines that the action logs; every one was checked to begin with a UTC time with milliseconds.</summary>
-    public static string Of(Action<Log> action)
+    public static string Of(Action<Log> action, Level threshold = Level.Info)
     {
         string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.log");
         try
         {
-            using (var log = new Log(new LogFile(path, new Patience(null)), syslog: null))
+            using (var log = new Log(new LogFile(path, new Patience(null)), syslog: null, threshold, rule: null))
             {
                 action(log);
             }

@@ -20,8 +20,6 @@ internal sealed class RecordingObserver : IObserver
     /// <summary>The cookies of what a dry run would close.</summary>
     public List<ulong> WouldBeClosed { get; } = [];
 
-    public KillForecast? Forecast { get; private set; }
-
     public Counts? Counts { get; private set; }
 
     public bool IsQuiet { get; private set; }
@@ -57,14 +55,20 @@ internal sealed class RecordingObserver : IObserver
         outcomes.Add(connection.Outcome);
     }
 
-    public void WouldClose(ConnectionList candidates, KillForecast? forecast)
+    public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
         Assert.True(_isRunning);
-        Forecast = forecast;
         for (int i = 0; i < candidates.Count; i++)
         {
-            Assert.Equal(Outcome.Idle, candidates[i].Outcome);
-            WouldBeClosed.Add(candidates[i].Cookie);
+            if (candidates[i].Outcome == Outcome.Idle)
+            {
+                WouldBeClosed.Add(candidates[i].Cookie);
+            }
+            else
+            {
+                Assert.Equal(Counted.Failed, OutcomeInfo.Of(candidates[i].Outcome).Counted);
+                Completed(candidates, i);
+            }
         }
     }
 

@@ -46,6 +46,8 @@ internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
         }
     }
 
+    public void Found(SocketOwners owners) => candidates.Owners = owners;
+
     public void Signalled(SocketHolder process, int signal) => Signals.Add((process.Pid, signal));
 
     public void Problem(Operation operation, int errno, string? subject = null)

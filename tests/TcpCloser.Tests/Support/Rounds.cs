@@ -19,9 +19,9 @@ internal static class Rounds
         int result = 0;
         string lines = LogText.Of(log =>
         {
-            var observer = new LogObserver(log, Words.Run(words).Verbose);
+            var observer = new LogObserver(log, isService: false);
             result = Make(new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses), [observer], stop: null, words).Run();
-        });
+        }, Words.Run(words).Verbose ? Level.Debug : Level.Info);
         status = result;
         Assert.Equal(0, kernel.LeftOpen);
         return lines;

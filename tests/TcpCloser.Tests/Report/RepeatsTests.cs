@@ -1,0 +1,70 @@
+using TcpCloser.Diag;
+using TcpCloser.Report;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Report;
+
+/// <summary>What a service told in the round before is not told again, but counted.</summary>
+public sealed class RepeatsTests
+{
+    [Fact]
+    public void TheSameFailureIsToldOnceUntilThereIsAnother()
+    {
+        ConnectionList connections = Connections.Many(2);
+        connections[0].Outcome = Outcome.NoOwner;
+        connections[1].Outcome = Outcome.Spared;
+        string[] lines = Rounds(isService: true, (observer, round) =>
+        {
+            connections[0].Outcome = round == 3 ? Outcome.StillThere : Outcome.NoOwner;
+            observer.Message(Level.Error, "the same");
+            observer.Completed(connections, 0);
+            observer.Completed(connections, 1);
+            return 2;
+        });
+
+        Assert.Equal(1, lines.Count(static line => line.EndsWith(" the same", StringComparison.Ordinal)));
+        Assert.Equal(1, lines.Count(static line => line.Contains(" spared: ", StringComparison.Ordinal)));
+        Assert.Equal(3, lines.Count(static line => line.Contains(" failed 10", StringComparison.Ordinal))); // no owner, still there, no owner again
+        Assert.Equal(3, lines.Count(static line => line.Contains(" summary ", StringComparison.Ordinal))); // of the rounds with something new
+        Assert.EndsWith(" repeated=10", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIsClosedIsAlwaysTold()
+    {
+        ConnectionList connections = Connections.Many(1);
+        connections[0].Outcome = Outcome.Destroyed;
+        string[] lines = Rounds(isService: true, (observer, _) =>
+        {
+            observer.Completed(connections, 0);
+            return 1;
+        });
+        Assert.Equal(5, lines.Count(static line => line.Contains(" destroyed ", StringComparison.Ordinal)));
+        Assert.Equal(5, lines.Count(static line => line.Contains(" summary ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ASingleRunRepeatsNothing()
+    {
+        string[] lines = Rounds(isService: false, (observer, _) =>
+        {
+            observer.Message(Level.Warning, "the same");
+            return 0;
+        });
+        Assert.Equal(5, lines.Count(static line => line.EndsWith(" the same", StringComparison.Ordinal)));
+    }
+
+    private static string[] Rounds(bool isService, Func<LogObserver, int, int> round) => LogText.Of(log =>
+    {
+        var observer = new LogObserver(log, isService);
+        var totals = new Counts();
+        for (int i = 1; i <= 5; i++)
+        {
+            observer.Begin();
+            totals.Matched += round(observer, i);
+            observer.End(ExitStatus.Done, totals, TimeSpan.Zero, isQuiet: false);
+        }
+
+        observer.Totals(totals, 5, TimeSpan.Zero);
+    }).TrimEnd('\n').Split('\n');
+}

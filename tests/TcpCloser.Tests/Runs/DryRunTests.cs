@@ -1,0 +1,31 @@
+using TcpCloser.Report;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Runs;
+
+/// <summary>A dry run says what the run would come to.</summary>
+public sealed class DryRunTests
+{
+    [Theory]
+    [InlineData("destroy")]
+    [InlineData("disconnect")]
+    [InlineData("kill")]
+    public void TheCountsAndTheStatusAreThoseOfTheRun(string method)
+    {
+        (Counts dry, int dryStatus) = Run("-n", "--method", method);
+        (Counts real, int realStatus) = Run("--method", method);
+
+        Assert.True(real.Closed > 0);
+        Assert.Equal((real.Matched, real.Idle, real.Spared, real.Failed), (dry.Matched, dry.Idle, dry.Spared, dry.Failed));
+        Assert.Equal((0, real.Closed), (dry.Closed, dry.WouldClose));
+        Assert.Equal(realStatus, dryStatus);
+    }
+
+    private static (Counts Counts, int Status) Run(params string[] words)
+    {
+        var scene = new ServerScene(new FakeHost());
+        var observer = new RecordingObserver();
+        int status = Rounds.Make(scene.Host.Machine, [observer], stop: null, ["-46", "-s", "22", "-t", "1s", .. words]).Run();
+        return (observer.Counts!, status);
+    }
+}
