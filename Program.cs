@@ -46,9 +46,10 @@ internal static class Program
         var stdout = new OutputStream(Unistd.STDOUT_FILENO, patience);
         JsonRecords? records = run.Json ? new JsonRecords(stdout, rule) : null;
         using Log log = OpenLog(rule, run, patience);
+        MetricsFile? metrics = run.Metrics is null ? null : new MetricsFile(run.Metrics, rule.Name, log);
         using SystemdNotifier? notifier = run.Interval is null ? null : SystemdNotifier.FromEnvironment();
         SignalWatch? signals = null;
-        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, Observers(rule, run, log, records, notifier, stdout), WatchSignals);
+        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, Observers(rule, run, log, records, metrics, notifier, stdout), WatchSignals);
         if (stdout.Errno != 0)
         {
             log.Write(Level.Error, Remedies.Describe(Operation.WriteOutput, stdout.Errno));
@@ -59,7 +60,7 @@ internal static class Program
         }
 
         log.Flush();
-        return status == ExitStatus.Done && (log.Failed || stdout.Errno != 0 || stdout.Lost > 0) ? ExitStatus.Incomplete : status;
+        return status == ExitStatus.Done && (log.Failed || metrics is { Failed: true } || stdout.Errno != 0 || stdout.Lost > 0) ? ExitStatus.Incomplete : status;
 
         // To the end of the process: also the last lines may wait for a reader.
         SignalWatch WatchSignals()
@@ -96,7 +97,7 @@ internal static class Program
     }
 
     private static List<IObserver> Observers(
-        Rule rule, RunOptions run, Log log, JsonRecords? records, SystemdNotifier? notifier, OutputStream stdout)
+        Rule rule, RunOptions run, Log log, JsonRecords? records, MetricsFile? metrics, SystemdNotifier? notifier, OutputStream stdout)
     {
         var observers = new List<IObserver> { new LogObserver(log, isService: run.Interval is not null) };
         if (run.GroupBy is { } key)
@@ -110,6 +111,11 @@ internal static class Program
         else if (run.DryRun)
         {
             observers.Add(new DryRunTable(stdout, rule.NamesNamespaces, RunText.MethodOf(rule.Method)));
+        }
+
+        if (metrics is not null)
+        {
+            observers.Add(metrics);
         }
 
         if (notifier is not null)

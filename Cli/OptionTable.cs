@@ -119,6 +119,8 @@ internal static class OptionTable
             static builder => builder.Run.Verbose = true),
         new(OptionGroup.Telling, ["--json"], "a JSON object a line on stdout",
             static builder => builder.Run.Json = true),
+        new(OptionGroup.Telling, ["--metrics"], "FILE", "each round's counts, for node_exporter's textfiles",
+            static (builder, name, value) => builder.Run.Metrics = SingleValue.Path(name, value)),
         new(OptionGroup.Telling, ["-h", "--help"], "this text",
             static builder => builder.Text = HelpText.Help()),
         new(OptionGroup.Telling, ["--version"], "the version",

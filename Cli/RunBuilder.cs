@@ -24,5 +24,7 @@ internal sealed class RunBuilder
 
     public bool Json { get; set; }
 
+    public string? Metrics { get; set; }
+
     public RunOptions Build() => new(this);
 }

@@ -30,4 +30,7 @@ internal sealed class RunOptions(RunBuilder builder)
 
     /// <summary>Print an object for each connection to stdout.</summary>
     public bool Json { get; } = builder.Json;
+
+    /// <summary>The file that each round's counts are written into, for Prometheus.</summary>
+    public string? Metrics { get; } = builder.Metrics;
 }

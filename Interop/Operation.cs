@@ -81,6 +81,9 @@ internal enum Operation : byte
     /// <summary>Writing to stdout.</summary>
     WriteOutput,
 
+    /// <summary>Writing the metrics.</summary>
+    WriteMetrics,
+
     /// <summary>Opening a signalfd(2).</summary>
     WatchSignals,
 

@@ -3,6 +3,7 @@ namespace TcpCloser.Interop;
 /// <summary>linux/stat.h: statx(2), whose layout the architectures share.</summary>
 internal static unsafe class Stat
 {
+    private const int AT_SYMLINK_NOFOLLOW = 0x100;
     private const int AT_EMPTY_PATH = 0x1000;
     private const int STATX_INO = 0x100;
 
@@ -12,8 +13,22 @@ internal static unsafe class Stat
     /// <summary>S_IFMT (sys/stat.h).</summary>
     private const int FileType = 0xf000;
 
+    /// <summary>S_IFREG.</summary>
+    private const int RegularFile = 0x8000;
+
     /// <summary>S_IFBLK.</summary>
     private const int BlockDevice = 0x6000;
+
+    /// <summary>Whether there is something by that name, and it is no regular file. A link is what it is, not what it leads to.</summary>
+    public static bool IsOtherThanRegular(ReadOnlySpan<byte> path)
+    {
+        Statx buffer;
+        fixed (byte* p = path)
+        {
+            return Unistd.syscall(Unistd.SYS_statx, Fcntl.AT_FDCWD, (nint)p, AT_SYMLINK_NOFOLLOW, STATX_TYPE, (nint)(&buffer)) == 0
+                && (buffer.Mode & FileType) != RegularFile;
+        }
+    }
 
     /// <summary>Whether an open file is a block device.</summary>
     public static bool IsBlockDevice(int fd)

@@ -41,6 +41,9 @@ internal static unsafe partial class Unistd
     public static partial uint geteuid();
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int unlinkat(int dirfd, byte* pathname, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial nint readlinkat(int dirfd, byte* pathname, byte* buf, nuint bufsiz);
 
     /// <summary>syscall(2), for the calls that a libc may not wrap. Integer arguments only.</summary>

@@ -50,6 +50,7 @@ internal static class Remedies
         Operation.OpenLog => "opening the log file",
         Operation.WriteLog => "writing the log",
         Operation.WriteOutput => "writing to stdout",
+        Operation.WriteMetrics => "writing the metrics",
         Operation.WatchSignals => "opening a signalfd",
         Operation.StartTimer => "starting a timerfd",
     };
@@ -112,7 +113,10 @@ internal static class Remedies
         (Operation.OpenLog, Errno.EISDIR) => new("give -f a file, not a folder"),
         (Operation.OpenLog, Errno.ENXIO) => new("start the FIFO's reader first"),
         (Operation.OpenLog, _) => new("give -f a regular file, a FIFO or a character device that can be appended to"),
-        (Operation.WriteLog or Operation.WriteOutput, Errno.ENOSPC or Errno.EDQUOT) => new("make room there"),
+        (Operation.WriteLog or Operation.WriteOutput or Operation.WriteMetrics, Errno.ENOSPC or Errno.EDQUOT) => new("make room there"),
+        (Operation.WriteMetrics, Errno.EACCES or Errno.EPERM or Errno.EROFS) => new("give --metrics a path in a folder that this user may write to"),
+        (Operation.WriteMetrics, Errno.ENOENT or Errno.ENOTDIR) => new("create its folder first, or give --metrics another path"),
+        (Operation.WriteMetrics, Errno.EINVAL) => new("give --metrics a regular file, or a path at which there is nothing yet"),
         _ => new(""),
     };
 

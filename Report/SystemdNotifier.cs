@@ -96,10 +96,15 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
     public void Totals(Counts totals, long rounds, TimeSpan time)
     {
         _text.Clear();
-        Send(totals.Write(_text.Add("STOPPING=1\nSTATUS=stopping after "u8).Add((ulong)rounds).Add(" rounds: "u8)));
+        Send(totals.Write(_text.Add("STATUS=after "u8).Add((ulong)rounds).Add(" rounds: "u8)));
     }
 
-    public void Dispose() => socket.Dispose();
+    /// <summary>Tells that the service ends.</summary>
+    public void Dispose()
+    {
+        _ = socket.Send("STOPPING=1"u8);
+        socket.Dispose();
+    }
 
     /// <summary>What WATCHDOG_USEC says, where it is meant for this process; null: there is no watchdog.</summary>
     private static TimeSpan? Watchdog(string? usec, string? pid) =>

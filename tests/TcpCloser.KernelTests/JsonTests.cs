@@ -12,7 +12,7 @@ public sealed class JsonTests
     [Theory]
     // the name's bytes, in hexadecimal; as JSON decodes it; as a log line writes it
     [InlineData("61226222", "a\"b\"", @"a\x22b\x22")]
-    [InlineData("635c6e5c", @"c\n\", @"c\x5Cn\x5C")]
+    [InlineData("635c6e5c", @"c\x5Cn\x5C", @"c\x5Cn\x5C")]
     [InlineData("640a310d090b", "d\n1\r\t\u000b", @"d\x0A1\x0D\x09\x0B")]
     [InlineData("1b5b33316d78", "\u001b[31mx", @"\x1B[31mx")]
     [InlineData("66fffe80c3", @"f\xFF\xFE\x80\xC3", @"f\xFF\xFE\x80\xC3")]
@@ -29,7 +29,7 @@ public sealed class JsonTests
         var table = lab.Tool("-n", "--use-proc", "-s", $"{LabProcess.Port}").Expect(0);
         var kill = lab.Tool("--json", "--use-proc", "-s", $"{LabProcess.Port}").Expect(0);
 
-        Assert.Equal([decoded, decoded], Strings(forecast, "select(.type==\"connection\") | .processes[].comm"));
+        Assert.Equal([decoded, decoded], Strings(forecast, "select(.type==\"connection\") | .owners[].comm"));
         Assert.Equal([decoded], Strings(kill, "select(.type==\"signal\") | .comm"));
         Assert.Equal(["killed", "killed"], Strings(kill, "select(.type==\"connection\") | .outcome"));
         Assert.Contains($" comm={logged} ", Assert.Single(kill.Log, line => line.Contains(" to pid=", StringComparison.Ordinal)), StringComparison.Ordinal);

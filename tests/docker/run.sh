@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 test "$(id -u)" = 0 || die "needs root (debootstrap, buildah --isolation chroot)"
 sdk=$(dirname "$(readlink -f "$(command -v dotnet)")") || die "no dotnet here: install the .NET SDK 10"
-need buildah:buildah debootstrap:debootstrap readelf:binutils
+need buildah:buildah debootstrap:debootstrap readelf:binutils skopeo:skopeo jq:jq
 
 base=$PWD/artifacts/docker/base
 work=$(mktemp -d)
@@ -57,6 +57,10 @@ run_image() {
     engine run --isolation chroot "$container" -- /tcp-closer --version
     engine rm "$container"
 }
+labels() { # what another tool reads of the image as it would be pushed
+    engine push localhost/tcp-closer "oci:$work/oci:tcp-closer"
+    skopeo inspect "oci:$work/oci:tcp-closer" | jq -r '.Labels | to_entries[] | .key + "=" + .value'
+}
 entry_point() { engine inspect --type image --format '{{.OCIv1.Config.Entrypoint}}' localhost/tcp-closer; }
 
 ok "exports the binary" build --output "type=local,dest=$work/out"
@@ -66,6 +70,7 @@ ok "and nothing else" test "$(find "$work/out" -type f | wc -l)" = 2
 ok "builds the image, with a version given" build --target image -t localhost/tcp-closer --build-arg VERSION=9.8.7
 ok "which runs" says 9.8.7 run_image
 ok "by its entry point" says "[/tcp-closer]" entry_point
+ok "with its labels" says org.opencontainers.image.version=9.8.7 labels
 ok "cross-compiles, without SOCK_DESTROY" build --output "type=local,dest=$work/arm" --build-arg ARCH=arm64 --build-arg NO_SOCK_DESTROY=true
 ok "for the architecture asked for" says AArch64 readelf -h "$work/arm/tcp-closer"
 ok "as the variant asked for" test -s "$work/arm/tcp-closer-linux-musl-arm64-no-sock-destroy.dbg"

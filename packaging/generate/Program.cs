@@ -1,0 +1,21 @@
+namespace TcpCloser.Generate;
+
+/// <summary>Writes what is made of the option table: <c>dotnet run --project packaging/generate FOLDER</c>, FOLDER being packaging/.</summary>
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        if (args.Length != 1 || !Directory.Exists(args[0]))
+        {
+            Console.Error.WriteLine("Usage: dotnet run --project packaging/generate packaging");
+            return 2;
+        }
+
+        foreach ((string path, string text) in GeneratedFiles.In(args[0]))
+        {
+            File.WriteAllText(path, text);
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,90 @@
+# What tests/packaging/run.sh runs in namespaces of its own: node_exporter, fail2ban and cron's line with the program.
+# Needs $work, $lab and the program in PATH.
+# shellcheck shell=dash disable=SC2154 # set by the caller
+ok() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$work/said" 2>&1; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' "$work/said"; fi
+}
+fails() { ! "$@"; }
+within_20s() { # COMMAND...
+    tries=200
+    until "$@"; do
+        tries=$((tries - 1))
+        test $tries -gt 0 || { echo "not within 20 s: $*"; return 1; }
+        sleep 0.1
+    done
+}
+root=$PWD
+ip link set lo up
+cd "$work" || exit 1
+
+# Metrics of two rules, and one without a name.
+mkdir metrics
+mkfifo lab.in
+"$lab" hold --port 7000 --count 4 --busy 2 <lab.in >lab.out 2>&1 &
+exec 7>lab.in
+ok "metrics: the connections" within_20s grep -q '^READY' lab.out
+tcp-closer --disable-syslog --name db -s 7000 -n -t 1ms --metrics metrics/db.prom
+tcp-closer --disable-syslog --name 'a "b" \c' -s 7000 -n --metrics metrics/quoted.prom
+tcp-closer --disable-syslog -s 7000 --idle-by both -t 20s --metrics metrics/plain.prom
+for file in metrics/*.prom; do ok "promtool takes $file" promtool check metrics <"$file"; done
+prometheus-node-exporter --collector.disable-defaults --collector.textfile --collector.textfile.directory="$work/metrics" \
+    --web.listen-address=127.0.0.1:9100 >exporter 2>&1 &
+exporter=$!
+ok "node_exporter reads them" within_20s sh -c 'curl -s 127.0.0.1:9100/metrics >scraped && grep -q "^tcp_closer_matched_connections{rule=\"db\"} 4" scraped'
+ok "those of a rule without a name, too" grep -q '^tcp_closer_matched_connections 4' scraped
+ok "and of one with quotes" grep -qF 'tcp_closer_matched_connections{rule="a \"b\" \\c"} 4' scraped
+ok "without an error" grep -q '^node_textfile_scrape_error 0' scraped
+ok "which it would have logged" fails grep -q 'level=error' exporter
+kill $exporter
+
+# cron's line, as its shell runs it: silent where nothing is wrong.
+line=$(sed -n '/^\*/s/^[^a-z]*root //p' "$root/packaging/cron/tcp-closer.cron")
+sh -c "$line" >cron.said 2>&1
+ok "cron's line ends well" test $? = 0
+ok "and says nothing" test ! -s cron.said
+exec 7>&-
+
+# fail2ban: who fails three times is banned, and loses what it has open.
+ip addr add 127.0.0.2/8 dev lo 2>/dev/null
+ip addr add 192.0.2.1/32 dev lo
+ip addr add 192.0.2.2/32 dev lo
+mkdir -p jail/action.d jail/filter.d
+cp -r /etc/fail2ban/fail2ban.conf /etc/fail2ban/jail.conf /etc/fail2ban/paths-*.conf jail/
+cp "$root/packaging/fail2ban/tcp-closer.conf" jail/action.d/
+printf '[Definition]\nfailregex = ^\\s*failed login from <HOST>$\n' >jail/filter.d/test.conf
+cat >jail/jail.local <<END
+[DEFAULT]
+[test]
+enabled = true
+filter = test
+backend = polling
+logpath = $work/logins
+maxretry = 3
+ignoreself = false
+ignoreip =
+action = tcp-closer[port="7000"]
+END
+: >logins
+# The Lab's clients come from the address they talk to: two Labs are an attacker and somebody else.
+mkfifo attacker.in other.in
+"$lab" hold --port 7000 --address 192.0.2.1 --count 1 --busy 1 <attacker.in >attacker.out 2>&1 &
+exec 8>attacker.in
+"$lab" hold --port 7000 --address 192.0.2.2 --count 1 --busy 1 <other.in >other.out 2>&1 &
+exec 9>other.in
+ok "fail2ban: the attacker" within_20s grep -q '^READY' attacker.out
+ok "fail2ban: and somebody else" within_20s grep -q '^READY' other.out
+fail2ban-server -c jail -s jail/socket -p jail/pid --logtarget "$work/jail/log" --dbfile :memory: -f >jail/said 2>&1 &
+server=$!
+ok "fail2ban starts with the jail" within_20s fail2ban-client -c jail -s jail/socket status test
+for _ in 1 2 3; do echo "$(date '+%Y-%m-%d %H:%M:%S') failed login from 192.0.2.1" >>logins; done
+ok "fail2ban bans" within_20s sh -c 'fail2ban-client -c jail -s jail/socket status test | grep -q 192.0.2.1'
+echo "wait-ended 1 20000" >&8
+ok "fail2ban: the attacker's live connection is cut" within_20s grep -q '^ended=1' attacker.out
+ok "fail2ban: without an error" sh -c '! grep ERROR jail/log'
+echo state >&9
+ok "fail2ban: and not the other's" within_20s grep -q 'alive' other.out
+fail2ban-client -c jail -s jail/socket stop >/dev/null 2>&1
+wait $server
+exec 8>&- 9>&-

@@ -1,0 +1,35 @@
+# shellcheck shell=sh disable=SC2154 # work
+# Presses TAB in real shells, on a terminal of their own. Needs $work, a folder to write in.
+
+# completes SHELL TYPED WANTED: what stands behind the command when TAB was pressed behind what was typed.
+completes() {
+    here=$PWD/packaging/completions
+    case $1 in
+        bash)
+            start='bash --norc --noprofile -i'
+            setup="source $here/tcp-closer.bash; tcp-closer() { echo \"<\$*>\"; }"
+            ;;
+        zsh)
+            start='zsh -f -i'
+            setup="fpath=($here \$fpath); autoload -U compinit; compinit -u -D; tcp-closer() { echo \"<\$*>\" }"
+            ;;
+        fish)
+            start='fish --no-config -i'
+            setup="source $here/tcp-closer.fish; function tcp-closer; echo \"<\$argv>\"; end"
+            ;;
+    esac
+    rm -f "$work/keys"
+    mkfifo "$work/keys"
+    : >"$work/terminal"
+    HOME=$work TERM=dumb script -qefc "$start" /dev/null <"$work/keys" >"$work/terminal" 2>&1 &
+    shell=$!
+    exec 7>"$work/keys"
+    printf '%s; echo READ""Y\n' "$setup" >&7
+    within_20s grep -q '^READY' "$work/terminal" && printf 'tcp-closer %s\t\n' "$2" >&7 && within_20s grep -qF "<$3" "$work/terminal"
+    status=$?
+    test $status = 0 || cat "$work/terminal"
+    printf '\nexit\n' >&7
+    exec 7>&-
+    wait $shell || true
+    return $status
+}
