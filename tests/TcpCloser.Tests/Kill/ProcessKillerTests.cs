@@ -283,7 +283,7 @@ public sealed class ProcessKillerTests
         candidates ??= _host.Candidates();
         _sink = new RecordingSink(candidates);
         Rule rule = Words.Rule(["-s", "22", "--method", "kill", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
-        new ProcessKiller(rule, new IdleRule(rule), new SocketDump(), _host.OpenProcesses).Close(candidates, _sink, stop ?? (static () => false));
+        new ProcessKiller(rule, new IdleRule(rule), _host.OpenProcesses).Close(candidates, _sink, stop ?? (static () => false));
         _sink.AssertAllTold();
         Assert.Equal(0, _host.AllLeftOpen);
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];

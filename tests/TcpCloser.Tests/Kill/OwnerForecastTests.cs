@@ -1,3 +1,4 @@
+using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
@@ -7,13 +8,13 @@ using TcpCloser.Tests.Support;
 namespace TcpCloser.Tests.Kill;
 
 /// <summary>What a kill would cost: who holds the candidates, and what those processes would lose besides.</summary>
-public sealed class KillForecastTests
+public sealed class OwnerForecastTests
 {
     private readonly FakeHost _host = new();
     private readonly FakeProcess _worker;
     private uint _next = 500;
 
-    public KillForecastTests()
+    public OwnerForecastTests()
     {
         _host.Add(new FakeProcess(1) { Uid = 0 });
         _host.Add(new FakeProcess(_host.Self) { Parent = 1, Uid = 0 });
@@ -27,19 +28,12 @@ public sealed class KillForecastTests
         FakeTcp one = Add(_worker);
         FakeTcp shared = Add(_worker, sibling);
         FakeTcp orphan = Add();
-        KillForecast forecast = Forecast(one, shared, orphan);
-        Assert.Equal([200], Holders(forecast, 0));
-        Assert.Equal([200, 201], Holders(forecast, 1));
-        Assert.Empty(Holders(forecast, 2));
-    }
-
-    /// <summary>A process that has a socket under two numbers holds it once.</summary>
-    [Fact]
-    public void ADuplicateDescriptor()
-    {
-        FakeTcp one = Add(_worker);
-        _worker.Descriptors[9] = one.Link;
-        Assert.Equal([200], Holders(Forecast(one), 0));
+        orphan.Dumped = orphan.Dumped with { Inode = 0 };
+        _worker.Descriptors[22] = "socket:[0]";
+        SocketOwners owners = Owners(one, shared, orphan);
+        Assert.Equal([200], owners.Of(one.Dumped.Inode).Select(static holder => holder.Pid));
+        Assert.Equal([200, 201], owners.Of(shared.Dumped.Inode).Select(static holder => holder.Pid));
+        Assert.Empty(owners.Of(0));
     }
 
     /// <summary>Connections of any state and family count that are not candidates; listeners, pipes and what is nobody's do not.</summary>
@@ -57,7 +51,7 @@ public sealed class KillForecastTests
         FakeTcp orphan = Add();
         orphan.Dumped = orphan.Dumped with { Inode = 0 };
         _worker.Descriptors[22] = "socket:[0]";
-        Assert.Equal(2, Forecast(wanted).OtherConnections);
+        Assert.Equal(2, Forecast(wanted));
     }
 
     /// <summary>Each process once, however many of its connections are candidates; and only those that would be signalled.</summary>
@@ -69,8 +63,8 @@ public sealed class KillForecastTests
         FakeProcess other = _host.Add(new FakeProcess(300) { Uid = 999 });
         FakeTcp received = Add(other);
         Add(other);
-        Assert.Equal(1, Forecast([.. wanted, received]).OtherConnections);
-        Assert.Equal(0, Forecast(received).OtherConnections);
+        Assert.Equal(1, Forecast([.. wanted, received]));
+        Assert.Equal(0, Forecast(received));
     }
 
     [Fact]
@@ -78,8 +72,8 @@ public sealed class KillForecastTests
     {
         FakeTcp one = Add(_worker);
         _host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
-        KillForecast forecast = Forecast(one);
-        Assert.Equal((1, 300, Errno.EACCES), (forecast.Unreadable.Count, forecast.Unreadable.FirstPid, forecast.Unreadable.Errno));
+        SocketOwners owners = Owners(one);
+        Assert.Equal((1, 300, Errno.EACCES), (owners.Unreadable.Count, owners.Unreadable.FirstPid, owners.Unreadable.Errno));
     }
 
     /// <summary>Without the list of connections nobody knows what would be lost: it is not "nothing".</summary>
@@ -90,16 +84,21 @@ public sealed class KillForecastTests
         ConnectionList candidates = _host.Candidates(one);
         _host.Faults.Errno = static (call, _) => call == "send" ? Errno.ENOMEM : 0;
         using IProcessTable table = _host.OpenProcesses();
-        var e = Assert.Throws<SystemCallException>(() => new KillForecast(new SocketDump(), candidates, table));
+        var e = Assert.Throws<SystemCallException>(() => OwnerForecast.FindAndCount(table, new SocketDump(), candidates));
         Assert.Equal((Operation.ListSockets, Errno.ENOMEM), (e.Operation, e.Errno));
     }
 
-    private static IEnumerable<int> Holders(KillForecast forecast, int candidate) => forecast.Holders(candidate).Select(static holder => holder.Pid);
-
-    private KillForecast Forecast(params FakeTcp[] candidates)
+    private SocketOwners Owners(params FakeTcp[] candidates)
     {
         using IProcessTable table = _host.OpenProcesses();
-        return new KillForecast(new SocketDump(), _host.Candidates(candidates), table);
+        return OwnerForecast.FindAndCount(table, new SocketDump(), _host.Candidates(candidates));
+    }
+
+    private int Forecast(params FakeTcp[] candidates)
+    {
+        Rule rule = Words.Rule("-s", "22", "--method", "kill");
+        var method = new ProcessKiller(rule, new IdleRule(rule), _host.OpenProcesses);
+        return OwnerForecast.OthersLost(method, _host.Candidates(candidates), Owners(candidates));
     }
 
     private FakeTcp Add(params FakeProcess[] holders) =>
