@@ -13,8 +13,7 @@ internal static class CloseMethods
     /// <param name="dump">Lists sockets.</param>
     /// <param name="own">The network namespace that this process is in.</param>
     /// <param name="openProcesses">Opens the table of processes.</param>
-    public static ICloseMethod Of(
-        Rule rule, IdleRule idleRule, SocketDump dump, NetworkNamespace own, Func<IProcessTable> openProcesses) => rule.Method switch
+    public static ICloseMethod Of(Rule rule, IdleRule idleRule, SocketDump dump, NetworkNamespace own, Func<IProcessTable> openProcesses) => rule.Method switch
     {
 #if NO_SOCK_DESTROY
         Method.Auto => new SocketDisconnector(dump, openProcesses),
