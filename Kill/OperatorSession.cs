@@ -33,8 +33,11 @@ internal sealed class OperatorSession
         var ancestors = new Ancestors(table);
         _hasUnknownAncestor = ancestors.UnknownErrno != 0;
 
-        // Where it cannot be known whether there is a terminal, there may be one.
-        _isLogin = table.ReadFile(table.Self, "stat"u8, out byte[] content) != 0 || !ProcessStat.TryParse(content, out ProcessStat own)
+        // Where it cannot be known whether there is a terminal, there may be one; and an ancestor that cannot be looked at, without being
+        // hidden, may come from a login daemon.
+        _isLogin = ancestors.UnknownErrno is not (0 or Errno.ENOENT or Errno.ESRCH)
+            || table.ReadFile(table.Self, "stat"u8, out byte[] content) != 0
+            || !ProcessStat.TryParse(content, out ProcessStat own)
             || own.Terminal != 0;
 
         // A filter may kill us for the call that fetches a socket.
