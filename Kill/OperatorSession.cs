@@ -23,7 +23,7 @@ internal sealed class OperatorSession
     public HashSet<uint> UnfetchedInodes { get; } = [];
 
     /// <summary>
-    /// Whether this is the session of somebody who logged in, and an ancestor (not process 1) cannot be looked at, who may hold it.
+    /// Whether somebody logged in here, and an ancestor other than process 1 cannot be looked at, which may hold the session's socket.
     /// </summary>
     public bool MayBeUnknown => _hasUnknownAncestor && _isLogin;
 
@@ -113,7 +113,7 @@ internal sealed class OperatorSession
         {
             while (walk.NextSocket())
             {
-                // Process 1 of some machines gives its sockets to nobody, and is not where anybody logged in.
+                // On some machines the sockets of process 1 cannot be fetched by anybody, and no session comes through them.
                 if (_inodes.Add(walk.Inode) && !TryAddEnds(table, process, walk.Fd) && pid != 1)
                 {
                     UnfetchedInodes.Add(walk.Inode);

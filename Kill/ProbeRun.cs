@@ -238,7 +238,7 @@ internal sealed class ProbeRun : IDisposable
         _batch.Clear();
     }
 
-    /// <summary>The connection is gone, or cannot be looked at, or nobody was found any more who has it.</summary>
+    /// <summary>The connection is gone, or cannot be looked at, or its holder has let go of it.</summary>
     private void CompleteLost(int i, Presence presence)
     {
         bool isGone = presence == Presence.Gone;
