@@ -55,7 +55,10 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
     /// <summary>Adds the namespace of a file, if it is not there already. Returns 0 or the errno; EINVAL where it is no namespace.</summary>
     private int Add(byte[] name, byte[] path, bool mayBeUnfinished)
     {
-        int fd = Fcntl.Open(Fcntl.AT_FDCWD, [.. path, 0], Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
+        int fd = Open(path);
+
+        // Of a process that ended on the way through the path the kernel says EACCES (proc_ns_get_link), and ENOENT when it is asked anew.
+        fd = fd == -Errno.EACCES ? Open(path) : fd;
         if (fd < 0)
         {
             return -fd;
@@ -82,6 +85,8 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
         _ = Unistd.close(fd);
         return isNamespace || mayBeUnfinished ? 0 : Errno.EINVAL;
     }
+
+    private static int Open(byte[] path) => Fcntl.Open(Fcntl.AT_FDCWD, [.. path, 0], Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
 
     /// <summary>Adds one that was not named.</summary>
     private void AddFound(byte[] name, byte[] path)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the native binary and runs the main job for real, in a network namespace of its own: a dead and a busy
-# connection, a dry run, the kill, and what both ends saw. Needs no root where user namespaces are allowed.
+# Builds the native binary and runs the main job for real, in a network namespace of its own: a dead, a quiet and a busy
+# connection, a dry run, the kill, and what the ends saw. Needs no root where user namespaces are allowed.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -22,39 +22,54 @@ if test "${1-}" != --inside; then
 fi
 
 work=$(mktemp -d)
-lab_pid=
+lab_pids=
 finish() {
-    exec 8>&- || true
-    test -z "$lab_pid" || wait "$lab_pid" || true
+    exec 8>&- 9>&- || true
+    for pid in $lab_pids; do wait "$pid" || true; done
     rm -rf "$work"
 }
 trap finish EXIT
 exec 2>&1
-mkfifo "$work/in"
-: >"$work/out"
 
-# ask WORD: what the Lab answers to it.
+# start DESCRIPTOR NAME ARGUMENT...: a Lab that is asked through the descriptor.
+start() {
+    descriptor=$1 name=$2
+    shift 2
+    mkfifo "$work/$name.in"
+    : >"$work/$name"
+    "$lab" "$@" <"$work/$name.in" >>"$work/$name" &
+    lab_pids="$lab_pids $!"
+    eval "exec $descriptor>$work/$name.in"
+    until grep -q '^READY' "$work/$name"; do sleep 0.05; done
+}
+# ask DESCRIPTOR NAME WORDS: what that Lab answers.
 ask() {
-    : >"$work/out"
-    echo "$1" >&8
-    until grep -q '^\.$' "$work/out"; do sleep 0.01; done
-    grep -v '^\.$' "$work/out"
+    : >"$work/$2"
+    echo "$3" >&"$1"
+    until grep -q '^\.$' "$work/$2"; do sleep 0.01; done
+    grep -v '^\.$' "$work/$2" || true
 }
 run() { printf '\n$ tcp-closer %s\n' "$*"; "$tool" "$@"; }
 
-"$lab" hold --count 2 --busy 1 --port $port <"$work/in" >>"$work/out" &
-lab_pid=$!
-exec 8>"$work/in"
-until grep -q '^READY' "$work/out"; do sleep 0.05; done
-echo "Two connections to port $port: one where nothing has happened since it was made, one that talks all the time."
-ask list
-sleep 1
+start 8 living hold --count 2 --busy 1 --port $port
+start 9 dead sockets
+ask 9 dead "listen 127.0.0.1 $((port + 1))" >/dev/null
+client=$(ask 9 dead "connect 127.0.0.1 $((port + 1)) 1")
+server=$(ask 9 dead "accept $((port + 1)) 1")
+ask 9 dead "deafen ${client%% *}" >/dev/null
 
-run -n -s $port -t 500ms
-run -s $port -t 500ms --disable-syslog
+echo "Three connections. Port $port: one that is quiet, its client alive, and one that talks all the time."
+echo "Port $((port + 1)): one that is dead. Nothing that is sent to its client arrives any more."
+sleep 4
+
+printf '\nBy its clock, what is quiet cannot be told from what is dead:\n'
+run -n -q -s $port-$((port + 1)) -t 3s
+printf '\nSo ask the peers, and close only where none answers for 3 seconds:\n'
+run -s $port-$((port + 1)) -t 3s --probe 3s --disable-syslog
+
 printf '\nWhat the ends have seen:\n'
-ask list >"$work/seen"
-cat "$work/seen"
-grep -q 'server=[^ ]* .*aborted.*reset' "$work/seen" || die "the dead connection was not closed"
-grep -q 'alive.*alive' "$work/seen" || die "the busy connection is gone"
-echo "The dead connection is closed, and both its programs know; the busy one lives."
+ask 8 living list | tee "$work/seen"
+ask 9 dead "look ${server%% *}" | tee -a "$work/seen"
+test "$(grep -c 'alive.*alive' "$work/seen")" = 2 || die "a living connection was closed"
+grep -q ' ECONNABORTED$' "$work/seen" || die "the dead connection was not closed"
+echo "The dead connection is closed, and its program knows; the quiet one and the busy one live."

@@ -72,6 +72,20 @@ public sealed class NamespaceChangeTests
         Assert.Equal(1, farm.Home.Tool("--all-netns", "-s", s_port).Expect(0).Summary("closed"));
     }
 
+    /// <summary>Of a process that ends while the path to its namespace is walked the kernel says EACCES, once: it was seen twice in a second.</summary>
+    [Fact]
+    public void ProcessesThatEndWhileTheirNamespaceIsOpened()
+    {
+        using var farm = NamespaceFarm.Start(1, "--count", "1");
+        using var service = new ToolRun(farm.Home) { Arguments = ["-i", "1ms", "--all-netns", "-s", "7", "--disable-syslog"] }.Start();
+        const string Loop = "i=0; while test $i -lt 4000; do /bin/true; i=$((i + 1)); done";
+        Command.Run([.. farm.Home.Inside(), "sh", "-c", $"({Loop}) & {Loop}; wait"]).Expect(0);
+
+        Strace.Signal(service, "TERM"); // through nsenter, whose child the tool is
+        var result = service.WaitForEnd().Expect(0);
+        Assert.DoesNotContain(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
+    }
+
     private static Command Start(NamespaceFarm farm, string[] wrapper)
         => new ToolRun(farm.Home) { Wrapper = wrapper, Arguments = ["--all-netns", "-s", s_port, "--disable-syslog"] }.Start();
 

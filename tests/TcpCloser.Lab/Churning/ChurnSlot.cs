@@ -9,7 +9,7 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     private const int SO_LINGER = 13;
 
     /// <summary>What a round takes at most from the list to the last connection, also on a busy machine.</summary>
-    private static readonly TimeSpan s_round = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_round = TimeSpan.FromSeconds(10);
 
     private long _lastData;
     private long _silenceEnded;
@@ -32,11 +32,14 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     /// <summary>Whether a silence of so many ms has ended a short time ago: when it was listed it was idle, and nobody looks again.</summary>
     internal bool WasIdle => _silenceEnded != 0 && Stopwatch.GetElapsedTime(_silenceEnded) < s_round;
 
-    internal void Begin(int server, int client)
+    /// <param name="server">The server end.</param>
+    /// <param name="client">The client end.</param>
+    /// <param name="before">The time before they were connected: on a busy machine it may be long ago.</param>
+    internal void Begin(int server, int client, long before)
     {
         (Server, Client, Visits) = (server, client, 0);
         _silenceEnded = 0;
-        _lastData = Stopwatch.GetTimestamp();
+        _lastData = before;
         // Closing resets, so that the tuple is free at once.
         foreach (int fd in new[] { server, client })
         {
@@ -49,11 +52,11 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     internal void Talk(int idleMs)
     {
         byte data = 1;
-        bool wasIdle = Age.TotalMilliseconds >= idleMs;
-        if (Libc.Send(Client, &data, 1, Posix.MSG_NOSIGNAL) == 1)
+        long before = Stopwatch.GetTimestamp();
+        if (Libc.Send(Client, &data, 1, Posix.MSG_NOSIGNAL) == 1) // on loopback it has arrived
         {
-            _lastData = Stopwatch.GetTimestamp(); // on loopback it has arrived
-            _silenceEnded = wasIdle ? _lastData : _silenceEnded;
+            _silenceEnded = Age.TotalMilliseconds >= idleMs ? Stopwatch.GetTimestamp() : _silenceEnded;
+            _lastData = before;
         }
 
         _ = Libc.Receive(Server, &data, 1, Posix.MSG_DONTWAIT);

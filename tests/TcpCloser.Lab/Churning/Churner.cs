@@ -78,9 +78,15 @@ internal sealed unsafe class Churner
             }
         }
 
-        foreach (ChurnSlot slot in _slots)
+        // No new ones: what is closed after this is seen by nobody.
+        foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             Visit(slot);
+        }
+
+        foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
+        {
+            End(slot);
         }
 
         _lines.Add($"made={_made} ended={_ended} closed={_closed} late={_late} wrong={_wrong} refused={_refused}");
@@ -100,17 +106,23 @@ internal sealed unsafe class Churner
         }
         else if (IsOver(slot))
         {
-            if (slot.Kind == ChurnKind.Idle)
-            {
-                _lines.Add($"ended inode={Inode(slot)}");
-            }
-
-            _ended++;
-            slot.Close();
+            End(slot);
         }
         else if (slot.Kind is ChurnKind.Short or ChurnKind.Talker)
         {
             slot.Talk(_idleMs - TickMs);
+        }
+    }
+
+    /// <summary>Ends it. Somebody else may do so at the same moment, where it has been quiet for long enough.</summary>
+    private void End(ChurnSlot slot)
+    {
+        string inode = Inode(slot);
+        slot.Close();
+        _ended++;
+        if (slot.Age.TotalMilliseconds >= _idleMs - TickMs)
+        {
+            _lines.Add($"ended inode={inode}");
         }
     }
 
@@ -129,6 +141,8 @@ internal sealed unsafe class Churner
         SockAddress target = SockAddress.For(v6Socket: false, IPAddress.Loopback, slot.Port);
         int client = Listeners.OpenSocket(v6: false, mptcp: false, 0);
         Tcp.SetOption(client, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+        long before = Stopwatch.GetTimestamp();
+
         // What closes a socket that it fetched may still hold the one before on this tuple.
         if (Libc.Bind(client, &own, own.Length) < 0 || Libc.Connect(client, &target, target.Length) < 0)
         {
@@ -146,7 +160,7 @@ internal sealed unsafe class Churner
         }
 
         _made++;
-        slot.Begin(server, client);
+        slot.Begin(server, client, before);
     }
 
     /// <summary>Somebody else ended it. Its age here is at least that which whoever did it saw.</summary>
