@@ -159,7 +159,7 @@ public sealed class NotifyTests : IDisposable
             () =>
             {
                 Receive();
-                return _told.Count > 0 && _told[^1].StartsWith(begin, StringComparison.Ordinal);
+                return _told.FindLast(static text => text != "WATCHDOG=1")?.StartsWith(begin, StringComparison.Ordinal) ?? false;
             },
             begin);
 
