@@ -44,7 +44,7 @@ internal sealed class Round
         _lookup = new RuleLookup(rule, machine, _report);
         _listing = new NamespaceListing(new SelectionDump(Selection.Of(rule), _dump), _lookup, _collector, _report, run.Verbose ? _report.Message : null);
         _hints = new ScopeHints(rule, machine, _dump, _report.Message);
-        _method = CloseMethods.Of(rule, idleRule, _dump, machine);
+        _method = CloseMethods.Of(rule, idleRule, _dump, machine.Own, machine.OpenProcesses);
         _forecast = new Forecast(_method, _dump, machine.OpenProcesses, _report.Message);
         if (rule.SrcGone)
         {

@@ -2,7 +2,7 @@ namespace TcpCloser.Diag;
 
 /// <summary>
 /// How long ago at least something was sent that nobody acknowledged, by the kernel's retransmissions and their back-off. An old
-/// clock proves nothing: who was quiet for an hour and has just sent shows one. Every bound here is at most the true time.
+/// clock alone proves nothing: a connection that was quiet for an hour and has just sent shows one, too. Every bound here is at most the true time.
 /// </summary>
 internal static class AckProof
 {
@@ -48,11 +48,11 @@ internal static class AckProof
     }
 
     /// <summary>
-    /// Nothing fits into the peer's window, and probes ask for it. A peer that lives answers each, which leaves none unanswered: the
-    /// timer alone proves nothing. Here the timeout that is shown does not grow; after each probe the timer waits twice as long as after
-    /// the one before. Two things make it wait less, and are not shown: a full queue of the device half a second, and TCP_USER_TIMEOUT
-    /// until its end. So what has passed of the wait counts less the first wait, and no more than what has passed since the peer was
-    /// heard from less a whole wait; and the waits before it count where each probe doubled them.
+    /// Nothing fits into the peer's window, and probes ask whether it has opened. A living peer answers each of them, so that none stays
+    /// unanswered; that the timer runs proves nothing. The timeout that the kernel shows does not grow here, but after each probe the timer
+    /// waits twice as long as before. It may also wait less, which is not shown: 500 ms where the device's queue is full, and only until
+    /// TCP_USER_TIMEOUT is over. Therefore the wait under way counts without its first step, and at most the time since the peer was
+    /// heard from without a whole wait. The waits before it count where each probe doubled them.
     /// </summary>
     private static uint WindowProbe(in SocketFacts facts)
     {

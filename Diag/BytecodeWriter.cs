@@ -61,7 +61,7 @@ internal sealed class BytecodeWriter
     /// <summary>Lets an op's <c>no</c> go to the op that is written next.</summary>
     public void LeadHere(int op) => SetTarget(op, (ushort)Position);
 
-    /// <summary>What goes to <see cref="Next"/> goes here; in a negated clause that is rejected, and what was to be rejected goes here.</summary>
+    /// <summary>Ends a clause: its branches to <see cref="Next"/> lead to the op that comes now. In a negated clause those reject, and the others lead here.</summary>
     public void EndClause(bool negated)
     {
         for (int i = _clauseStart; i < Position; i += Size(i))

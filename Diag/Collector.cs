@@ -21,8 +21,8 @@ internal sealed class Collector(IdleRule idleRule, bool keepLeftAlone, bool keep
     public int Matched { get; private set; }
 
     /// <summary>
-    /// Whether the last namespace has a socket of which the kernel neither decided nor told the mark or the cgroup: it is taken for
-    /// none that is meant.
+    /// Whether there is a socket in the last namespace of which the mark or the cgroup is not known: the kernel neither filtered by it
+    /// nor told it. Such a socket is left out.
     /// </summary>
     public bool HasUndecided { get; private set; }
 

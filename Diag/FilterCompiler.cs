@@ -93,7 +93,7 @@ internal sealed class FilterCompiler
 
     private void Prefixes(IReadOnlyList<AddressPrefix> prefixes, byte op, bool negated)
     {
-        // Which device an address is on is decided in user space, and what is wrongly left out there does not come back.
+        // On which device an address is, user space decides: a connection that the kernel leaves out by mistake is never seen again.
         if (prefixes.Count > 0 && !(negated && AddressPrefix.AnyNamesDevice(prefixes)))
         {
             Clause(prefixes.Count, negated, () => Alternatives(prefixes, (code, prefix) =>

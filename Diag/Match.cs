@@ -7,6 +7,6 @@ internal enum Match
 
     Yes,
 
-    /// <summary>Nobody knows: the kernel neither filtered by mark or cgroup nor told those of the socket.</summary>
+    /// <summary>It is not known: the kernel neither filtered by mark or cgroup nor told those of the socket.</summary>
     Undecided,
 }

@@ -24,7 +24,7 @@ internal sealed unsafe class NetlinkSocket : INetlinkSocket
         int one = 1;
         _ = Socket.setsockopt(_fd, Socket.SOL_NETLINK, Netlink.NETLINK_CAP_ACK, &one, sizeof(int));
 
-        // The kernel answers while a request is sent, or never: nobody waits longer than this for what does not come.
+        // The kernel answers while a request is sent, or never. Longer than this it is not waited for.
         var oneSecond = new TimeVal { Seconds = 1 };
         _ = Socket.setsockopt(_fd, Socket.SOL_SOCKET, Socket.SO_RCVTIMEO, &oneSecond, (uint)sizeof(TimeVal));
     }

@@ -7,7 +7,7 @@ namespace TcpCloser.Diag;
 
 /// <summary>
 /// A network namespace to look in. setns(2) moves only the calling thread and a socket stays where it was opened, so one
-/// process serves many. Nobody goes back: every socket is opened by saying which namespace it is for.
+/// process serves many. It never goes back: every socket is opened by saying which namespace it is for.
 /// </summary>
 internal class NetworkNamespace : IDisposable
 {

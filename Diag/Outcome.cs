@@ -15,7 +15,7 @@ internal enum Outcome : byte
     /// <summary>Left alone: the kernel gives no usable clock for it.</summary>
     NoClock,
 
-    /// <summary>Left alone: it is not proved, or cannot be asked, that nobody acknowledges.</summary>
+    /// <summary>Left alone: there is no proof that its peer is silent, or the peer cannot be asked.</summary>
     Unproved,
 
     /// <summary>Left alone: the network namespace has its local address.</summary>
@@ -69,7 +69,7 @@ internal enum Outcome : byte
     /// <summary>Not closed: everything was tried, and it is still there.</summary>
     StillThere,
 
-    /// <summary>Perhaps closed: nobody could find out what became of it.</summary>
+    /// <summary>Perhaps closed: what became of it could not be found out.</summary>
     Unknown,
 
     /// <summary>Not closed: the run was interrupted before its turn.</summary>

@@ -101,7 +101,7 @@ internal sealed class Selection
         (Families.HasFlag(Families.IPv6) && connection.Family == Socket.AF_INET6)
         || (Families.HasFlag(Families.IPv4) && connection.IsIPv4);
 
-    /// <summary>A socket without an owner shows uid 0, and is not root's for that.</summary>
+    /// <summary>A socket without an owner shows uid 0, which does not make it root's.</summary>
     private bool MatchesOwner(ref readonly Connection connection, HashSet<uint>? ownedInodes) =>
         (Uids.Count == 0 || (connection.Inode != 0 && Contains(Uids, connection.Uid)))
         && (ownedInodes is null || (connection.Inode != 0 && ownedInodes.Contains(connection.Inode)));

@@ -3,8 +3,8 @@ using TcpCloser.Diag;
 namespace TcpCloser.Kill;
 
 /// <summary>
-/// Leaves connections alone whose local address the network namespace has: what is left can send to nobody and hear from nobody,
-/// until the address returns.
+/// Leaves those connections alone whose local address the network namespace has. The rest can neither send nor receive until
+/// their address returns.
 /// </summary>
 internal sealed class AddressGoneFilter : ICandidateFilter
 {

@@ -36,7 +36,7 @@ internal sealed unsafe class DestroyBatch : IDisposable
     /// <summary>Of each connection of the batch, the errno by which it was refused; 0: destroyed; <see cref="Unknown"/>.</summary>
     public Span<int> Errnos => _errnos.AsSpan(0, Count);
 
-    /// <summary>In place of an errno: nobody could find out what became of it.</summary>
+    /// <summary>In place of an errno: what became of it could not be found out.</summary>
     public const int Unknown = -1;
 
     public void Clear() => Count = 0;
@@ -65,7 +65,7 @@ internal sealed unsafe class DestroyBatch : IDisposable
         errno = ReadRefusals();
         if (errno != 0)
         {
-            // Refusals were lost: what seems destroyed and is still there was refused.
+            // Refusals were lost, so that what seems destroyed may have been refused: then it is still there.
             Recheck(static (errno, _) => errno is 0 or Errno.EBADMSG, errno);
         }
 

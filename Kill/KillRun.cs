@@ -182,7 +182,7 @@ internal sealed class KillRun
         {
             Presence.Unknown => signalled || !state.HasFlag(HeldState.NotReached) ? Outcome.Unknown : Outcome.NotReached,
 
-            // One that was signalled may have held it, too, where not all of what it held is known.
+            // A process that was signalled may have held this one, too, where not everything that it held is known.
             Presence.Gone => signalled ? Outcome.Killed : _hasSignalledPartlyKnown ? Outcome.Unknown : Outcome.Vanished,
             Presence.There => state.HasFlag(HeldState.Refused) ? Outcome.Failed
                 : signalled ? Outcome.StillThere

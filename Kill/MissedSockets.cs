@@ -35,7 +35,7 @@ internal static class MissedSockets
                 ulong cookie = candidates[batch.Indexes[i]].Cookie;
                 if (batch.Errnos[i] is Errno.ENOENT or StillThere && missed.Contains(cookie))
                 {
-                    // What is not listed is gone; where nobody can list, nobody knows.
+                    // What is not listed is gone. Without a list it is not known.
                     batch.Errnos[i] = errno != 0 ? DestroyBatch.Unknown : listed.Found.Contains(cookie) ? StillThere : Errno.ENOENT;
                     if (batch.Errnos[i] == StillThere)
                     {

@@ -23,7 +23,7 @@ internal sealed class OperatorSession
     public HashSet<uint> UnfetchedInodes { get; } = [];
 
     /// <summary>
-    /// Whether this is the session of somebody who logged in, and an ancestor (not process 1) cannot be looked at, who may hold it.
+    /// Whether somebody logged in here, and an ancestor other than process 1 cannot be looked at, which may hold the session's socket.
     /// </summary>
     public bool MayBeUnknown => _hasUnknownAncestor && _isLogin;
 
@@ -33,8 +33,11 @@ internal sealed class OperatorSession
         var ancestors = new Ancestors(table);
         _hasUnknownAncestor = ancestors.UnknownErrno != 0;
 
-        // Where it cannot be known whether there is a terminal, there may be one.
-        _isLogin = table.ReadFile(table.Self, "stat"u8, out byte[] content) != 0 || !ProcessStat.TryParse(content, out ProcessStat own)
+        // Where it cannot be known whether there is a terminal, there may be one; and an ancestor that cannot be looked at, without being
+        // hidden, may come from a login daemon.
+        _isLogin = ancestors.UnknownErrno is not (0 or Errno.ENOENT or Errno.ESRCH)
+            || table.ReadFile(table.Self, "stat"u8, out byte[] content) != 0
+            || !ProcessStat.TryParse(content, out ProcessStat own)
             || own.Terminal != 0;
 
         // A filter may kill us for the call that fetches a socket.
@@ -110,7 +113,7 @@ internal sealed class OperatorSession
         {
             while (walk.NextSocket())
             {
-                // Process 1 of some machines gives its sockets to nobody, and is not where anybody logged in.
+                // On some machines the sockets of process 1 cannot be fetched by anybody, and no session comes through them.
                 if (_inodes.Add(walk.Inode) && !TryAddEnds(table, process, walk.Fd) && pid != 1)
                 {
                     UnfetchedInodes.Add(walk.Inode);

@@ -24,8 +24,10 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
         var owners = new SocketOwners(table, index.Contains);
-        using var run = new ProbeRun(candidates, table, index, owners, new ProbeRule(time), sink);
-        run.TellUnheld();
+        var peers = new ProbedPeers(candidates.Count, owners, index, Environment.TickCount64);
+        var verdicts = new ProbeVerdicts(candidates, peers, owners, sink);
+        using var run = new ProbeRun(candidates, table, peers, new ProbeRule(time), verdicts);
+        verdicts.TellUnheld();
         while (run.HasUnanswered && !stopRequested())
         {
             run.Ask(stopRequested);
@@ -33,6 +35,6 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
             run.Look();
         }
 
-        run.TellProblems();
+        verdicts.TellProblems();
     }
 }

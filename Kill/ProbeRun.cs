@@ -4,7 +4,7 @@ using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
 
-/// <summary>One pass of <see cref="PeerProbe"/>: whom to ask, when, and who has answered.</summary>
+/// <summary>One pass of <see cref="PeerProbe"/>: asks those whose turn it is, waits, and looks who has answered.</summary>
 internal sealed class ProbeRun : IDisposable
 {
     /// <summary>The grain of the kernel's clocks and of ours, together, in milliseconds.</summary>
@@ -15,59 +15,32 @@ internal sealed class ProbeRun : IDisposable
     private readonly ConnectionList _candidates;
     private readonly IProcessTable _table;
     private readonly ProbeRule _rule;
-    private readonly IResultSink _sink;
-    private readonly ResultBatch _results;
+    private readonly ProbeVerdicts _verdicts;
     private readonly ConnectionWatch _watch;
     private readonly OpenProcess _process;
     private readonly ProbeBatch _batch;
     private readonly ProbedPeers _peers;
-    private readonly SocketOwners _owners;
     private readonly byte[] _info = new byte[TcpInfo.Size];
-    private Operation _refusedOperation;
-    private int _refusedErrno;
-    private int _refusedPid;
-    private bool _hasUnfound;
-    private bool _hasFetched;
 
     /// <param name="candidates">The connections.</param>
     /// <param name="table">Where their sockets are.</param>
-    /// <param name="index">Which of the connections has an inode.</param>
-    /// <param name="owners">Who holds them.</param>
-    /// <param name="rule">Whom to ask, and how often.</param>
-    /// <param name="sink">Takes the verdicts.</param>
-    public ProbeRun(ConnectionList candidates, IProcessTable table, InodeIndex index, SocketOwners owners, ProbeRule rule, IResultSink sink)
+    /// <param name="peers">Those to ask.</param>
+    /// <param name="rule">Whether to ask, and how often.</param>
+    /// <param name="verdicts">Takes what is found out.</param>
+    public ProbeRun(ConnectionList candidates, IProcessTable table, ProbedPeers peers, ProbeRule rule, ProbeVerdicts verdicts)
     {
-        (_candidates, _table, _owners, _rule, _sink) = (candidates, table, owners, rule, sink);
-        _results = new ResultBatch(sink);
+        (_candidates, _table, _peers, _rule, _verdicts) = (candidates, table, peers, rule, verdicts);
         _watch = new ConnectionWatch(candidates);
         _process = new OpenProcess(table);
-        _peers = new ProbedPeers(candidates.Count, owners, index, Now);
 
         // Room is left for the log, the other sockets, and the process that is asked.
         _batch = new ProbeBatch(table, (int)Math.Clamp(ResourceLimit.OpenFiles() / 2, 1, ResultBatch.Length));
     }
 
-    /// <summary>Whether anybody is still to be heard from.</summary>
+    /// <summary>Whether a peer is without a verdict.</summary>
     public bool HasUnanswered => _peers.Count > 0;
 
     private static long Now => Environment.TickCount64;
-
-    /// <summary>Tells of those that nobody was found to have.</summary>
-    public void TellUnheld()
-    {
-        for (int i = 0; i < _candidates.Count; i++)
-        {
-            if (!_peers.IsHeld[i])
-            {
-                // Who holds it may be among those that could not be looked into.
-                bool isUnfound = _candidates[i].Inode != 0 && _owners.Unreadable.Count > 0;
-                _hasUnfound |= isUnfound;
-                _results.Add(i, isUnfound ? Outcome.Failed : Outcome.Unproved, isUnfound ? _owners.Unreadable.Errno : 0);
-            }
-        }
-
-        _results.Flush();
-    }
 
     /// <summary>Asks those whose turn it is, a batch after the other.</summary>
     public void Ask(Func<bool> stopRequested)
@@ -88,8 +61,7 @@ internal sealed class ProbeRun : IDisposable
 
         FinishBatch();
         _process.Dispose();
-        _peers.Compact();
-        _results.Flush();
+        _verdicts.Flush();
     }
 
     /// <summary>Sleeps until somebody is to be asked or has had its time.</summary>
@@ -115,37 +87,21 @@ internal sealed class ProbeRun : IDisposable
             }
             else if (HasAnswered(in peer, in facts))
             {
-                Complete(i, Outcome.Answered);
+                _verdicts.Complete(i, Outcome.Answered);
             }
             else if (ProbeRule.HasOutstanding(in facts))
             {
-                Complete(i, Outcome.Unproved);
+                _verdicts.Complete(i, Outcome.Unproved);
             }
             else if (Now >= _rule.EndOf(in peer) && _rule.Enough(in peer) is { } isEnough)
             {
                 // Silent, and so still to be closed, is who was asked often enough and answered nothing.
-                Complete(i, isEnough ? Outcome.Idle : Outcome.Unproved);
+                _verdicts.Complete(i, isEnough ? Outcome.Idle : Outcome.Unproved);
             }
         }
 
         _process.Dispose();
-        _peers.Compact();
-        _results.Flush();
-    }
-
-    /// <summary>Tells why peers could not be asked, where that is no matter of one connection.</summary>
-    public void TellProblems()
-    {
-        Action<Operation, int, string?> tell = _hasFetched ? _sink.Incomplete : _sink.Problem;
-        if (_refusedErrno != 0)
-        {
-            tell(_refusedOperation, _refusedErrno, $"of process {_refusedPid}");
-        }
-
-        if (_hasUnfound)
-        {
-            tell(_owners.Unreadable.Operation, _owners.Unreadable.Errno, _owners.Unreadable.Subject);
-        }
+        _verdicts.Flush();
     }
 
     public void Dispose()
@@ -167,7 +123,7 @@ internal sealed class ProbeRun : IDisposable
         ref ProbedPeer peer = ref _peers[i];
         if (_candidates[peer.Index].IsMptcp)
         {
-            Complete(i, Outcome.Unproved);
+            _verdicts.Complete(i, Outcome.Unproved);
             return;
         }
 
@@ -176,7 +132,7 @@ internal sealed class ProbeRun : IDisposable
         int errno = Math.Max(-socket, 0);
         if (errno == 0)
         {
-            _hasFetched = true;
+            _verdicts.HasFetched = true;
             operation = Operation.SetKeepalive;
             errno = Ask(i, socket, out bool isHeld);
             if (!isHeld)
@@ -191,8 +147,7 @@ internal sealed class ProbeRun : IDisposable
         }
         else if (errno != 0)
         {
-            (_refusedOperation, _refusedErrno, _refusedPid) = (operation, errno, peer.Pid);
-            Complete(i, Outcome.Failed, errno);
+            _verdicts.Refuse(i, operation, errno);
         }
     }
 
@@ -216,7 +171,7 @@ internal sealed class ProbeRun : IDisposable
         var facts = new SocketFacts(_info.AsSpan(0, length));
         if (Verdict(in peer, in facts) is { } verdict)
         {
-            Complete(i, verdict);
+            _verdicts.Complete(i, verdict);
             return 0;
         }
 
@@ -253,7 +208,7 @@ internal sealed class ProbeRun : IDisposable
         int allowed = ProbeRule.Allowed(own, in facts);
         if (ProbeRule.AsksItself(own, in facts, isFirst ? _rule.TimeMs : 0) || (isFirst && allowed == 0))
         {
-            Complete(i, Outcome.Unproved);
+            _verdicts.Complete(i, Outcome.Unproved);
             return false;
         }
 
@@ -272,22 +227,22 @@ internal sealed class ProbeRun : IDisposable
             peer.Sent += _batch.WasSent(j) ? 1 : 0;
             if (_batch.HasEnded(j))
             {
-                Complete(i, Outcome.Reset);
+                _verdicts.Complete(i, Outcome.Reset);
             }
             else if (HasAnswered(in peer, _batch.LastHeardMs(j)))
             {
-                Complete(i, Outcome.Answered);
+                _verdicts.Complete(i, Outcome.Answered);
             }
         }
 
         _batch.Clear();
     }
 
-    /// <summary>The connection is gone, or cannot be looked at, or nobody was found any more who has it.</summary>
+    /// <summary>The connection is gone, or cannot be looked at, or its holder has let go of it.</summary>
     private void CompleteLost(int i, Presence presence)
     {
         bool isGone = presence == Presence.Gone;
-        Complete(i,
+        _verdicts.Complete(i,
             isGone ? WasReset(in _peers[i]) ? Outcome.Reset : Outcome.Vanished
                 : presence == Presence.Unknown ? Outcome.Failed
                 : Outcome.Unproved,
@@ -307,16 +262,5 @@ internal sealed class ProbeRun : IDisposable
             && _table.ReadTcpInfo(socket, _info) > 0 && _info[TcpInfo.State] == TcpState.Close;
         _table.Close(socket);
         return isClosed;
-    }
-
-    /// <summary>The peer's verdict is final; one that stays to be closed is told by nobody here.</summary>
-    private void Complete(int i, Outcome outcome, int errno = 0)
-    {
-        if (outcome != Outcome.Idle)
-        {
-            _results.Add(_peers[i].Index, outcome, errno);
-        }
-
-        _peers[i].Index = -1;
     }
 }

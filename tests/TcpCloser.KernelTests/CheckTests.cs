@@ -79,7 +79,7 @@ public sealed class CheckTests
     }
 
     [Fact]
-    public void InAUserNamespaceOverAForeignNetworkItMayNot()
+    public void InAUserNamespaceOverAnothersNetworkItMayNot()
     {
         using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "2");
 

@@ -20,13 +20,13 @@ public sealed class NamespaceTests
         var table = farm.Home.Tool("-n", "--all-netns", "-s", s_port).Expect(0);
         var result = farm.Home.Tool("--all-netns", "--json", "-s", s_port).Expect(0);
 
-        int half = Count * PerNamespace / 2;
-        Assert.Equal(half, result.Summary("matched"));
-        Assert.Equal(half, result.Summary("closed"));
+        int expected = Count * PerNamespace / 2;
+        Assert.Equal(expected, result.Summary("matched"));
+        Assert.Equal(expected, result.Summary("closed"));
         var records = ConnectionRecord.Read(result);
         string[] rows = table.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("NETNS", rows[0], StringComparison.Ordinal);
-        Assert.Equal(half + 1, rows.Length);
+        Assert.Equal(expected + 1, rows.Length);
         for (int i = 0; i < Count; i++)
         {
             string name = $"ns{i}";

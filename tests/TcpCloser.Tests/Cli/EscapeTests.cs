@@ -59,7 +59,7 @@ public sealed class EscapeTests
     [InlineData("tmux: server", "\"tmux: server\"")]
     [InlineData("", "\"\"")]
     [InlineData("a\" b", "\"a\\x22 b\"")]
-    public void ForeignTextIsQuotedWhereItHasSpaces(string text, string written) =>
+    public void UntrustedTextIsQuotedWhereItHasSpaces(string text, string written) =>
         Assert.Equal(written, Encoding.UTF8.GetString(new TextBuffer().AddUntrusted(Encoding.UTF8.GetBytes(text)).Written));
 
     private static byte[] Unescape(string escaped)

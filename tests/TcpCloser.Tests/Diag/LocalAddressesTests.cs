@@ -1,4 +1,3 @@
-using System.Net;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Tests.Support;
@@ -36,8 +35,8 @@ public sealed class LocalAddressesTests
     public void WhatIsThere(string address, bool isThere)
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
-            [Answer.Of(Route(Local, "10.0.0.1", 32), Route(Broadcast, "10.0.0.255", 32)), Answer.Of(Route(Unicast, "10.9.0.0", 24), Route(Local, "10.64.0.0", 10), Netlink.DoneMessage())],
-            [Answer.Of(Route(Local, "fd00::1", 128), Route(Anycast, "fd00::", 128), Route(Local, "fd00::77", 128, flags: Cloned), Route(Local, "fd01::", 55), Netlink.DoneMessage())]));
+            [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32), Netlink.Route(Broadcast, "10.0.0.255", 32)), Answer.Of(Netlink.Route(Unicast, "10.9.0.0", 24), Netlink.Route(Local, "10.64.0.0", 10), Netlink.DoneMessage())],
+            [Answer.Of(Netlink.Route(Local, "fd00::1", 128), Netlink.Route(Anycast, "fd00::", 128), Netlink.Route(Local, "fd00::77", 128, flags: Cloned), Netlink.Route(Local, "fd01::", 55), Netlink.DoneMessage())]));
         Connection connection = From(address);
         Assert.Equal(isThere, addresses.HasSourceOf(in connection));
         Assert.False(addresses.TakesEverything(in connection));
@@ -51,7 +50,7 @@ public sealed class LocalAddressesTests
     public void LinkLocal(uint device, bool isThere)
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
-            [Answer.Of(Netlink.DoneMessage())], [Answer.Of(Route(Local, "fe80::1", 128, device: 3), Netlink.DoneMessage())]));
+            [Answer.Of(Netlink.DoneMessage())], [Answer.Of(Netlink.Route(Local, "fe80::1", 128, device: 3), Netlink.DoneMessage())]));
         Connection connection = From("fe80::1");
         connection.Interface = device;
         Assert.Equal(isThere, addresses.HasSourceOf(in connection));
@@ -62,7 +61,7 @@ public sealed class LocalAddressesTests
     public void EverythingIsTaken()
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
-            [Answer.Of(Route(Local, destination: null, 0), Netlink.DoneMessage())], [Answer.Of(Netlink.DoneMessage())]));
+            [Answer.Of(Netlink.Route(Local, destination: null, 0), Netlink.DoneMessage())], [Answer.Of(Netlink.DoneMessage())]));
         Connection v4 = From("10.1.2.3");
         Connection v6 = From("fd00::1");
         Assert.True(addresses.TakesEverything(in v4) && addresses.HasSourceOf(in v4));
@@ -75,7 +74,7 @@ public sealed class LocalAddressesTests
     public void AKernelWithoutIPv6HasNoSuchAddresses(int errno)
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
-            [Answer.Of(Route(Local, "10.0.0.1", 32), Netlink.DoneMessage())], [Answer.Of(Netlink.ErrorMessage(errno))]));
+            [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32), Netlink.DoneMessage())], [Answer.Of(Netlink.ErrorMessage(errno))]));
         Connection connection = From("10.0.0.1");
         Assert.True(addresses.HasSourceOf(in connection));
     }
@@ -84,7 +83,7 @@ public sealed class LocalAddressesTests
     [Fact]
     public void RoutesOfAnotherFamilyAreNone()
     {
-        byte[][] routes = [Route(Local, "10.0.0.1", 32), Route(Local, "fd00::1", 128), Route(Local, "a00::", 7), Netlink.DoneMessage()];
+        byte[][] routes = [Netlink.Route(Local, "10.0.0.1", 32), Netlink.Route(Local, "fd00::1", 128), Netlink.Route(Local, "a00::", 7), Netlink.DoneMessage()];
         LocalAddresses addresses = LocalAddresses.Read(Namespace([Answer.Of(routes)], [Answer.Of(routes)]));
         foreach ((string address, bool isThere) in (IEnumerable<(string, bool)>)[("10.0.0.1", true), ("10.0.0.2", false), ("fd00::1", true), ("a00:1::", true), ("fd00::2", false)])
         {
@@ -104,10 +103,10 @@ public sealed class LocalAddressesTests
     public void WhatMakesNoSense()
     {
         AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.Message(24, [2, 32, 0, 0]))]);
-        AssertFails(Errno.EBADMSG, [Answer.Of(Route(Local, destination: null, 32), Netlink.DoneMessage())]);
-        AssertFails(Errno.EBADMSG, [Answer.Of(Route(Local, "10.0.0.1", 33), Netlink.DoneMessage())]);
+        AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.Route(Local, destination: null, 32), Netlink.DoneMessage())]);
+        AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.Route(Local, "10.0.0.1", 33), Netlink.DoneMessage())]);
         AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.ErrorMessage(0))]);
-        AssertFails(Errno.ETIMEDOUT, [Answer.Of(Route(Local, "10.0.0.1", 32))]);
+        AssertFails(Errno.ETIMEDOUT, [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32))]);
         AssertFails(Errno.ENOMEM, [Answer.Of(Netlink.DoneMessage(-Errno.ENOMEM))]);
     }
 
@@ -116,8 +115,8 @@ public sealed class LocalAddressesTests
     public void ATableThatChanges()
     {
         const ushort MultiAndInterrupted = 2 | 0x10;
-        Answer[] changing = [Answer.Of(Route(Local, "10.0.0.1", 32, messageFlags: MultiAndInterrupted), Netlink.DoneMessage())];
-        Answer[] quiet = [Answer.Of(Route(Local, "10.0.0.1", 32), Route(Local, "10.0.0.2", 32), Netlink.DoneMessage())];
+        Answer[] changing = [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32, messageFlags: MultiAndInterrupted), Netlink.DoneMessage())];
+        Answer[] quiet = [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32), Netlink.Route(Local, "10.0.0.2", 32), Netlink.DoneMessage())];
         Answer[] none = [Answer.Of(Netlink.DoneMessage())];
         var kernel = new FakeKernel((sent, number) => sent[16] == Socket.AF_INET6 ? none : number < 3 ? changing : quiet);
         LocalAddresses addresses = LocalAddresses.Read(new FakeNamespace(kernel));
@@ -140,20 +139,4 @@ public sealed class LocalAddressesTests
 
     private static Connection From(string source) =>
         Connections.Of(source.Contains(':', StringComparison.Ordinal) ? $"{source}:22 {(source.StartsWith("::ffff", StringComparison.Ordinal) ? "::ffff:9.9.9.9" : "fd99::9")}:5" : $"{source}:22 9.9.9.9:5");
-
-    /// <summary>RTM_NEWROUTE with struct rtmsg, its destination and its device.</summary>
-    private static byte[] Route(byte type, string? destination, byte length, uint device = 1, uint flags = 0, ushort messageFlags = 2)
-    {
-        byte[] address = destination is null ? [] : IPAddress.Parse(destination).GetAddressBytes();
-        var body = new Bytes()
-            .U8((byte)(address.Length == 16 ? 10 : 2)).U8(length).U8(0).U8(0) // rtm_family, rtm_dst_len, rtm_src_len, rtm_tos
-            .U8(255).U8(2).U8(254).U8(type) // rtm_table, rtm_protocol, rtm_scope, rtm_type
-            .U32(flags); // rtm_flags
-        if (destination is not null)
-        {
-            body.Add(Netlink.Attribute(1, address)); // RTA_DST
-        }
-
-        return Netlink.Message(24, body.Add(Netlink.Attribute(4, BitConverter.GetBytes(device))).ToArray(), messageFlags); // RTA_OIF
-    }
 }

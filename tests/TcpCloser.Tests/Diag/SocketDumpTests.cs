@@ -122,18 +122,18 @@ public sealed class SocketDumpTests
     [Fact]
     public void OtherSequenceNumbersAreNotListenedTo()
     {
-        byte[] foreign = Netlink.Message(20, [.. s_second.Body()], sequence: 0xdeadbeef);
+        byte[] stray = Netlink.Message(20, [.. s_second.Body()], sequence: 0xdeadbeef);
         byte[] error = Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef);
         byte[] done = Netlink.Message(Netlink.Done, [0, 0, 0, 0], sequence: 0xdeadbeef);
-        Assert.Equal([$"{s_first}"], Dump(Answer.Of(foreign, error, done), Answer.Of(s_first.Message(20), Netlink.DoneMessage())).Sockets);
+        Assert.Equal([$"{s_first}"], Dump(Answer.Of(stray, error, done), Answer.Of(s_first.Message(20), Netlink.DoneMessage())).Sockets);
     }
 
     [Fact]
     public void NorIsAnybodyButTheKernel()
     {
-        Answer foreign = Answer.Of(s_second.Message(20), Netlink.DoneMessage()) with { Sender = 4711 };
+        Answer stray = Answer.Of(s_second.Message(20), Netlink.DoneMessage()) with { Sender = 4711 };
         Answer loud = new(new byte[100_000], Sender: 4711);
-        RecordingDumpSink sink = Dump(foreign, loud, Answer.Of(s_first.Message(20), Netlink.DoneMessage()));
+        RecordingDumpSink sink = Dump(stray, loud, Answer.Of(s_first.Message(20), Netlink.DoneMessage()));
         Assert.Equal([$"{s_first}"], sink.Sockets);
         Assert.Equal(1, sink.Resets);
     }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
@@ -114,17 +113,7 @@ public sealed class MissedSocketsTests
         }
     }
 
-    private ConnectionList Candidates(int[] order)
-    {
-        var list = new ConnectionList();
-        list.Begin(_host.Network);
-        foreach (int i in order)
-        {
-            list.Add(Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(_host.Sockets[i].Dumped.Body())));
-        }
-
-        return list;
-    }
+    private ConnectionList Candidates(int[] order) => _host.Candidates([.. order.Select(i => _host.Sockets[i])]);
 
     private string[] Destroy(int[] order) => Destroy(Candidates(order));
 

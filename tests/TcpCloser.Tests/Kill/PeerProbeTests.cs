@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
@@ -98,7 +97,7 @@ public sealed class PeerProbeTests
         FakeTcp moved = Add(FakeAnswer.Nothing);
         FakeTcp closed = Add(FakeAnswer.Nothing);
         FakeTcp orphan = Add(FakeAnswer.Nothing, holder: null);
-        ConnectionList candidates = Candidates();
+        ConnectionList candidates = _host.Candidates();
         FakeTcp other = Add(FakeAnswer.Nothing);
         _host.Faults.Before = (call, _) =>
         {
@@ -159,7 +158,7 @@ public sealed class PeerProbeTests
     public void AStopInTheMiddle()
     {
         FakeTcp[] sockets = [.. Enumerable.Range(0, 600).Select(_ => Add(FakeAnswer.Nothing))];
-        Assert.All(Ask(Candidates(), stop: () => sockets.Any(static socket => socket.Peer!.Probed > 0)), static outcome => Assert.Equal("Idle", outcome));
+        Assert.All(Ask(_host.Candidates(), stop: () => sockets.Any(static socket => socket.Peer!.Probed > 0)), static outcome => Assert.Equal("Idle", outcome));
         Assert.InRange(sockets.Count(static socket => socket.Peer!.Probed > 0), 1, 256);
         Assert.All(sockets, AssertPutBack);
     }
@@ -180,7 +179,7 @@ public sealed class PeerProbeTests
                 tests.Add(FakeAnswer.Acknowledge), tests.Add(FakeAnswer.Nothing),
                 tests.Add(FakeAnswer.Acknowledge, (Socket.SO_KEEPALIVE, 1)), tests.Add(FakeAnswer.Acknowledge, (Tcp.TCP_USER_TIMEOUT, 3)),
             ];
-            ConnectionList candidates = tests.Candidates();
+            ConnectionList candidates = tests._host.Candidates();
             tests._host.Faults.Errno = (_, number) => number == failing ? errno : 0;
             try
             {
@@ -237,19 +236,7 @@ public sealed class PeerProbeTests
         return holder is null ? _host.Add(socket) : _host.Add(socket, holder);
     }
 
-    private ConnectionList Candidates()
-    {
-        var list = new ConnectionList();
-        list.Begin(_host.Network);
-        foreach (FakeTcp socket in _host.Sockets)
-        {
-            list.Add(Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(socket.Dumped.Body())));
-        }
-
-        return list;
-    }
-
-    private string[] Ask() => Ask(Candidates());
+    private string[] Ask() => Ask(_host.Candidates());
 
     private string[] Ask(ConnectionList candidates, Func<bool>? stop = null)
     {

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Proc;
 
@@ -87,6 +89,21 @@ internal sealed class FakeHost
     {
         Processes.Add(process);
         return process;
+    }
+
+    /// <summary>These sockets as candidates, or all there are; what a dump would tell of them now.</summary>
+    public ConnectionList Candidates(params FakeTcp[] sockets)
+    {
+        var list = new ConnectionList();
+        list.Begin(Network);
+        foreach (FakeTcp socket in sockets.Length == 0 ? Sockets : [.. sockets])
+        {
+            Connection connection = Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(socket.Now.Body()));
+            connection.IsMptcp = socket.MptcpCookie is not null;
+            list.Add(in connection);
+        }
+
+        return list;
     }
 
     /// <summary>connect(2) to AF_UNSPEC: of an MPTCP connection, all of its subflows.</summary>

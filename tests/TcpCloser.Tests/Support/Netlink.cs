@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace TcpCloser.Tests.Support;
 
 /// <summary>Netlink messages as the kernel writes them. The sequence number and the port id are filled in by <see cref="FakeSocket"/>.</summary>
@@ -36,4 +38,20 @@ internal static class Netlink
 
     /// <summary>One datagram of these messages.</summary>
     public static byte[] Datagram(params byte[][] messages) => [.. messages.SelectMany(static message => message)];
+
+    /// <summary>RTM_NEWROUTE with struct rtmsg, its destination and its device.</summary>
+    public static byte[] Route(byte type, string? destination, byte length, uint device = 1, uint flags = 0, ushort messageFlags = 2)
+    {
+        byte[] address = destination is null ? [] : IPAddress.Parse(destination).GetAddressBytes();
+        var body = new Bytes()
+            .U8((byte)(address.Length == 16 ? 10 : 2)).U8(length).U8(0).U8(0) // rtm_family, rtm_dst_len, rtm_src_len, rtm_tos
+            .U8(255).U8(2).U8(254).U8(type) // rtm_table, rtm_protocol, rtm_scope, rtm_type
+            .U32(flags); // rtm_flags
+        if (destination is not null)
+        {
+            body.Add(Attribute(1, address)); // RTA_DST
+        }
+
+        return Message(24, body.Add(Attribute(4, BitConverter.GetBytes(device))).ToArray(), messageFlags); // RTA_OIF
+    }
 }
