@@ -67,10 +67,11 @@ victims() {
         parent=$!
         exec 7>"$1.in"
         rm "$1.in"
-        until grep -q '^READY' "$1.out" || ! is_alive $parent; do
-            sleep 0.01
-            children=$(cat /proc/$parent/task/$parent/children 2>/dev/null || true)
-        done
+        children=
+        while
+            children="$children $(cat /proc/$parent/task/$parent/children 2>/dev/null || true)"
+            ! grep -q '^READY' "$1.out" && is_alive $parent
+        do sleep 0.01; done
         pid=$(sed -n 's/^pid=\([0-9]*\) role=server.*/\1/p' "$1.out")
         while test -e going && is_alive "$pid" && is_alive $parent; do sleep 0.02; done
         # What is left when all is over was not killed.
@@ -81,11 +82,11 @@ victims() {
         wait $parent || status=$?
         if test $status = 137; then
             echo $parent >>killed.seen
-            echo "$pid" "$children" | xargs -n 1 >>killed.perhaps
+            echo "$pid" "$children" | xargs -n 1 | sort -u >>killed.perhaps
         elif test $status != 0; then
             cat "$1.err" >>problems
         elif test -z "$pid"; then
-            echo "$children" | xargs -n 1 >>killed.perhaps
+            echo "$children" | xargs -n 1 | sort -u >>killed.perhaps
         elif test $fate = killed; then
             echo "$pid" >>killed.seen
         fi
