@@ -10,7 +10,7 @@ internal sealed class ListeningPorts
     private static readonly DumpQuery s_query = new(
         new Selection { Families = Families.IPv4 | Families.IPv6, States = 1u << TcpState.Listen }, RuleContext.Empty, marksAndCgroups: false);
 
-    private readonly HashSet<(NetworkNamespace Namespace, ushort Port)> _ports = [];
+    private readonly Dictionary<NetworkNamespace, bool[]> _ports = [];
 
     /// <param name="dump">Lists sockets.</param>
     /// <param name="connections">In whose namespaces to look.</param>
@@ -19,7 +19,8 @@ internal sealed class ListeningPorts
     {
         foreach ((NetworkNamespace network, _, _) in connections.Parts)
         {
-            int errno = dump.Run(network, s_query.Request, new PortCollector(network, _ports));
+            _ports[network] = new bool[ushort.MaxValue + 1];
+            int errno = dump.Run(network, s_query.Request, new PortCollector(_ports[network]));
             if (errno != 0)
             {
                 throw new SystemCallException(Operation.ListSockets, errno);
@@ -31,10 +32,10 @@ internal sealed class ListeningPorts
     public ushort Of(ConnectionList connections, int index)
     {
         ref Connection connection = ref connections[index];
-        return _ports.Contains((connections.NamespaceOf(index), connection.SourcePort)) ? connection.SourcePort : connection.DestinationPort;
+        return _ports[connections.NamespaceOf(index)][connection.SourcePort] ? connection.SourcePort : connection.DestinationPort;
     }
 
-    private sealed class PortCollector(NetworkNamespace network, HashSet<(NetworkNamespace Namespace, ushort Port)> ports) : IDumpSink
+    private sealed class PortCollector(bool[] ports) : IDumpSink
     {
         /// <summary>Nothing to forget: what an aborted dump brought is as true as the rest.</summary>
         public void Reset()
@@ -42,6 +43,6 @@ internal sealed class ListeningPorts
         }
 
         public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes) =>
-            ports.Add((network, BinaryPrimitives.ReverseEndianness(message.Id.SourcePort)));
+            ports[BinaryPrimitives.ReverseEndianness(message.Id.SourcePort)] = true;
     }
 }

@@ -46,8 +46,9 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
             EndCell(start, column);
         }
 
-        foreach (int i in LongestIdleFirst(candidates))
+        foreach (ulong key in LongestIdleFirst(candidates))
         {
+            int i = (int)(uint)key;
             for (int column = FirstColumn; column < s_titles.Length; column++)
             {
                 int start = _out.Length;
@@ -98,20 +99,21 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
 
     private int FirstColumn => namesNamespaces ? 0 : 1;
 
-    /// <summary>The places of the connections by their age, those of one age as they were listed; those without a clock come last.</summary>
-    private static int[] LongestIdleFirst(ConnectionList candidates)
+    /// <summary>
+    /// The places of the connections, in the lower 32 bits, by their age in the upper ones; those of one age as they were listed, and those
+    /// without a clock last.
+    /// </summary>
+    private static ulong[] LongestIdleFirst(ConnectionList candidates)
     {
-        var places = new int[candidates.Count];
         var keys = new ulong[candidates.Count];
         for (int i = 0; i < candidates.Count; i++)
         {
             uint age = candidates[i].IdleMs;
-            places[i] = i;
             keys[i] = (ulong)(age == Connection.UnknownAge ? uint.MaxValue : uint.MaxValue - 1 - age) << 32 | (uint)i;
         }
 
-        Array.Sort(keys, places);
-        return places;
+        Array.Sort(keys);
+        return keys;
     }
 
     private void EndCell(int start, int column)

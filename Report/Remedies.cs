@@ -74,7 +74,7 @@ internal static class Remedies
         (Operation.OpenNamespace, Errno.EPERM or Errno.EACCES) =>
             Missing(Capability.CAP_SYS_PTRACE, "CAP_SYS_PTRACE", " (and CAP_SYS_ADMIN to enter it)", "a security module forbids it"),
         (Operation.OpenNamespace, Errno.EINVAL) => new("it is no network namespace; name one as ip-netns(8) does, by a path, or as pid:N"),
-        (Operation.OpenNamespace, Errno.ENOENT) => new("there is none of that name: see ip netns list, or name a process as pid:N"),
+        (Operation.OpenNamespace, Errno.ENOENT) => new("there is none of that name: see ip netns list, or name a process in it as pid:N (of a container: docker inspect -f {{.State.Pid}} ID)"),
         (Operation.ListNamespaces, Errno.EPERM or Errno.EACCES) =>
             Missing(Capability.CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "", "a security module forbids it"),
 

@@ -8,8 +8,8 @@ internal sealed class Repeats(bool isOn)
 {
     private HashSet<string> _texts = [];
     private HashSet<string> _textsBefore = [];
-    private HashSet<(ulong Cookie, Outcome Outcome)> _connections = [];
-    private HashSet<(ulong Cookie, Outcome Outcome)> _connectionsBefore = [];
+    private HashSet<ulong> _connections = [];
+    private HashSet<ulong> _connectionsBefore = [];
 
     /// <summary>How many times something was repeated.</summary>
     public long Count { get; private set; }
@@ -24,8 +24,12 @@ internal sealed class Repeats(bool isOn)
 
     public bool IsRepeated(string text) => isOn && _texts.Add(text) && Counted(_textsBefore.Contains(text));
 
-    public bool IsRepeated(ulong cookie, Outcome outcome) =>
-        isOn && _connections.Add((cookie, outcome)) && Counted(_connectionsBefore.Contains((cookie, outcome)));
+    public bool IsRepeated(ulong cookie, Outcome outcome)
+    {
+        // The kernel counts its cookies up from 1, and no machine has come to the last byte.
+        ulong key = cookie ^ (ulong)outcome << 56;
+        return isOn && _connections.Add(key) && Counted(_connectionsBefore.Contains(key));
+    }
 
     private bool Counted(bool isRepeated)
     {

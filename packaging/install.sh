@@ -59,6 +59,7 @@ done
 put_conf example.conf "$SYSCONFDIR/tcp-closer/example.conf"
 put_conf logrotate/tcp-closer "$SYSCONFDIR/logrotate.d/tcp-closer"
 put_conf fail2ban/tcp-closer.conf "$SYSCONFDIR/fail2ban/action.d/tcp-closer.conf"
+test $action = install || rm -rf "$DESTDIR$doc"
 # systemd would take a file in init.d for a service of its own.
 if test -x "$DESTDIR/sbin/openrc-run"; then
     put 755 openrc/tcp-closer.initd "$SYSCONFDIR/init.d/tcp-closer"

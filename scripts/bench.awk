@@ -35,6 +35,7 @@ END {
     against_reference("kill 10000", 0.5)
     against_reference("kill 1000", 0.5)
     against_reference("list 100000", 0.25)
+    against_reference("groups 100000", 0.5)
     against_reference("1000 of 100000 match", 0.85)
     against_reference("3000 ports of 50000", 0.7)
     against_reference("start-up", 0.75)

@@ -4,7 +4,7 @@
 #   --quick               smaller sizes and no case memory, in under two minutes
 #   --runs N              runs of each candidate (5)
 #   --sizes 'N...'        connections in the cases kill and list (1000 10000 100000)
-#   --cases 'NAME...'     of: startup list few ports kill use_proc disconnect rounds verbose memory
+#   --cases 'NAME...'     of: startup list groups few ports kill use_proc disconnect rounds verbose memory
 #   --candidate NAME=PATH one more build of tcp-closer; repeatable. NAME=PATH for tcp-closer itself measures that one
 #   --ss PATH             another ss than that of this machine
 #   --patience SECONDS    how long to wait for a quiet CPU, over all runs together (300; --quick 20)
@@ -16,7 +16,7 @@ set -f # ss takes words with brackets
 
 port=5000
 forever=4233600000 # 49 days: nothing is idle that long, so everything matches and is left alone
-quick_cases='startup list few ports kill use_proc disconnect rounds verbose'
+quick_cases='startup list groups few ports kill use_proc disconnect rounds verbose'
 runs=5 sizes='' cases='' patience=''
 crowd='' spread=50000 some=10000 many_processes=200 build=true inside=false tools='' ss=$(command -v ss || true)
 lab=$PWD/artifacts/publish/TcpCloser.Lab/release_linux-$(own_arch)/tcp-closer-lab
@@ -177,6 +177,11 @@ case_startup() { among "--count 1" start-up "--runs 10" "-tn sport = :1" "-n -s 
 case_list() {
     for size in $sizes; do
         among "--count $size" "list $size" "--runs 2" "-tni sport = :$port" "-n -t $forever -s $port"
+    done
+}
+case_groups() {
+    for size in $sizes; do
+        among "--count $size" "groups $size" "--runs 2" "-tni" "--group-by port"
     done
 }
 case_few() {

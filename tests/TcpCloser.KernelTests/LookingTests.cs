@@ -112,11 +112,12 @@ public sealed class LookingTests
     [Fact]
     public void EveryLineAndRecordHasTheNameOfTheRun()
     {
-        using var lab = LabProcess.Start("--count", "2");
+        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "2");
 
         var result = lab.Tool("--name", "dead ssh", "--json", "-v", "-s", s_port).Expect(0);
 
         Assert.All(result.Log, line => Assert.EndsWith(" rule=\"dead ssh\"", line, StringComparison.Ordinal));
+        Assert.All(result.Destroyed, line => Assert.Matches(@" pid=\d+ comm=tcp-closer-lab ", line)); // -v looks for the owners
         Assert.All(result.Stdout.TrimEnd('\n').Split('\n'), line => Assert.Contains("\"rule\":\"dead ssh\"", line, StringComparison.Ordinal));
     }
 

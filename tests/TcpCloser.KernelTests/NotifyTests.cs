@@ -30,15 +30,24 @@ public sealed class NotifyTests : IDisposable
         Await("READY=1\nSTATUS=round 1 done: matched=3 idle=3 closed=3 ");
 
         service.Signal("HUP");
-        Await("READY=1");
-        Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", _told[^2]);
-        Assert.Equal("READY=1", _told[^1]);
+        Until.True(
+            () =>
+            {
+                Receive();
+                return _told.Count >= 3;
+            },
+            "the reload");
+        Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", _told[1]);
+        Assert.Equal("READY=1", _told[2]);
+
+        service.Signal("USR1");
+        Await("STATUS=after 1 rounds: matched=3 ");
 
         service.Signal("TERM");
         service.WaitForEnd().Expect(0);
         Await("STOPPING=1");
         Assert.StartsWith("STATUS=after 1 rounds: matched=3 ", _told[^2], StringComparison.Ordinal);
-        Assert.Equal(5, _told.Count);
+        Assert.Equal(6, _told.Count);
     }
 
     /// <summary>Between rounds as well, however far apart they are.</summary>
@@ -47,7 +56,13 @@ public sealed class NotifyTests : IDisposable
     {
         using var lab = LabProcess.Start("--count", "1");
         using Command service = Start(lab, ["WATCHDOG_USEC=400000"], "-i", "1h", "-t", "1h");
-        Await("READY=1");
+        Until.True(
+            () =>
+            {
+                Receive();
+                return _told.Any(static text => text.StartsWith("READY=1", StringComparison.Ordinal));
+            },
+            "the first round");
         long start = Stopwatch.GetTimestamp();
         _told.Clear();
         Until.True(() => Pings() >= 5, "pings");
@@ -144,7 +159,7 @@ public sealed class NotifyTests : IDisposable
             () =>
             {
                 Receive();
-                return _told.Count > 0 && _told[^1].StartsWith(begin, StringComparison.Ordinal);
+                return _told.FindLast(static text => text != "WATCHDOG=1")?.StartsWith(begin, StringComparison.Ordinal) ?? false;
             },
             begin);
 

@@ -4,7 +4,7 @@
 ok() { # NAME COMMAND...
     name=$1
     shift
-    if "$@" >"$work/said" 2>&1; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' "$work/said"; fi
+    if "$@" >"$work/said" 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 "$work/said" | sed 's/^/# /'; fi
 }
 fails() { ! "$@"; }
 within_20s() { # COMMAND...
@@ -53,6 +53,7 @@ ip addr add 192.0.2.2/32 dev lo
 mkdir -p jail/action.d jail/filter.d
 cp -r /etc/fail2ban/fail2ban.conf /etc/fail2ban/jail.conf /etc/fail2ban/paths-*.conf jail/
 cp "$root/packaging/fail2ban/tcp-closer.conf" jail/action.d/
+printf '[Definition]\ndbfile = None\n' >jail/fail2ban.local
 printf '[Definition]\nfailregex = ^\\s*failed login from <HOST>$\n' >jail/filter.d/test.conf
 cat >jail/jail.local <<END
 [DEFAULT]
@@ -75,16 +76,16 @@ exec 8>attacker.in
 exec 9>other.in
 ok "fail2ban: the attacker" within_20s grep -q '^READY' attacker.out
 ok "fail2ban: and somebody else" within_20s grep -q '^READY' other.out
-fail2ban-server -c jail -s jail/socket -p jail/pid --logtarget "$work/jail/log" --dbfile :memory: -f >jail/said 2>&1 &
+fail2ban-server -c "$work/jail" -s "$work/jail/socket" -p "$work/jail/pid" --logtarget "$work/jail/log" -f start >jail/said 2>&1 &
 server=$!
-ok "fail2ban starts with the jail" within_20s fail2ban-client -c jail -s jail/socket status test
+ok "fail2ban starts with the jail" within_20s fail2ban-client -c "$work/jail" -s "$work/jail/socket" status test
 for _ in 1 2 3; do echo "$(date '+%Y-%m-%d %H:%M:%S') failed login from 192.0.2.1" >>logins; done
-ok "fail2ban bans" within_20s sh -c 'fail2ban-client -c jail -s jail/socket status test | grep -q 192.0.2.1'
+ok "fail2ban bans" within_20s sh -c "fail2ban-client -c '$work/jail' -s '$work/jail/socket' status test | grep -q 192.0.2.1"
 echo "wait-ended 1 20000" >&8
 ok "fail2ban: the attacker's live connection is cut" within_20s grep -q '^ended=1' attacker.out
 ok "fail2ban: without an error" sh -c '! grep ERROR jail/log'
 echo state >&9
 ok "fail2ban: and not the other's" within_20s grep -q 'alive' other.out
-fail2ban-client -c jail -s jail/socket stop >/dev/null 2>&1
+fail2ban-client -c "$work/jail" -s "$work/jail/socket" stop >/dev/null 2>&1
 wait $server
 exec 8>&- 9>&-

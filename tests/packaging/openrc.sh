@@ -4,7 +4,7 @@ cd /tmp || exit 1
 ok() { # NAME COMMAND...
     name=$1
     shift
-    if "$@" >said 2>&1; then echo "ok $name"; else echo "not ok $name"; sed 's/^/# /' said; fi
+    if "$@" >said 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 said | sed 's/^/# /'; fi
 }
 within_20s() { # COMMAND...
     tries=200
