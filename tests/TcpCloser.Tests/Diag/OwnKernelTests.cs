@@ -6,9 +6,11 @@ using TcpCloser.Tests.Support;
 namespace TcpCloser.Tests.Diag;
 
 /// <summary>This machine's kernel, asked what anybody may ask.</summary>
-public sealed class OwnKernelTests
+public sealed class OwnKernelTests : IDisposable
 {
     private readonly NetworkNamespace _own = new();
+
+    public void Dispose() => _own.Dispose();
 
     [Fact]
     public void ItListsSocketsAndFiltersThem()
@@ -36,8 +38,8 @@ public sealed class OwnKernelTests
     public void WhatIsNoNamespace()
     {
         int fd = Fcntl.Open(Fcntl.AT_FDCWD, "/dev/null\0"u8, Fcntl.O_RDONLY);
-        var network = new NetworkNamespace("a name"u8.ToArray(), fd);
-        Assert.Equal("in netns \"a name\"", network.Description);
+        var network = new NetworkNamespace("blue"u8.ToArray(), fd);
+        Assert.Equal("in netns blue", network.Description);
         Assert.Equal(Operation.EnterNamespace, Assert.Throws<SystemCallException>(network.OpenSocket).Operation);
         Assert.Empty(network.DeviceName(1));
         network.Dispose();

@@ -33,7 +33,7 @@ public sealed class ConnectionWatchTests
         }
 
         Assert.Equal(0, here.AllLeftOpen + there.AllLeftOpen);
-        Assert.Equal(4, Opened(here) + Opened(there));
+        Assert.Equal(6, Opened(here) + Opened(there));
     }
 
     /// <summary>What has lost its last owner is wound down by the kernel, and gone; what never had one is there.</summary>
