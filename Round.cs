@@ -165,7 +165,17 @@ internal sealed class Round
     private int Close(IStopSource stop)
     {
         WarnOfSending();
-        _method.Close(Candidates, _report, stop.StopRequested);
+        try
+        {
+            _method.Close(Candidates, _report, stop.StopRequested);
+        }
+        catch (OutOfMemoryException)
+        {
+            // Of the batch under way some may be closed, and nobody can say which.
+            _report.CompleteRest(Outcome.Unknown, 0);
+            throw;
+        }
+
         return stop.StopRequested() ? Interrupted(stop.StopSignal) : _status.Of(_run);
     }
 

@@ -55,7 +55,7 @@ internal sealed unsafe class SignalWatch : IStopSource, IDisposable
 
     public int StopSignal { get; private set; }
 
-    public int LongestWaitMs => _notifier?.PingEveryMs ?? -1;
+    public int LongestWaitMs => _notifier?.UntilPingMs ?? -1;
 
     /// <summary>Whether SIGHUP has arrived that nobody has acted on.</summary>
     private bool _hasHungUp;

@@ -24,6 +24,7 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
         var owners = new SocketOwners(table, index.Contains);
+        sink.Found(owners);
         var peers = new ProbedPeers(candidates.Count, owners, index, Environment.TickCount64);
         var verdicts = new ProbeVerdicts(candidates, peers, owners, sink);
         using var run = new ProbeRun(candidates, table, peers, new ProbeRule(time), verdicts);

@@ -21,7 +21,9 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
     private long _rounds;
 
     /// <summary>How long a wait may take at most before <see cref="Progress"/> is called again, in milliseconds; -1: any time.</summary>
-    public int PingEveryMs => (int?)_pingEvery?.TotalMilliseconds ?? -1;
+    public int UntilPingMs => UntilPing is { } time ? (int)Math.Ceiling(Math.Max(time.TotalMilliseconds, 0)) : -1;
+
+    private TimeSpan? UntilPing => _pingedAt == 0 ? _pingEvery * 0 : _pingEvery - Stopwatch.GetElapsedTime(_pingedAt);
 
     /// <summary>The one that the environment names; null: no service manager listens.</summary>
     public static SystemdNotifier? FromEnvironment() =>
@@ -33,7 +35,7 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
     /// <summary>Is called wherever a round or a wait goes on. What hangs does not get here, and the watchdog finds it.</summary>
     public void Progress()
     {
-        if (_pingEvery is { } every && (_pingedAt == 0 || Stopwatch.GetElapsedTime(_pingedAt) >= every))
+        if (UntilPing <= TimeSpan.Zero)
         {
             _pingedAt = Stopwatch.GetTimestamp();
             _ = socket.Send("WATCHDOG=1"u8);

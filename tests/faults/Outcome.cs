@@ -8,6 +8,10 @@ internal enum Outcome
     Spared,
     LeftAlone,
     Failed,
+
+    /// <summary>It was there when the time was over that a kill waits; a busy machine ends the process later.</summary>
+    StillThere,
+
     Unknown,
     NotReached,
     WouldClose,

@@ -8,6 +8,7 @@ namespace TcpCloser.Faults;
 internal sealed partial class Told
 {
     private const string UnknownReason = "what became of it could not be found out";
+    private const string StillThereReason = "everything was tried, and it is still there";
 
     private readonly Dictionary<string, List<Outcome>> _connections = [];
 
@@ -107,7 +108,9 @@ internal sealed partial class Told
         "destroyed" or "disconnected" or "closed by kill" or "reset" => Outcome.Closed,
         "vanished" => Outcome.Vanished,
         "not reached" => Outcome.NotReached,
-        "failed" => line.Contains(UnknownReason, StringComparison.Ordinal) ? Outcome.Unknown : Outcome.Failed,
+        "failed" => line.Contains(UnknownReason, StringComparison.Ordinal) ? Outcome.Unknown
+            : line.Contains(StillThereReason, StringComparison.Ordinal) ? Outcome.StillThere
+            : Outcome.Failed,
         _ => what.StartsWith("spared", StringComparison.Ordinal) ? Outcome.Spared : Outcome.LeftAlone,
     };
 
@@ -119,7 +122,8 @@ internal sealed partial class Told
         "not_reached" => Outcome.NotReached,
         "unknown" => Outcome.Unknown,
         "would_close" => Outcome.WouldClose,
-        "failed" or "no_owner" or "owner_protected" or "owner_other" or "still_there" => Outcome.Failed,
+        "failed" or "no_owner" or "owner_protected" or "owner_other" => Outcome.Failed,
+        "still_there" => Outcome.StillThere,
         _ => Outcome.LeftAlone,
     };
 

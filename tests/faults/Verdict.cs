@@ -155,7 +155,8 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
             IReadOnlyList<Outcome> outcomes = told.Of(connection);
             string said = outcomes.Count == 0 ? "nothing" : string.Join(',', outcomes);
             bool saidClosed = outcomes.Contains(Outcome.Closed);
-            if (!isOpen && !saidClosed && !outcomes.Contains(Outcome.Unknown))
+            bool isSlow = mode.Kills && outcomes.Contains(Outcome.StillThere);
+            if (!isOpen && !saidClosed && !isSlow && !outcomes.Contains(Outcome.Unknown))
             {
                 _wrong.Add($"{who}: {connection} is closed, told: {said}");
             }
@@ -201,7 +202,7 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
         }
 
         int closed = truth.Connections.Keys.Count(connection => told.Of(connection).Contains(Outcome.Closed));
-        int failed = truth.Connections.Keys.Count(connection => told.Of(connection).Any(static o => o is Outcome.Failed or Outcome.Unknown or Outcome.NotReached));
+        int failed = truth.Connections.Keys.Count(connection => told.Of(connection).Any(static o => o is Outcome.Failed or Outcome.StillThere or Outcome.Unknown or Outcome.NotReached));
         if (began && (told.Summary.GetValueOrDefault("closed") != closed || told.Summary.GetValueOrDefault("failed") != failed))
         {
             _wrong.Add($"{who}: the summary says closed={told.Summary.GetValueOrDefault("closed")} failed={told.Summary.GetValueOrDefault("failed")}, " +

@@ -32,7 +32,8 @@ newer_deb=$(echo "$newer" | grep '\.deb$') newer_rpm=$(echo "$newer" | grep '\.r
 
 # What the distributions' own tools say.
 ok "lintian is silent" silent lintian --tag-display-limit 0 --allow-root "$deb"
-ok "rpmlint finds nothing" rpmlint -c packaging/rpm/rpmlint.toml "$rpm"
+rpm_lint() { rpmlint -c packaging/rpm/rpmlint.toml "$1" | tee "$work/rpmlint" && grep -q ' 0 errors, 0 warnings' "$work/rpmlint"; }
+ok "rpmlint finds nothing" rpm_lint "$rpm"
 ok "mandoc is silent" silent mandoc -T lint packaging/tcp-closer.8
 ok "bash takes its completion" silent bash -n packaging/completions/tcp-closer.bash
 ok "zsh takes its completion" silent zsh -n packaging/completions/_tcp-closer

@@ -115,6 +115,8 @@ old=$(stat -c %s $log.1)
 sleep 1
 ok "and no longer the old one" test "$(stat -c %s $log.1)" = "$old"
 stop
+echo >>$log
+ok "logrotate takes it where nothing runs" silent logrotate -f /etc/logrotate.d/tcp-closer
 
 # The watchdog.
 rule -i 1h -s 7000 -t 300ms

@@ -17,6 +17,8 @@ internal sealed unsafe class Churner
 
     private const int VisitsOfTalker = 200;
 
+    private const int HandshakeMs = 10_000;
+
     private static readonly TimeSpan s_flushEvery = TimeSpan.FromMilliseconds(100);
 
     private readonly int _idleMs;
@@ -151,6 +153,9 @@ internal sealed unsafe class Churner
             return;
         }
 
+        // On a busy machine the last word of the handshake is under way for a while; one that is not taken now would be taken for the next.
+        PollFd listener = new() { Fd = _listeners[slot.Port], Events = Posix.POLLIN };
+        _ = Libc.Poll(&listener, 1, HandshakeMs);
         int server = Libc.Accept4(_listeners[slot.Port], null, null, Posix.SOCK_CLOEXEC);
         if (server < 0)
         {

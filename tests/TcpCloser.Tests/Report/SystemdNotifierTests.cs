@@ -75,10 +75,16 @@ public sealed class SystemdNotifierTests : IDisposable
     public void TheWatchdogHearsOfProgressAtHalfOfItsTime()
     {
         using SystemdNotifier notifier = Make(TimeSpan.FromHours(2));
-        Assert.Equal(3_600_000, notifier.PingEveryMs);
+        Assert.Equal(0, notifier.UntilPingMs);
         notifier.Progress();
         notifier.Progress();
         Assert.Equal(["WATCHDOG=1"], Received());
+
+        // A wait that something else has ended is not begun anew.
+        int left = notifier.UntilPingMs;
+        Assert.InRange(left, 3_500_000, 3_600_000);
+        Thread.Sleep(20);
+        Assert.InRange(notifier.UntilPingMs, 3_500_000, left - 19);
 
         using SystemdNotifier quick = Make(TimeSpan.FromTicks(2));
         quick.Progress();
@@ -90,7 +96,7 @@ public sealed class SystemdNotifierTests : IDisposable
     public void WithoutAWatchdogNothingIsToldOfProgress()
     {
         using SystemdNotifier notifier = Make(null);
-        Assert.Equal(-1, notifier.PingEveryMs);
+        Assert.Equal(-1, notifier.UntilPingMs);
         notifier.Progress();
         Assert.Empty(Received());
     }
