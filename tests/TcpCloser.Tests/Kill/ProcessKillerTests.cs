@@ -173,6 +173,30 @@ public sealed class ProcessKillerTests
         Assert.Empty(_host.Signals);
     }
 
+    /// <summary>Whether it is still idle cannot be found out: then there is no signal, and it is said why.</summary>
+    [Fact]
+    public void WhatCannotBeLookedUpRightBefore()
+    {
+        Add(_worker);
+        int sent = 0;
+        _host.Faults.Errno = (call, _) => call == "send" && sent++ == 0 ? Errno.ENOMEM : 0;
+        Assert.Equal(["Failed"], Kill());
+        Assert.Equal([(Operation.LookUpSocket, Errno.ENOMEM, "process 200")], _sink.Problems);
+        Assert.Empty(_host.Signals);
+    }
+
+    /// <summary>A holder that cannot be judged is protected, and that is a problem, not a rule.</summary>
+    [Fact]
+    public void AHolderThatCannotBeJudged()
+    {
+        Add(_worker);
+        int read = 0;
+        _host.Faults.Errno = (call, _) => call == "read status" && read++ == 0 ? Errno.EMFILE : 0;
+        Assert.Equal(["OwnerProtected"], Kill());
+        Assert.Equal([(Operation.ReadProcess, Errno.EMFILE, "of process 200")], _sink.Problems);
+        Assert.Empty(_host.Signals);
+    }
+
     /// <summary>A kernel without pidfd, and a filter that is older than the call: the id has to do.</summary>
     [Theory]
     [InlineData(Errno.ENOSYS)]

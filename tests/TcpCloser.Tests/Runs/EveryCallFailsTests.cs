@@ -100,7 +100,8 @@ public sealed class EveryCallFailsTests
                 return;
             }
 
-            trial.Audit(wasLiedTo: false, $"call {when}, {trial.Calls[when]}", leavesOpen: true);
+            // How often a kill looks while it waits is a matter of time: a run may have fewer calls than the one that was counted.
+            trial.Audit(wasLiedTo: false, $"call {when}, {trial.Calls.ElementAtOrDefault(when)}", leavesOpen: true);
         });
     }
 
