@@ -28,6 +28,7 @@ internal sealed class Round
     private readonly RoundStatus _status = new();
     private readonly RoundReport _report;
     private bool _hasWarnedOfSending;
+    private bool _hasHinted;
 
     /// <param name="rule">What is to be closed, and how.</param>
     /// <param name="run">How the run goes about it.</param>
@@ -124,8 +125,10 @@ internal sealed class Round
         IReadOnlyList<NetworkNamespace> namespaces = _lookup.Find();
         _status.IsNotPossible |= _listing.Run(namespaces);
         Counts.Matched = _collector.Matched;
-        if (Counts.Matched == 0 && !_status.IsIncomplete && !_run.Quiet)
+        if (Counts.Matched == 0 && !_status.IsIncomplete && !_run.Quiet && !_hasHinted)
         {
+            // Once: it is another walk over the kernel's whole table.
+            _hasHinted = true;
             _hints.Tell(namespaces, _lookup);
         }
 
