@@ -40,7 +40,7 @@ internal sealed class Round
         (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
         var idleRule = new IdleRule(rule);
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null && run.GroupBy is null),
-            keepDetails: run.Verbose || run.Json || run.DryRun);
+            keepDetails: run.GroupBy is null && (run.Verbose || run.Json || run.DryRun));
         _report = new RoundReport(_collector.Candidates, observers, _status);
         _lookup = new RuleLookup(rule, machine, _report);
         _listing = new NamespaceListing(new SelectionDump(Selection.Of(rule), _dump), _lookup, _collector, _report, run.Verbose ? _report.Message : null);
