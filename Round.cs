@@ -208,6 +208,11 @@ internal sealed class Round
             Counts.Count(Candidates[i].Outcome);
         }
 
+        if (_method.EndsProcesses && Candidates.Owners is { Unjudged: { Count: > 0 } unjudged })
+        {
+            _report.Problem(unjudged.Operation, unjudged.Errno, unjudged.Subject);
+        }
+
         Show();
         return _status.Of(_run);
     }
