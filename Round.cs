@@ -213,6 +213,11 @@ internal sealed class Round
             _report.Problem(unjudged.Operation, unjudged.Errno, unjudged.Subject);
         }
 
+        if (Counts.Failed > 0)
+        {
+            _report.Message(Level.Error, $"{Counts.Failed} of them could not be closed by {_method.Name}: each row or record says why");
+        }
+
         Show();
         return _status.Of(_run);
     }

@@ -33,7 +33,7 @@ public sealed class DryRunTests
         int status = Rounds.Make(scene.Host.Machine, [observer], stop: null, "-n", "--include-own-session", "--method", "kill", "-46", "-s", "22").Run();
 
         Assert.Equal(ExitStatus.Incomplete, status);
-        Assert.Contains("EIO", Assert.Single(observer.Errors), StringComparison.Ordinal);
+        Assert.Contains(observer.Errors, static error => error.Contains("EIO", StringComparison.Ordinal));
         Assert.Equal(0, observer.Counts!.WouldClose);
     }
 
