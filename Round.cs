@@ -28,6 +28,7 @@ internal sealed class Round
     private readonly RoundStatus _status = new();
     private readonly RoundReport _report;
     private bool _hasWarnedOfSending;
+    private bool _hasHinted;
 
     /// <param name="rule">What is to be closed, and how.</param>
     /// <param name="run">How the run goes about it.</param>
@@ -39,7 +40,7 @@ internal sealed class Round
         (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
         var idleRule = new IdleRule(rule);
         _collector = new Collector(idleRule, keepLeftAlone: run.Verbose || (run.Json && run.Interval is null && run.GroupBy is null),
-            keepDetails: run.Verbose || run.Json || run.DryRun);
+            keepDetails: run.GroupBy is null && (run.Verbose || run.Json || run.DryRun));
         _report = new RoundReport(_collector.Candidates, observers, _status);
         _lookup = new RuleLookup(rule, machine, _report);
         _listing = new NamespaceListing(new SelectionDump(Selection.Of(rule), _dump), _lookup, _collector, _report, run.Verbose ? _report.Message : null);
@@ -124,8 +125,10 @@ internal sealed class Round
         IReadOnlyList<NetworkNamespace> namespaces = _lookup.Find();
         _status.IsNotPossible |= _listing.Run(namespaces);
         Counts.Matched = _collector.Matched;
-        if (Counts.Matched == 0 && !_status.IsIncomplete && !_run.Quiet)
+        if (Counts.Matched == 0 && !_status.IsIncomplete && !_run.Quiet && !_hasHinted)
         {
+            // Once: it is another walk over the kernel's whole table.
+            _hasHinted = true;
             _hints.Tell(namespaces, _lookup);
         }
 
@@ -203,6 +206,16 @@ internal sealed class Round
         for (int i = 0; i < Candidates.Count; i++)
         {
             Counts.Count(Candidates[i].Outcome);
+        }
+
+        if (_method.EndsProcesses && Candidates.Owners is { Unjudged: { Count: > 0 } unjudged })
+        {
+            _report.Problem(unjudged.Operation, unjudged.Errno, unjudged.Subject);
+        }
+
+        if (Counts.Failed > 0)
+        {
+            _report.Message(Level.Error, $"{Counts.Failed} of them could not be closed by {_method.Name}: each row or record says why");
         }
 
         Show();

@@ -6,15 +6,13 @@ using TcpCloser.Report;
 
 namespace TcpCloser;
 
-/// <summary>Says of a run that matched nothing what it did not look at, and would have found. Each thing is said once.</summary>
+/// <summary>Says of a run that matched nothing what it did not look at, and would have found.</summary>
 /// <param name="rule">What was looked for.</param>
 /// <param name="machine">Where.</param>
 /// <param name="dump">Lists sockets.</param>
 /// <param name="message">Is told.</param>
 internal sealed class ScopeHints(Rule rule, Machine machine, SocketDump dump, Action<Level, string> message)
 {
-    private readonly HashSet<string> _told = [];
-
     /// <summary>Looks, and tells what it finds. What cannot be looked at here is left: nobody asked for it.</summary>
     public void Tell(IReadOnlyList<NetworkNamespace> namespaces, RuleLookup lookup)
     {
@@ -30,7 +28,7 @@ internal sealed class ScopeHints(Rule rule, Machine machine, SocketDump dump, Ac
 
         if (rule.Interfaces.Count > 0)
         {
-            Once("--interface takes the sockets that are bound to the device (SO_BINDTODEVICE), not those whose packets pass through it: " +
+            message(Level.Info, "--interface takes the sockets that are bound to the device (SO_BINDTODEVICE), not those whose packets pass through it: " +
                 "for these, select its addresses by --src");
         }
     }
@@ -54,7 +52,7 @@ internal sealed class ScopeHints(Rule rule, Machine machine, SocketDump dump, Ac
         if (collector.Matched > 0)
         {
             bool isIPv6 = other == Families.IPv6;
-            Once(isIPv6 ? "-6" : "-4", $"{collector.Matched} {(isIPv6 ? "IPv6" : "IPv4")} " +
+            message(Level.Info, $"{collector.Matched} {(isIPv6 ? "IPv6" : "IPv4")} " +
                 (collector.Matched == 1 ? "connection matches" : "connections match") + $": add {(isIPv6 ? "-6" : "-4")}");
         }
     }
@@ -73,19 +71,9 @@ internal sealed class ScopeHints(Rule rule, Machine machine, SocketDump dump, Ac
             ulong other = table.NetworkNamespaceOf(pid);
             if (own != 0 && other != 0 && other != own)
             {
-                Once($"pid {pid} is in another network namespace: add --netns pid:{pid}");
+                message(Level.Info, $"pid {pid} is in another network namespace: add --netns pid:{pid}");
                 return;
             }
-        }
-    }
-
-    private void Once(string text) => Once(text, text);
-
-    private void Once(string what, string text)
-    {
-        if (_told.Add(what))
-        {
-            message(Level.Info, text);
         }
     }
 }

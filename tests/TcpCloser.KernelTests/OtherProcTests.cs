@@ -61,12 +61,13 @@ public sealed class OtherProcTests
         string outer = """
             exec 5>/proc/sys/kernel/ns_last_pid
             coproc unshare -p -f --kill-child -- bash -c "$0" 2>&1
-            forward() { while read -r line <&"${COPROC[0]}"; do echo "$line"; test "$line" != "$1" || return 0; done; }
-            read -r line <&"${COPROC[0]}"; echo "$line"
-            echo >&"${COPROC[1]}"
+            exec 6<&"${COPROC[0]}" 7>&"${COPROC[1]}" # bash closes its own as soon as the other one has ended
+            forward() { while read -r line <&6; do echo "$line"; test "$line" != "$1" || return 0; done; }
+            read -r line <&6; echo "$line"
+            echo >&7
             forward go
             echo 19999 >&5
-            echo >&"${COPROC[1]}"
+            echo >&7
             forward end
             """;
 

@@ -1,3 +1,4 @@
+using TcpCloser.Interop;
 using TcpCloser.Report;
 using TcpCloser.Tests.Support;
 
@@ -19,6 +20,21 @@ public sealed class DryRunTests
         Assert.Equal((real.Matched, real.Idle, real.Spared, real.Failed), (dry.Matched, dry.Idle, dry.Spared, dry.Failed));
         Assert.Equal((0, real.Closed), (dry.Closed, dry.WouldClose));
         Assert.Equal(realStatus, dryStatus);
+    }
+
+    /// <summary>Why a process counts as one that is never signalled is told, where it could not be looked at.</summary>
+    [Fact]
+    public void WhatCouldNotBeJudgedIsTold()
+    {
+        var scene = new ServerScene(new FakeHost());
+        scene.Host.Faults.Errno = static (call, _) => call == "read stat" ? Errno.EIO : 0;
+        var observer = new RecordingObserver();
+
+        int status = Rounds.Make(scene.Host.Machine, [observer], stop: null, "-n", "--include-own-session", "--method", "kill", "-46", "-s", "22").Run();
+
+        Assert.Equal(ExitStatus.Incomplete, status);
+        Assert.Contains(observer.Errors, static error => error.Contains("EIO", StringComparison.Ordinal));
+        Assert.Equal(0, observer.Counts!.WouldClose);
     }
 
     private static (Counts Counts, int Status) Run(params string[] words)
