@@ -24,6 +24,8 @@ internal static class ExitStatus
         Done => "done",
         Refused => "refused",
         NotPossible => "not_possible",
-        _ => "incomplete",
+        Incomplete => "incomplete",
+        Usage => "usage",
+        _ => "unknown",
     };
 }

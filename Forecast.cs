@@ -26,7 +26,8 @@ internal sealed class Forecast(ICloseMethod method, SocketDump dump, Func<IProce
     /// <exception cref="SystemCallException">The owners that the method works through cannot be found, so nothing can be closed here.</exception>
     public void FindObstacles(ConnectionList candidates)
     {
-        candidates.Owners ??= method.NeedsOwners ? MethodsOwners(candidates) : FindOwners(candidates);
+        // Those that were found for the reader, or to ask the peers, lack what else the processes hold.
+        candidates.Owners = method.NeedsOwners ? MethodsOwners(candidates) : candidates.Owners ?? FindOwners(candidates);
         if (candidates.Owners is { } owners)
         {
             for (int i = 0; i < candidates.Count; i++)

@@ -15,6 +15,7 @@ namespace TcpCloser;
 internal sealed class RuleLookup(Rule rule, Machine machine, RoundReport report)
 {
     private readonly List<NetworkNamespace> _namespaces = [];
+    private readonly Dictionary<NetworkNamespace, RuleContext> _contexts = [];
     private HashSet<uint>? _ownedInodes;
     private List<ulong>? _cgroupIds;
 
@@ -40,9 +41,20 @@ internal sealed class RuleLookup(Rule rule, Machine machine, RoundReport report)
         return _namespaces;
     }
 
-    /// <summary>What the names mean in one of the namespaces.</summary>
+    /// <summary>What the names mean in one of the namespaces. It is looked up, and what is remarkable told, once a round.</summary>
     /// <exception cref="SystemCallException">It could not be found out.</exception>
-    public RuleContext ContextOf(NetworkNamespace network) =>
+    public RuleContext ContextOf(NetworkNamespace network)
+    {
+        if (!_contexts.TryGetValue(network, out RuleContext? context))
+        {
+            context = LookUp(network);
+            _contexts.Add(network, context);
+        }
+
+        return context;
+    }
+
+    private RuleContext LookUp(NetworkNamespace network) =>
         _ownedInodes is null && _cgroupIds is null && rule.Interfaces.Count == 0 && !rule.NamesAddressDevices
             ? RuleContext.Empty
             : new RuleContext
@@ -62,6 +74,7 @@ internal sealed class RuleLookup(Rule rule, Machine machine, RoundReport report)
         }
 
         _namespaces.Clear();
+        _contexts.Clear();
     }
 
     private List<uint> Devices(NetworkNamespace network)

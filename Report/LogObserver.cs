@@ -23,7 +23,7 @@ internal sealed class LogObserver(Log log, bool isService) : IObserver
     {
         ref Connection connection = ref connections[index];
         OutcomeInfo info = OutcomeInfo.Of(connection.Outcome);
-        if (!log.Writes(info.Level) || (info.Counted is Counted.Failed or Counted.Spared && _repeats.IsRepeated(connection.Cookie, connection.Outcome)))
+        if (!log.Writes(info.Level) || (info.Counted is not (Counted.Closed or Counted.Cured or Counted.Vanished) && _repeats.IsRepeated(connection.Cookie, connection.Outcome)))
         {
             return;
         }

@@ -153,7 +153,7 @@ rm /etc/tcp-closer/db.conf
 ok "without its file it does not start" fails systemctl start $unit
 stop
 
-# The drop-ins: exactly what KERNEL.md of the methods needs.
+# The drop-ins: exactly the capabilities that each method needs.
 drop $examples/owners.conf
 hold --count 2 --busy 1
 rule -i 200ms -s 7000 -t 300ms --method disconnect --comm tcp-closer-lab

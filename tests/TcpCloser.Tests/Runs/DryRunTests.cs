@@ -37,6 +37,22 @@ public sealed class DryRunTests
         Assert.Equal(0, observer.Counts!.WouldClose);
     }
 
+    /// <summary>Also where the owners were looked up before, for the lines of -v.</summary>
+    [Theory]
+    [InlineData("-n")]
+    [InlineData("-nv")]
+    public void WhatAKillTakesAlongIsCounted(string flags)
+    {
+        var scene = new ServerScene(new FakeHost());
+        string rows = Written.ToStdout(() =>
+        {
+            var table = new DryRunTable(new OutputStream(Unistd.STDOUT_FILENO, new Patience(null)), namesNamespaces: false, "kill");
+            _ = Rounds.Make(scene.Host.Machine, [table], stop: null, flags, "--method", "kill", "-46", "-s", "22", "-t", "1s").Run();
+        });
+
+        Assert.Contains("other connections)", rows, StringComparison.Ordinal);
+    }
+
     private static (Counts Counts, int Status) Run(params string[] words)
     {
         var scene = new ServerScene(new FakeHost());

@@ -43,6 +43,14 @@ public sealed class ScopeHintTests
         Assert.Empty(Hints("-q", "-s", "8080"));
     }
 
+    [Fact]
+    public void ADeviceThatIsNotThereIsToldOnce()
+    {
+        var observer = new RecordingObserver();
+        Rounds.Make(_scene.Host.Machine, [observer], stop: null, "-s", "8080", "--interface", "nowhere0").Run();
+        Assert.Single(observer.Messages, static message => message.Level == Level.Warning);
+    }
+
     private string[] Hints(params string[] words)
     {
         var observer = new RecordingObserver();
