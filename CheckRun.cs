@@ -3,6 +3,7 @@ using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Report;
 
 namespace TcpCloser;
@@ -18,7 +19,8 @@ internal static class CheckRun
     public static int Run(Machine machine, Rule rule, JsonRecords? records, OutputStream stdout)
     {
         var dump = new SocketDump();
-        var disconnector = new SocketDisconnector(dump, machine.OpenProcesses);
+        var order = new SearchOrder();
+        var disconnector = new SocketDisconnector(dump, machine.OpenProcesses, order);
         Ability listing = Filter("dump", dump, machine.Own, FilterCheck.DumpErrno);
 #if NO_SOCK_DESTROY
         Ability destroy = new("destroy", Errno.EOPNOTSUPP, Operation.DestroySocket);
@@ -28,7 +30,7 @@ internal static class CheckRun
         Ability disconnect = disconnector.Check(rule.Uids);
         Ability kill = new ProcessKiller(rule, new IdleRule(rule), machine.OpenProcesses).Check(rule.Uids);
         Ability probe = PeerProbe.Check(machine.OpenProcesses, rule.Uids);
-        Ability keepalive = new KeepaliveMethod(rule, dump, machine.OpenProcesses).Check(rule.Uids);
+        Ability keepalive = new KeepaliveMethod(rule, dump, machine.OpenProcesses, order).Check(rule.Uids);
         bool closes = listing.IsPossible && (destroy.IsPossible || disconnect.IsPossible);
         Ability[] abilities =
         [

@@ -26,8 +26,9 @@ internal sealed class Forecast(ICloseMethod method, SocketDump dump, Func<IProce
     /// <exception cref="SystemCallException">The owners that the method works through cannot be found, so nothing can be closed here.</exception>
     public void FindObstacles(ConnectionList candidates)
     {
-        // Those that were found for the reader, or to ask the peers, lack what else the processes hold.
-        candidates.Owners = method.NeedsOwners ? MethodsOwners(candidates) : candidates.Owners ?? FindOwners(candidates);
+        // Those that were found for the reader lack what else the processes hold, those found to ask the peers may lack some holders.
+        bool isKnown = candidates.Owners is { IsWhole: true } && !method.EndsProcesses;
+        candidates.Owners = isKnown ? candidates.Owners : method.NeedsOwners ? MethodsOwners(candidates) : FindOwners(candidates);
         if (candidates.Owners is { } owners)
         {
             for (int i = 0; i < candidates.Count; i++)

@@ -3,6 +3,7 @@ using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Report;
 
 namespace TcpCloser;
@@ -45,7 +46,8 @@ internal sealed class Round
         _lookup = new RuleLookup(rule, machine, _report);
         _listing = new NamespaceListing(new SelectionDump(Selection.Of(rule), _dump), _lookup, _collector, _report, run.Verbose ? _report.Message : null);
         _hints = new ScopeHints(rule, machine, _dump, _report.Message);
-        _method = CloseMethods.Of(rule, idleRule, _dump, machine.Own, machine.OpenProcesses);
+        var order = new SearchOrder();
+        _method = CloseMethods.Of(rule, idleRule, _dump, machine.Own, machine.OpenProcesses, order);
         _forecast = new Forecast(_method, _dump, machine.OpenProcesses, _report.Message);
         if (rule.SrcGone)
         {
@@ -64,7 +66,7 @@ internal sealed class Round
 
         if (rule.Probe > TimeSpan.Zero)
         {
-            _filters.Add(new PeerProbe(rule.Probe, machine.OpenProcesses));
+            _filters.Add(new PeerProbe(rule.Probe, machine.OpenProcesses, order));
         }
 
         if (_method.EndsWholeMptcp)

@@ -25,7 +25,9 @@ internal sealed class RoundReport(ConnectionList candidates, IReadOnlyList<IObse
         Flush();
     }
 
-    public void Found(SocketOwners owners) => candidates.Owners = owners;
+    /// <summary>What is known of every holder stays, where a search ended at the first of each socket.</summary>
+    public void Found(SocketOwners owners) =>
+        candidates.Owners = candidates.Owners is { IsWhole: true } whole && !owners.IsWhole ? whole : owners;
 
     public void Signalled(SocketHolder process, int signal)
     {

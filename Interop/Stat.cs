@@ -5,6 +5,7 @@ internal static unsafe class Stat
 {
     private const int AT_SYMLINK_NOFOLLOW = 0x100;
     private const int AT_EMPTY_PATH = 0x1000;
+    private const int STATX_UID = 0x8;
     private const int STATX_INO = 0x100;
 
     /// <summary>STATX_TYPE.</summary>
@@ -56,6 +57,16 @@ internal static unsafe class Stat
         ulong major = buffer.DeviceMajor;
         ulong minor = buffer.DeviceMinor;
         return ((major & 0xffff_f000) << 32 | (major & 0xfff) << 8 | (minor & 0xffff_ff00) << 12 | minor & 0xff, buffer.Inode);
+    }
+
+    /// <summary>The user id of a file's owner; null: there is no such file.</summary>
+    public static uint? Owner(int directory, ReadOnlySpan<byte> path)
+    {
+        Statx buffer;
+        fixed (byte* p = path)
+        {
+            return Unistd.syscall(Unistd.SYS_statx, directory, (nint)p, 0, STATX_UID, (nint)(&buffer)) == 0 ? buffer.Uid : null;
+        }
     }
 
     /// <summary>The inode number of an open file or, with a path, of a file by its name; 0: there is none.</summary>

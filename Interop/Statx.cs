@@ -6,6 +6,9 @@ namespace TcpCloser.Interop;
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct Statx
 {
+    [FieldOffset(20)]
+    public uint Uid;
+
     /// <summary>The type and the permissions, as in st_mode.</summary>
     [FieldOffset(28)]
     public ushort Mode;

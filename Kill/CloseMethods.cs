@@ -13,16 +13,22 @@ internal static class CloseMethods
     /// <param name="dump">Lists sockets.</param>
     /// <param name="own">The network namespace that this process is in.</param>
     /// <param name="openProcesses">Opens the table of processes.</param>
-    public static ICloseMethod Of(Rule rule, IdleRule idleRule, SocketDump dump, NetworkNamespace own, Func<IProcessTable> openProcesses) => rule.Method switch
+    /// <param name="order">Where the methods that need one holder of each socket look first.</param>
+    public static ICloseMethod Of(
+        Rule rule, IdleRule idleRule, SocketDump dump, NetworkNamespace own, Func<IProcessTable> openProcesses, SearchOrder order)
     {
+        var disconnector = new SocketDisconnector(dump, openProcesses, order);
+        return rule.Method switch
+        {
 #if NO_SOCK_DESTROY
-        Method.Auto => new SocketDisconnector(dump, openProcesses),
+            Method.Auto => disconnector,
 #else
-        Method.Auto => new AutoMethod(new SockDestroyer(dump, own, leavesUnsupported: true), new SocketDisconnector(dump, openProcesses)),
-        Method.Destroy => new SockDestroyer(dump, own, leavesUnsupported: false),
+            Method.Auto => new AutoMethod(new SockDestroyer(dump, own, leavesUnsupported: true), disconnector),
+            Method.Destroy => new SockDestroyer(dump, own, leavesUnsupported: false),
 #endif
-        Method.Disconnect => new SocketDisconnector(dump, openProcesses),
-        Method.Keepalive => new KeepaliveMethod(rule, dump, openProcesses),
-        Method.Kill => new ProcessKiller(rule, idleRule, openProcesses),
-    };
+            Method.Disconnect => disconnector,
+            Method.Keepalive => new KeepaliveMethod(rule, dump, openProcesses, order),
+            Method.Kill => new ProcessKiller(rule, idleRule, openProcesses),
+        };
+    }
 }

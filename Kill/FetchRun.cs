@@ -24,13 +24,14 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
     private int _refusedPid;
     private bool _hasUnowned;
     private int _tried;
+    private int _left;
 
     /// <summary>
-    /// One pass over all of it: finds the holders, fetches the sockets, acts, and tells what became of every candidate that is still
-    /// to be closed.
+    /// One pass over all of it: finds a holder of each socket, fetches the socket, acts, and tells what became of every candidate that
+    /// is still to be closed. One holder that gives it is enough, so it ends where there is nothing left to be found.
     /// </summary>
     /// <exception cref="SystemCallException">The holders could not be looked for; nothing was done.</exception>
-    public void Run(SocketDump dump, Func<IProcessTable> openProcesses, Func<bool> stopRequested)
+    public void Run(SocketDump dump, Func<IProcessTable> openProcesses, SearchOrder order, Func<bool> stopRequested)
     {
         if (stopRequested())
         {
@@ -40,53 +41,40 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
 
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
-        var owners = new SocketOwners(table, index.Contains);
-        sink.Found(owners);
         MptcpCookies mptcp = MptcpCookies.Find(dump, candidates);
+        using var search = new HolderSearch(table, order.Processes(table, index.Uids), index.Contains);
+        sink.Found(search.Owners);
         bool stopped = false;
         try
         {
-            ActOnAll(table, owners, index, mptcp, stopRequested, out stopped);
+            stopped = ActOnAll(table, search, index, mptcp, stopRequested);
         }
         finally
         {
+            order.Remember(search.Owners.Holders);
             CompleteRest(stopped);
-            TellProblems(owners.Unreadable);
+            TellProblems(search.Owners.Unreadable);
         }
     }
 
-    private void ActOnAll(IProcessTable table, SocketOwners owners, InodeIndex index, MptcpCookies mptcp, Func<bool> stopRequested, out bool stopped)
+    /// <summary>Returns whether it was stopped.</summary>
+    private bool ActOnAll(IProcessTable table, HolderSearch search, InodeIndex index, MptcpCookies mptcp, Func<bool> stopRequested)
     {
-        stopped = false;
-        foreach (SocketHolder holder in owners.Holders)
+        using var process = new OpenProcess(table);
+        for (_left = index.Count; _left > 0 && search.Next();)
         {
-            int process = table.OpenProcess(holder.Pid);
-            try
+            ActOn(table, process, search.Holder.Pid, search.Socket, index, mptcp);
+            if (++_tried % ResultBatch.Length == 0)
             {
-                foreach (HeldSocket socket in holder.Sockets)
+                _results.Flush();
+                if (stopRequested())
                 {
-                    if (++_tried % ResultBatch.Length == 0)
-                    {
-                        _results.Flush();
-                        stopped = stopRequested();
-                    }
-
-                    if (stopped)
-                    {
-                        return;
-                    }
-
-                    ActOn(table, process, holder.Pid, socket, index, mptcp);
-                }
-            }
-            finally
-            {
-                if (process >= 0)
-                {
-                    table.Close(process);
+                    return true;
                 }
             }
         }
+
+        return false;
     }
 
     /// <summary>Tells what became of those on which nothing was done.</summary>
@@ -123,29 +111,19 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
     }
 
     /// <summary>Acts on every candidate of the inode, by the descriptor that one process has of it.</summary>
-    private void ActOn(IProcessTable table, int process, int pid, HeldSocket socket, InodeIndex index, MptcpCookies mptcp)
+    private void ActOn(IProcessTable table, OpenProcess process, int pid, HeldSocket socket, InodeIndex index, MptcpCookies mptcp)
     {
-        if (process < 0)
-        {
-            if (process != -Errno.ESRCH)
-            {
-                Refuse(Operation.OpenProcess, -process, pid, socket, index);
-            }
-
-            return;
-        }
-
         if (IsDone(socket.Inode, index))
         {
             return; // another holder gave it
         }
 
-        using var fetched = new FetchedSocket(table, process, socket.Fd);
+        using var fetched = new FetchedSocket(table, process, pid, socket.Fd);
         if (fetched.Errno != 0)
         {
             if (!fetched.IsGone)
             {
-                Refuse(Operation.FetchSocket, fetched.Errno, pid, socket, index);
+                Refuse(fetched.Operation, fetched.Errno, pid, socket, index);
             }
 
             return;
@@ -171,6 +149,7 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
             }
 
             _done[i] = true;
+            _left--;
             _results.Add(i, result.Value.Outcome);
         }
     }

@@ -1,3 +1,4 @@
+using TcpCloser.Interop;
 using TcpCloser.Proc;
 
 namespace TcpCloser.Kill;
@@ -7,10 +8,11 @@ internal readonly ref struct FetchedSocket : IDisposable
 {
     private readonly IProcessTable _table;
 
-    public FetchedSocket(IProcessTable table, int process, int fd)
+    public FetchedSocket(IProcessTable table, OpenProcess process, int pid, int fd)
     {
         _table = table;
-        int handle = table.FetchSocket(process, fd);
+        int handle = process.FetchSocket(pid, fd, out bool isOpen);
+        Operation = isOpen ? Operation.FetchSocket : Operation.OpenProcess;
         Errno = handle < 0 ? -handle : table.ReadCookie(handle, out Cookie);
         Handle = handle;
     }
@@ -23,6 +25,9 @@ internal readonly ref struct FetchedSocket : IDisposable
 
     /// <summary>Why it could not be fetched; 0: it was. A descriptor that is closed or no socket any more is <see cref="IsGone"/>.</summary>
     public int Errno { get; }
+
+    /// <summary>What failed with <see cref="Errno"/>.</summary>
+    public Operation Operation { get; }
 
     /// <summary>Whether the process has ended, or does not have the socket under that number any more.</summary>
     public bool IsGone => Errno is Interop.Errno.EBADF or Interop.Errno.ESRCH or Interop.Errno.ENOTSOCK;

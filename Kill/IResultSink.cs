@@ -10,7 +10,7 @@ internal interface IResultSink
     /// <param name="results">The results; overwritten after the call.</param>
     void Completed(ReadOnlySpan<Result> results);
 
-    /// <summary>The processes that hold the candidates were found, for what is told of these from here on.</summary>
+    /// <summary>What is known of who holds the candidates, for what is told of these from here on. It may still grow.</summary>
     void Found(SocketOwners owners);
 
     /// <summary>A process was signalled.</summary>

@@ -12,6 +12,7 @@ internal sealed class InodeIndex
 
     private readonly Dictionary<uint, int> _first = [];
     private readonly int[] _next;
+    private readonly HashSet<uint> _uids = [];
 
     public InodeIndex(ConnectionList candidates)
     {
@@ -23,9 +24,17 @@ internal sealed class InodeIndex
             {
                 _next[i] = _first.TryGetValue(inode, out int first) ? first : None;
                 _first[inode] = i;
+                _uids.Add(candidates[i].Uid);
+                Count++;
             }
         }
     }
+
+    /// <summary>How many candidates there are with an inode.</summary>
+    public int Count { get; }
+
+    /// <summary>The users whom their sockets belong to.</summary>
+    public IReadOnlySet<uint> Uids => _uids;
 
     public bool Contains(uint inode) => _first.ContainsKey(inode);
 

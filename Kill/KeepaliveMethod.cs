@@ -9,7 +9,7 @@ namespace TcpCloser.Kill;
 /// Ends nothing: gives sockets the TCP keepalive that their application forgot (tcp(7)), so that from then on the kernel finds their
 /// dead peers by itself.
 /// </summary>
-internal sealed class KeepaliveMethod(Rule rule, SocketDump dump, Func<IProcessTable> openProcesses) : ICloseMethod
+internal sealed class KeepaliveMethod(Rule rule, SocketDump dump, Func<IProcessTable> openProcesses, SearchOrder order) : ICloseMethod
 {
     private readonly KeepaliveTimes _times = rule.Keepalive ?? KeepaliveTimes.Default;
 
@@ -26,7 +26,7 @@ internal sealed class KeepaliveMethod(Rule rule, SocketDump dump, Func<IProcessT
     public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners) => OwnerRule.NoOwner(in connection, owners);
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested) =>
-        new FetchRun(candidates, sink, Cure).Run(dump, openProcesses, stopRequested);
+        new FetchRun(candidates, sink, Cure).Run(dump, openProcesses, order, stopRequested);
 
     private ActionResult Cure(IProcessTable table, int socket)
     {

@@ -12,7 +12,7 @@ internal static class OwnerForecast
     /// <param name="lists">The connections.</param>
     /// <exception cref="SystemCallException">No /proc.</exception>
     public static SocketOwners Find(IProcessTable table, params ReadOnlySpan<ConnectionList> lists) =>
-        new(table, InodesOf(lists).Contains);
+        SocketOwners.All(table, InodesOf(lists).Contains);
 
     /// <summary>The same, and of each process how many connections it holds besides.</summary>
     /// <exception cref="SystemCallException">No /proc, no sockets.</exception>
@@ -29,7 +29,7 @@ internal static class OwnerForecast
             }
         }
 
-        return new SocketOwners(table, InodesOf(candidates).Contains, everything.Inodes);
+        return SocketOwners.All(table, InodesOf(candidates).Contains, everything.Inodes);
     }
 
     /// <summary>How many connections the processes that would be ended hold besides the candidates.</summary>

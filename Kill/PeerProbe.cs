@@ -9,7 +9,8 @@ namespace TcpCloser.Kill;
 /// </summary>
 /// <param name="time">How long a peer may be silent.</param>
 /// <param name="openProcesses">Opens the table of processes.</param>
-internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses) : ICandidateFilter
+/// <param name="order">Where to look for the sockets first.</param>
+internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses, SearchOrder order) : ICandidateFilter
 {
     /// <summary>What this kernel and these privileges allow of it.</summary>
     public static Ability Check(Func<IProcessTable> openProcesses, IReadOnlyList<uint> uids) => FetchCheck.Run("probe", openProcesses, uids);
@@ -23,10 +24,11 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
 
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
-        var owners = new SocketOwners(table, index.Contains);
-        sink.Found(owners);
-        var peers = new ProbedPeers(candidates.Count, owners, index, Environment.TickCount64);
-        var verdicts = new ProbeVerdicts(candidates, peers, owners, sink);
+        using var search = new HolderSearch(table, order.Processes(table, index.Uids), index.Contains);
+        sink.Found(search.Owners);
+        var peers = new ProbedPeers(candidates.Count, search, index, Environment.TickCount64);
+        order.Remember(search.Owners.Holders);
+        var verdicts = new ProbeVerdicts(candidates, peers, search.Owners, sink);
         using var run = new ProbeRun(candidates, table, peers, new ProbeRule(time), verdicts);
         verdicts.TellUnheld();
         while (run.HasUnanswered && !stopRequested())

@@ -8,24 +8,21 @@ internal sealed class ProbedPeers
     private readonly ProbedPeer[] _peers;
 
     /// <param name="candidates">How many candidates there are.</param>
-    /// <param name="owners">Who holds their sockets.</param>
+    /// <param name="search">Finds who holds their sockets; one holder of each is enough.</param>
     /// <param name="index">Which of them have an inode.</param>
     /// <param name="now">When all of them are due.</param>
-    public ProbedPeers(int candidates, SocketOwners owners, InodeIndex index, long now)
+    public ProbedPeers(int candidates, HolderSearch search, InodeIndex index, long now)
     {
         _peers = new ProbedPeer[candidates];
         IsHeld = new bool[candidates];
-        foreach (SocketHolder holder in owners.Holders)
+        while (Count < index.Count && search.Next())
         {
-            foreach (HeldSocket socket in holder.Sockets)
+            foreach (int i in index.Connections(search.Socket.Inode))
             {
-                foreach (int i in index.Connections(socket.Inode))
+                if (!IsHeld[i])
                 {
-                    if (!IsHeld[i])
-                    {
-                        IsHeld[i] = true;
-                        _peers[Count++] = new ProbedPeer { Index = i, Pid = holder.Pid, Fd = socket.Fd, NextAt = now };
-                    }
+                    IsHeld[i] = true;
+                    _peers[Count++] = new ProbedPeer { Index = i, Pid = search.Holder.Pid, Fd = search.Socket.Fd, NextAt = now };
                 }
             }
         }

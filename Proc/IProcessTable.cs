@@ -18,6 +18,9 @@ internal interface IProcessTable : IDisposable
     /// <summary>The number that tells the network namespace of a process from others; 0: it could not be read.</summary>
     ulong NetworkNamespaceOf(int pid);
 
+    /// <summary>The user whom the kernel gives the files of a process to: its effective one, root where it is not dumpable. Null: it is gone.</summary>
+    uint? UserOf(int pid);
+
     /// <summary>Opens the folder of a process's descriptors. Returns a handle or minus the errno.</summary>
     int OpenDescriptors(int pid);
 

@@ -33,6 +33,8 @@ internal sealed unsafe class ProcessTable : IProcessTable
 
     public ulong NetworkNamespaceOf(int pid) => Stat.Inode(_proc, ProcPath.Of(pid, "ns/net"u8));
 
+    public uint? UserOf(int pid) => Stat.Owner(_proc, ProcPath.Of(pid, "fd"u8));
+
     public int OpenDescriptors(int pid) => ProcFile.OpenDirectory(_proc, ProcPath.Of(pid, "fd"u8));
 
     public int ListDescriptors(int folder, List<int> fds) => ProcFile.ReadNumbers(folder, fds);

@@ -27,6 +27,8 @@ internal sealed class DamagedProcesses(IProcessTable whole, Dice dice) : IProces
 
     public ulong NetworkNamespaceOf(int pid) => whole.NetworkNamespaceOf(pid);
 
+    public uint? UserOf(int pid) => whole.UserOf(pid);
+
     public int OpenDescriptors(int pid) => whole.OpenDescriptors(pid);
 
     public int ListDescriptors(int folder, List<int> fds) => whole.ListDescriptors(folder, fds);

@@ -1,6 +1,7 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
@@ -87,7 +88,7 @@ public sealed class AutoMethodTests
     }
 
     private static AutoMethod Auto(FakeHost host) => new(
-        new SockDestroyer(new SocketDump(), host.Network, leavesUnsupported: true), new SocketDisconnector(new SocketDump(), host.OpenProcesses));
+        new SockDestroyer(new SocketDump(), host.Network, leavesUnsupported: true), new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder()));
 
     private string[] Close(FakeHost host, params FakeTcp[] sockets)
     {

@@ -1,6 +1,7 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 using Netlink = TcpCloser.Tests.Support.Netlink;
 
@@ -71,7 +72,7 @@ public sealed class DestroyCheckTests
                 : Answer.Of(Netlink.DoneMessage()),
         ]);
         var auto = new AutoMethod(
-            new SockDestroyer(new SocketDump(), new FakeNamespace(kernel), leavesUnsupported: true), new SocketDisconnector(new SocketDump(), host.OpenProcesses));
+            new SockDestroyer(new SocketDump(), new FakeNamespace(kernel), leavesUnsupported: true), new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder()));
         Ability ability = auto.Check([]);
         Assert.Equal(("auto", errno), (ability.Name, ability.Errno));
         Assert.Equal(isImpossible, ability.IsImpossible);

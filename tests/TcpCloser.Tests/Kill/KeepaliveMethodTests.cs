@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
@@ -108,7 +109,7 @@ public sealed class KeepaliveMethodTests
         candidates.Begin(_host.Network);
         candidates.Add(Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(_host.Sockets[0].Dumped.Body())));
         string[] all = ["-s", "22", "--method", "keepalive", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-        new KeepaliveMethod(Words.Rule(all), new SocketDump(), _host.OpenProcesses).Close(candidates, new RecordingSink(candidates), static () => false);
+        new KeepaliveMethod(Words.Rule(all), new SocketDump(), _host.OpenProcesses, new SearchOrder()).Close(candidates, new RecordingSink(candidates), static () => false);
         return candidates[0].Outcome;
     }
 }

@@ -30,7 +30,7 @@ public sealed class ObstacleTests
         using IProcessTable table = host.OpenProcesses();
         ConnectionList candidates = host.Candidates(socket);
         SocketOwners owners = OwnerForecast.Find(table, candidates);
-        var method = new SocketDisconnector(new SocketDump(), host.OpenProcesses);
+        var method = new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder());
         Assert.Equal(expected, method.Obstacle(in candidates[0], owners)?.ToString());
         Assert.True(method.NeedsOwners);
         Assert.False(method.EndsProcesses);

@@ -2,6 +2,7 @@ using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
@@ -114,8 +115,8 @@ public sealed class OwnerCheckTests
         Rule rule = Words.Rule("-s", "22");
         Ability ability = way switch
         {
-            "disconnect" => new SocketDisconnector(new SocketDump(), _host.OpenProcesses).Check(uids),
-            "keepalive" => new KeepaliveMethod(rule, new SocketDump(), _host.OpenProcesses).Check(uids),
+            "disconnect" => new SocketDisconnector(new SocketDump(), _host.OpenProcesses, new SearchOrder()).Check(uids),
+            "keepalive" => new KeepaliveMethod(rule, new SocketDump(), _host.OpenProcesses, new SearchOrder()).Check(uids),
             "kill" => new ProcessKiller(rule, new IdleRule(rule), _host.OpenProcesses).Check(uids),
             _ => PeerProbe.Check(_host.OpenProcesses, uids),
         };

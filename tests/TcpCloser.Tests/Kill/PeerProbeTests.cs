@@ -1,6 +1,7 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
@@ -241,7 +242,7 @@ public sealed class PeerProbeTests
     private string[] Ask(ConnectionList candidates, Func<bool>? stop = null)
     {
         _sink = new RecordingSink(candidates);
-        new PeerProbe(s_time, _host.OpenProcesses).Apply(candidates, _sink, stop ?? (static () => false));
+        new PeerProbe(s_time, _host.OpenProcesses, new SearchOrder()).Apply(candidates, _sink, stop ?? (static () => false));
         Assert.Equal(0, _host.AllLeftOpen);
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];
     }

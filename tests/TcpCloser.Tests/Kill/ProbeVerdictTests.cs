@@ -1,6 +1,7 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
@@ -145,7 +146,7 @@ public sealed class ProbeVerdictTests
     private string[] Ask(ConnectionList candidates)
     {
         _sink = new RecordingSink(candidates);
-        new PeerProbe(s_time, _host.OpenProcesses).Apply(candidates, _sink, static () => false);
+        new PeerProbe(s_time, _host.OpenProcesses, new SearchOrder()).Apply(candidates, _sink, static () => false);
         Assert.Equal(0, _host.AllLeftOpen);
         Assert.All(_host.Sockets, static socket => Assert.Equal(socket.OptionsBefore, socket.Options));
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];

@@ -1,6 +1,7 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
+using TcpCloser.Proc;
 using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
@@ -34,6 +35,39 @@ public sealed class SocketDisconnectorTests
         Add(_worker, _host.Add(new FakeProcess(201)), _host.Add(new FakeProcess(202)));
         Assert.Equal(["Disconnected"], Disconnect());
         Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "fetch socket"));
+    }
+
+    /// <summary>/proc is read no further than to the last socket that is wanted.</summary>
+    [Fact]
+    public void ItEndsWhereNothingIsLeftToBeFound()
+    {
+        Add(_worker, _host.Add(new FakeProcess(201)));
+        Add(_worker);
+        _worker.Descriptors[100] = "/dev/null";
+        _host.Add(new FakeProcess(202));
+        Assert.Equal(["Disconnected", "Disconnected"], Disconnect());
+        Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "open fd"));
+        Assert.Equal(2, _host.Faults.Calls.Count(static call => call == "read fd"));
+    }
+
+    /// <summary>In the next round of a service the processes that held sockets in the last one are looked into before others.</summary>
+    [Fact]
+    public void TheHoldersOfTheLastRoundComeFirst()
+    {
+        FakeProcess holder = _host.Add(new FakeProcess(201));
+        var method = new SocketDisconnector(new SocketDump(), _host.OpenProcesses, new SearchOrder());
+        int[] looks = [.. Enumerable.Range(0, 3).Select(round =>
+        {
+            Add(round == 2 ? _worker : holder);
+            ConnectionList candidates = _host.Candidates();
+            int before = Looks();
+            method.Close(candidates, new RecordingSink(candidates), static () => false);
+            return Looks() - before;
+        })];
+        Assert.Equal([2, 1, 2], looks);
+        Assert.All(_host.Sockets, static socket => Assert.False(socket.IsOpen));
+
+        int Looks() => _host.Faults.Calls.Count(static call => call == "open fd");
     }
 
     /// <summary>Where the first refuses, the next may give it.</summary>
@@ -165,11 +199,11 @@ public sealed class SocketDisconnectorTests
         int fetched = 0;
         _host.Faults.Errno = (call, _) => call == "fetch socket" && fetched++ == 3 ? Errno.EPERM : 0;
         string[] outcomes = Disconnect(stop: () => ++asked > 1);
-        Assert.Equal(255, _host.Sockets.Count(static socket => !socket.IsOpen) + 1);
-        Assert.Equal(254, outcomes.Count(static outcome => outcome == "Disconnected"));
+        Assert.Equal(256, _host.Sockets.Count(static socket => !socket.IsOpen) + 1);
+        Assert.Equal(255, outcomes.Count(static outcome => outcome == "Disconnected"));
         Assert.Equal(1, outcomes.Count(static outcome => outcome == "Failed"));
-        Assert.Equal(345, outcomes.Count(static outcome => outcome == "NotReached"));
-        Assert.Equal(254, _sink.Batches[0]);
+        Assert.Equal(344, outcomes.Count(static outcome => outcome == "NotReached"));
+        Assert.Equal(255, _sink.Batches[0]);
     }
 
     /// <summary>The subflows of a connection are one socket to its owner, which is disconnected once.</summary>
@@ -201,7 +235,7 @@ public sealed class SocketDisconnectorTests
         host.Add(new FakeTcp(new DumpedSocket()));
         ConnectionList candidates = host.Candidates();
         _sink = new RecordingSink(candidates);
-        var method = new SocketDisconnector(new SocketDump(), host.OpenProcesses);
+        var method = new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder());
         Assert.Throws<SystemCallException>(() => method.Close(candidates, _sink, static () => false));
         Assert.Empty(_sink.Told);
     }
@@ -215,7 +249,7 @@ public sealed class SocketDisconnectorTests
     {
         candidates ??= _host.Candidates();
         _sink = new RecordingSink(candidates);
-        new SocketDisconnector(new SocketDump(), _host.OpenProcesses).Close(candidates, _sink, stop ?? (static () => false));
+        new SocketDisconnector(new SocketDump(), _host.OpenProcesses, new SearchOrder()).Close(candidates, _sink, stop ?? (static () => false));
         _sink.AssertAllTold();
         Assert.Equal(0, _host.AllLeftOpen);
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];

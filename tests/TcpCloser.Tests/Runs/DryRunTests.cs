@@ -53,6 +53,35 @@ public sealed class DryRunTests
         Assert.Contains("other connections)", rows, StringComparison.Ordinal);
     }
 
+    /// <summary>What -v has read of /proc is not read again, unless what the processes hold besides is to be counted.</summary>
+    [Theory]
+    [InlineData("disconnect", 1)]
+    [InlineData("keepalive", 1)]
+    [InlineData("destroy", 1)]
+    [InlineData("kill", 2)]
+    public void TheOwnersAreLookedUpOnce(string method, int times)
+    {
+        var scene = new ServerScene(new FakeHost());
+        _ = Rounds.Make(scene.Host.Machine, [new RecordingObserver()], stop: null, "-nv", "--include-own-session", "--method", method, "-46", "-s", "22").Run();
+        Assert.Equal(times, scene.Host.Faults.Calls.Count(static call => call == "list processes"));
+    }
+
+    /// <summary>To ask a peer one holder is enough; the table names all of them.</summary>
+    [Fact]
+    public void AfterAskingThePeersEveryHolderIsNamed()
+    {
+        var host = new FakeHost();
+        var socket = new FakeTcp(new DumpedSocket { SourcePort = 22, Rto = 4_000 }) { Peer = new FakePeer(FakeAnswer.Nothing, quietMs: 60_000) };
+        host.Add(socket, host.Add(new FakeProcess(200)), host.Add(new FakeProcess(201)));
+        string rows = Written.ToStdout(() =>
+        {
+            var table = new DryRunTable(new OutputStream(Unistd.STDOUT_FILENO, new Patience(null)), namesNamespaces: false, "disconnect");
+            _ = Rounds.Make(host.Machine, [table], stop: null, "-n", "--include-own-session", "--probe", "3s", "--method", "disconnect", "-46", "-s", "22", "-t", "1s").Run();
+        });
+
+        Assert.Contains("worker[200] +1", rows, StringComparison.Ordinal);
+    }
+
     private static (Counts Counts, int Status) Run(params string[] words)
     {
         var scene = new ServerScene(new FakeHost());

@@ -47,6 +47,8 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
 
     public ulong NetworkNamespaceOf(int pid) => Find(pid)?.NetworkNamespace ?? 0;
 
+    public uint? UserOf(int pid) => Next("read user") == 0 ? Find(pid)?.Uid : null;
+
     public int OpenDescriptors(int pid)
     {
         FakeProcess? process = Find(pid);

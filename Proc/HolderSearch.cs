@@ -1,0 +1,104 @@
+namespace TcpCloser.Proc;
+
+/// <summary>Looks for the processes that hold wanted sockets: one walk over /proc/PID/fd for all of them, as far as its caller lets it go.</summary>
+internal sealed class HolderSearch : IDisposable
+{
+    private readonly IProcessTable _table;
+    private readonly Predicate<uint> _isWanted;
+    private readonly HashSet<uint>? _counted;
+    private readonly HashSet<uint> _others = [];
+    private readonly ProcessGuard _guard;
+    private readonly DescriptorWalk _walk;
+    private SocketHolder? _holder;
+    private bool _isInProcess;
+
+    /// <param name="table">Where the processes are.</param>
+    /// <param name="pids">Those to look into, in that order.</param>
+    /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
+    /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
+    public HolderSearch(IProcessTable table, IReadOnlyList<int> pids, Predicate<uint> isWanted, HashSet<uint>? counted = null)
+    {
+        (_table, _isWanted, _counted) = (table, isWanted, counted);
+        _guard = new ProcessGuard(table);
+        _walk = new DescriptorWalk(table, pids);
+        Owners = new SocketOwners(_guard.Unreadable);
+    }
+
+    /// <summary>What was found so far.</summary>
+    public SocketOwners Owners { get; }
+
+    /// <summary>The process that the last <see cref="Next"/> came to.</summary>
+    public SocketHolder Holder => _holder!;
+
+    /// <summary>The socket that the last <see cref="Next"/> came to.</summary>
+    public HeldSocket Socket => Holder.Sockets[^1];
+
+    /// <summary>Goes to the next descriptor of any process that is a wanted socket.</summary>
+    public bool Next()
+    {
+        do
+        {
+            if (_isInProcess && NextOfProcess())
+            {
+                return true;
+            }
+
+            _isInProcess = _walk.NextProcess();
+        }
+        while (_isInProcess);
+        return false;
+    }
+
+    public void Dispose() => _walk.Dispose();
+
+    private bool NextOfProcess()
+    {
+        while (_walk.NextSocket())
+        {
+            if (_isWanted(_walk.Inode))
+            {
+                if (Owners.Holders.Count == 0 || Owners.Holders[^1].Pid != _walk.Pid)
+                {
+                    _holder = NewHolder(_walk.Pid);
+                    Owners.Holders.Add(_holder);
+                }
+
+                Holder.Sockets.Add(new HeldSocket(_walk.Fd, _walk.Inode));
+                Owners.Add(_walk.Inode, Holder);
+                return true;
+            }
+
+            if (_counted is not null && _counted.Contains(_walk.Inode))
+            {
+                _others.Add(_walk.Inode);
+            }
+        }
+
+        CompleteProcess();
+        return false;
+    }
+
+    /// <summary>What is known only when all of its descriptors were looked at.</summary>
+    private void CompleteProcess()
+    {
+        if (Owners.Holders.Count > 0 && Owners.Holders[^1].Pid == _walk.Pid)
+        {
+            Holder.OtherConnections = _counted is null ? null : _others.Count;
+            Holder.IsPartlyKnown = _walk.Errno != 0;
+        }
+
+        if (_walk.Errno != 0)
+        {
+            Owners.Unreadable.Add(_walk.Pid, _walk.FailedOperation, _walk.Errno);
+        }
+
+        _others.Clear();
+    }
+
+    private SocketHolder NewHolder(int pid) => new(pid)
+    {
+        Comm = ProcFile.Comm(_table, pid),
+        Protection = _guard.Protection(pid, out uint? effectiveUid),
+        EffectiveUid = effectiveUid,
+    };
+}

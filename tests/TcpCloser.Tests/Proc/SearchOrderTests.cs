@@ -1,0 +1,60 @@
+using TcpCloser.Interop;
+using TcpCloser.Proc;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Proc;
+
+/// <summary>Where a search for one holder begins.</summary>
+public sealed class SearchOrderTests
+{
+    private readonly FakeHost _host = new();
+    private readonly SearchOrder _order = new();
+
+    public SearchOrderTests()
+    {
+        _host.Add(new FakeProcess(10) { Uid = 0 });
+        _host.Add(new FakeProcess(20) { Uid = 33 });
+        _host.Add(new FakeProcess(30) { Uid = 1000 });
+        _host.Add(new FakeProcess(40) { Uid = 33 });
+    }
+
+    [Fact]
+    public void ProcessesOfTheSocketsUsersComeFirst()
+    {
+        Assert.Equal([20, 40, 10, 30], Processes(33));
+        Assert.Equal([10, 30, 20, 40], Processes(0, 1000));
+        Assert.Equal([10, 20, 30, 40], Processes());
+    }
+
+    [Fact]
+    public void BeforeThemComeThoseThatHeldSocketsLastTime()
+    {
+        _order.Remember([new SocketHolder(30), new SocketHolder(99)]);
+        Assert.Equal([30, 20, 40, 10], Processes(33));
+        _order.Remember([]);
+        Assert.Equal([30, 20, 40, 10], Processes(33));
+        _order.Remember([new SocketHolder(40)]);
+        Assert.Equal([40, 20, 10, 30], Processes(33));
+    }
+
+    /// <summary>It is an order and no choice: whoever cannot be told comes last.</summary>
+    [Fact]
+    public void NobodyIsLeftOut()
+    {
+        _host.Faults.Errno = static (call, times) => call == "read user" ? Errno.EACCES : 0;
+        Assert.Equal([10, 20, 30, 40], Processes(33));
+    }
+
+    [Fact]
+    public void TheProcessesMustBeListed()
+    {
+        _host.Faults.Errno = static (call, _) => call == "list processes" ? Errno.ENOMEM : 0;
+        Assert.Throws<SystemCallException>(() => Processes());
+    }
+
+    private List<int> Processes(params uint[] uids)
+    {
+        using IProcessTable table = _host.OpenProcesses();
+        return _order.Processes(table, uids.ToHashSet());
+    }
+}
