@@ -1,10 +1,11 @@
 #!/bin/sh
-# Measures tcp-closer against ss of iproute2 on connections that the Lab makes, in namespaces of its own, and ends with the
-# limits it has to keep. What each number means: docs/performance.md. Usage: scripts/bench.sh [OPTION...]
-#   --quick               smaller sizes and no case memory, in under two minutes
+# Measures tcp-closer against ss of iproute2, and against the floor (tests/floor: nothing but the system calls), on connections that
+# the Lab makes, in namespaces of its own, and ends with the limits it has to keep. What each number means: docs/performance.md.
+# Usage: scripts/bench.sh [OPTION...]
+#   --quick               smaller sizes and no cases million and memory, in under three minutes
 #   --runs N              runs of each candidate (5)
 #   --sizes 'N...'        connections in the cases kill and list (1000 10000 100000)
-#   --cases 'NAME...'     of: startup list groups few ports kill use_proc disconnect rounds verbose memory
+#   --cases 'NAME...'     of: startup list groups few ports kill use_proc disconnect one probe rounds verbose neighbours million memory
 #   --candidate NAME=PATH one more build of tcp-closer; repeatable. NAME=PATH for tcp-closer itself measures that one
 #   --ss PATH             another ss than that of this machine
 #   --patience SECONDS    how long to wait for a quiet CPU, over all runs together (300; --quick 20)
@@ -16,16 +17,17 @@ set -f # ss takes words with brackets
 
 port=5000
 forever=4233600000 # 49 days: nothing is idle that long, so everything matches and is left alone
-quick_cases='startup list groups few ports kill use_proc disconnect rounds verbose'
+quick_cases='startup list groups few ports kill use_proc disconnect one probe rounds verbose neighbours'
 runs=5 sizes='' cases='' patience=''
-crowd='' spread=50000 some=10000 many_processes=200 build=true inside=false tools='' ss=$(command -v ss || true)
+crowd='' spread=50000 some=10000 many_processes=200 million=1000000 crowded=200 build=true inside=false tools='' ss=$(command -v ss || true)
 lab=$PWD/artifacts/publish/TcpCloser.Lab/release_linux-$(own_arch)/tcp-closer-lab
 own=$PWD/artifacts/tcp-closer-linux-musl-$(own_arch)
+floor=$PWD/artifacts/floor
 
 original=$(printf '%s\n' "$@")
 while test $# -gt 0; do
     case $1 in
-        --quick) sizes=${sizes:-1000 10000} crowd=10000 spread=5000 some=1000 many_processes='' cases=${cases:-$quick_cases} patience=${patience:-20} ;;
+        --quick) sizes=${sizes:-1000 10000} crowd=10000 spread=5000 some=1000 many_processes='' crowded=20 cases=${cases:-$quick_cases} patience=${patience:-20} ;;
         --no-build) build=false ;;
         --inside) inside=true table=$2; shift ;;
         --runs | --sizes | --cases | --candidate | --ss | --patience)
@@ -43,7 +45,7 @@ while test $# -gt 0; do
     esac
     shift
 done
-cases=${cases:-$quick_cases memory} patience=${patience:-300}
+cases=${cases:-$quick_cases million memory} patience=${patience:-300}
 sizes=${sizes:-1000 10000 100000} crowd=${crowd:-100000}
 tools="tcp-closer=$own$tools"
 
@@ -52,8 +54,9 @@ if ! $inside; then
     if $build; then
         scripts/build-musl.sh
         publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
+        gcc -std=c11 -O2 -static tests/floor/floor.c -o "$floor"
     fi
-    test -x "$lab" || die "no Lab at $lab: run without --no-build"
+    test -x "$lab" && test -x "$floor" || die "no Lab at $lab, or no $floor: run without --no-build"
     user=; test "$(id -u)" = 0 || user=-r
     # A hash table of its own, as large as this machine's, for every network namespace made below the first.
     table=$(tr -d - </proc/sys/net/ipv4/tcp_ehash_entries)
@@ -136,15 +139,18 @@ candidates() {
     if test $((turn % 2)) = 0; then echo "$@"; else printf '%s\n' "$@" | sort -r; fi
 }
 
-# compare CASE LAB-OPTIONS SS-WORDS TOOL-WORDS: one turn of all candidates. With $fresh, each gets connections of its own.
-# SS-WORDS that begin with a slash are another program.
+# compare CASE LAB-OPTIONS SS-WORDS TOOL-WORDS: one turn of all candidates. With $fresh, each gets connections of its own; with
+# $beneath, the floor does that, too. SS-WORDS that begin with a slash are another program.
 fresh=
+beneath=
 # shellcheck disable=SC2086 # lists of words
 compare() {
     case $3 in /*) reference=$3 ;; *) reference="$ss $3" ;; esac
-    for one in $(candidates $tools reference); do
+    for one in $(candidates $tools ${beneath:+floor} reference); do
         test -z "$fresh" || hold $fresh
-        if test "$one" = reference; then
+        if test "$one" = floor; then
+            sample "$1" floor "$2" "$floor" $beneath
+        elif test "$one" = reference; then
             case $reference in *find) sample "$1" find "$2" /bin/sh -c "exec $reference /proc/[0-9]*/fd -lname 'socket:*'" ;; *) sample "$1" ss "$2" $reference ;; esac
         else
             sample "$1" "${one%%=*}" "$2" "${one#*=}" $4 -f "$work/log" --disable-syslog
@@ -175,9 +181,11 @@ apart() {
 
 case_startup() { among "--count 1" start-up "--runs 10" "-tn sport = :1" "-n -s 1"; }
 case_list() {
+    beneath="list $port"
     for size in $sizes; do
         among "--count $size" "list $size" "--runs 2" "-tni sport = :$port" "-n -t $forever -s $port"
     done
+    beneath=
 }
 case_groups() {
     for size in $sizes; do
@@ -200,14 +208,46 @@ case_ports() {
     done
     release
 }
-case_kill() { for size in $sizes; do apart "--count $size" "kill $size" "" "-K -tn sport = :$port" "-s $port"; done; }
+case_kill() {
+    beneath="kill $port"
+    for size in $sizes; do apart "--count $size" "kill $size" "" "-K -tn sport = :$port" "-s $port"; done
+    beneath=
+}
 case_use_proc() {
     for processes in 50 $many_processes; do
         apart "--count $((processes * 20)) --processes $processes --client-process --decoy-processes 200 --decoy-files 50" \
             "use_proc ${processes}x20" "" "$(command -v find)" "--use_proc -s $port"
     done
 }
-case_disconnect() { apart "--count $some" "disconnect $some" "" "-K -tn sport = :$port" "--method disconnect -s $port"; }
+case_disconnect() {
+    for processes in 1 $many_processes; do
+        apart "--count $some --processes $processes" "disconnect $some of $processes" "" "-K -tn sport = :$port" "--method disconnect -s $port"
+    done
+}
+# One connection, held by the last process of /proc, beside processes of which each has 600 descriptors; once everybody is root, once
+# the others are not.
+case_one() {
+    apart "--count 1 --decoy-processes $crowded --decoy-files 600" "one of $((crowded * 600))" "" "$(command -v find)" "--method disconnect -s $port"
+}
+case_probe() { among "--count $some --client-process" "probe $some" "" "-tni sport = :$port" "-n --probe 3s -s $port"; }
+# What others feel: a pair that asks and answers, on another connection of the namespace.
+case_neighbours() {
+    among "--count $crowd" "beside list $crowd" "--runs 2 --pair" "-tni sport = :$port" "-n -t $forever -s $port"
+    among "--count $crowd" "beside probe $some" "--runs 2 --pair" "-tni sport = :$port" "-n --probe 3s -s $port"
+    apart "--count $crowd" "beside kill $crowd" "--pair" "-K -tn sport = :$port" "-s $port"
+    apart "--count $crowd" "beside disconnect $crowd" "--pair" "-K -tn sport = :$port" "--method disconnect -s $port"
+}
+# Ten processes, because of the limit of descriptors; ss only looks, since it needs minutes and gigabytes to close as many.
+case_million() {
+    hold --count $million --processes 10
+    beneath="list $port" repeat compare "list $million" "" "-tni sport = :$port" "-n -t $forever -s $port"
+    for _ in $(seq "$runs"); do sample "owners of $million" tcp-closer "" "$own" -n -t 0 -s "$port" --disable-syslog; done
+    release
+    hold --count 1000 --decoys $million --processes 10
+    sample "service beside $million" tcp-closer "--term-after 9500" "$own" -i 1s -t $forever -s "$port" -f "$work/log" --disable-syslog
+    release
+    beneath="kill $port" apart "--count $million --processes 10" "kill $million" "" "-tni sport = :$port" "-s $port"
+}
 case_rounds() {
     cat >"$work/ten" <<END
 for _ in 1 2 3 4 5 6 7 8 9 10; do $ss -tni sport = :$port; done

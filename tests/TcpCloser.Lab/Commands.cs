@@ -131,8 +131,9 @@ internal sealed class Commands
     /// <param name="context">What stands behind <c>--</c>.</param>
     /// <param name="runs">How often.</param>
     /// <param name="output">Where its stdout and stderr go; emptied before each run.</param>
+    /// <param name="pair">A pair of other processes exchanges requests and answers meanwhile; how long these took stands behind the rest of the line.</param>
     /// <param name="termAfter">Sends it SIGTERM after so many ms; 0: never.</param>
-    public int Time(ConsoleAppContext context, int runs = 1, string output = "/dev/null", int termAfter = 0)
+    public int Time(ConsoleAppContext context, int runs = 1, string output = "/dev/null", int termAfter = 0, bool pair = false)
     {
         string[] command = [.. context.EscapedArguments];
         if (command.Length == 0)
@@ -142,7 +143,7 @@ internal sealed class Commands
         }
         return Try(() =>
         {
-            using TimedProgram program = new(command, output, termAfter);
+            using TimedProgram program = new(command, output, termAfter, pair);
             for (int i = 0; i < runs; i++)
             {
                 LineWriter.Write([program.Run()]);

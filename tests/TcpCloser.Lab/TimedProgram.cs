@@ -16,12 +16,14 @@ internal sealed unsafe class TimedProgram : IDisposable
     private readonly int _nothing;
     private readonly int _output;
     private readonly int _termAfterMs;
+    private readonly LatencyPair? _pair;
 
     /// <summary>When the child was about to become the program; the child writes it.</summary>
     private readonly long* _started;
 
-    internal TimedProgram(string[] command, string output, int termAfterMs)
+    internal TimedProgram(string[] command, string output, int termAfterMs, bool withPair)
     {
+        _pair = withPair ? new LatencyPair() : null;
         _argumentCount = command.Length;
         _arguments = (byte**)NativeMemory.AllocZeroed((nuint)(command.Length + 1), (nuint)sizeof(byte*));
         for (int i = 0; i < command.Length; i++)
@@ -43,6 +45,7 @@ internal sealed unsafe class TimedProgram : IDisposable
     {
         _ = Libc.Truncate(_output, 0); // fails on what is no file, which needs no emptying
         _ = Libc.Seek(_output, 0, 0);
+        _pair?.Begin();
         int pid = Libc.Fork();
         if (pid == 0)
         {
@@ -66,6 +69,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         }
         long* ended = stackalloc long[2];
         _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, ended);
+        string neighbour = _pair is null ? "" : " " + _pair.Describe();
         if (status == CannotExecute << 8)
         {
             throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be run");
@@ -73,7 +77,7 @@ internal sealed unsafe class TimedProgram : IDisposable
 
         long wall = ((ended[0] - _started[0]) * 1_000_000) + ((ended[1] - _started[1]) / 1000);
         return $"wall-us={wall} user-us={(usage.UserSeconds * 1_000_000) + usage.UserMicroseconds} "
-            + $"sys-us={(usage.SystemSeconds * 1_000_000) + usage.SystemMicroseconds} maxrss-kb={usage.MaxRss} status={ChildProcess.Describe(status)}";
+            + $"sys-us={(usage.SystemSeconds * 1_000_000) + usage.SystemMicroseconds} maxrss-kb={usage.MaxRss} status={ChildProcess.Describe(status)}{neighbour}";
     }
 
     public void Dispose()
@@ -84,6 +88,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         }
 
         NativeMemory.Free(_arguments);
+        _pair?.Dispose();
         _ = Libc.Unmap(_started, PageSize);
         _ = Libc.Close(_nothing);
         _ = Libc.Close(_output);

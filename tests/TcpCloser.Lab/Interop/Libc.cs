@@ -175,6 +175,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "close"), SuppressGCTransition]
     internal static partial int CloseAfterFork(int fd);
 
+    [LibraryImport("libc", EntryPoint = "read"), SuppressGCTransition]
+    internal static partial nint ReadAfterFork(int fd, byte* data, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "write"), SuppressGCTransition]
+    internal static partial nint WriteAfterFork(int fd, byte* data, nuint length);
+
     [LibraryImport("libc", EntryPoint = "pause"), SuppressGCTransition]
     internal static partial int Pause();
 
