@@ -63,30 +63,6 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
         }
     }
 
-    public void Begin()
-    {
-    }
-
-    public void Completed(ConnectionList connections, int index)
-    {
-    }
-
-    public void Signalled(SocketHolder process, int signal)
-    {
-    }
-
-    public void Message(Level level, string text)
-    {
-    }
-
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
-    {
-    }
-
-    public void Totals(Counts totals, long rounds, TimeSpan time)
-    {
-    }
-
     public void Flush()
     {
         if (stdout.Errno == 0)

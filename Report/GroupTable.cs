@@ -2,7 +2,6 @@ using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Kill;
-using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
@@ -41,30 +40,6 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
         {
             Print(groups);
         }
-    }
-
-    public void Begin()
-    {
-    }
-
-    public void Completed(ConnectionList connections, int index)
-    {
-    }
-
-    public void Signalled(SocketHolder process, int signal)
-    {
-    }
-
-    public void Message(Level level, string text)
-    {
-    }
-
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
-    {
-    }
-
-    public void Totals(Counts totals, long rounds, TimeSpan time)
-    {
     }
 
     public void Flush()

@@ -21,10 +21,6 @@ internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
     private readonly byte[] _method = Encoding.UTF8.GetBytes(RunText.MethodOf(rule.Method));
     private readonly Timestamp _time = new();
 
-    public void Begin()
-    {
-    }
-
     public void Completed(ConnectionList connections, int index) => Connection(connections, index);
 
     public void WouldClose(ConnectionList candidates, ICloseMethod method)
@@ -33,11 +29,6 @@ internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
         {
             Connection(candidates, i);
         }
-    }
-
-    /// <summary>Messages are for people, and in the log.</summary>
-    public void Message(Level level, string text)
-    {
     }
 
     public void End(int status, Counts counts, TimeSpan time, bool isQuiet)

@@ -1,6 +1,5 @@
 using TcpCloser.Diag;
 using TcpCloser.Interop;
-using TcpCloser.Kill;
 using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
@@ -41,11 +40,6 @@ internal sealed class LogObserver(Log log, bool isService) : IObserver
         }
 
         log.End();
-    }
-
-    /// <summary>The table and the records say it.</summary>
-    public void WouldClose(ConnectionList candidates, ICloseMethod method)
-    {
     }
 
     public void Signalled(SocketHolder process, int signal)

@@ -5,7 +5,6 @@ using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
-using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
@@ -38,10 +37,6 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
     /// <summary>Whether a round's counts could not be written.</summary>
     public bool Failed { get; private set; }
 
-    public void Begin()
-    {
-    }
-
     public void Completed(ConnectionList connections, int index) => _outcomes[(int)connections[index].Outcome]++;
 
     public void WouldClose(ConnectionList candidates, ICloseMethod method)
@@ -51,18 +46,6 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
             Outcome outcome = candidates[i].Outcome;
             _outcomes[(int)outcome] += outcome == Outcome.Idle ? 0 : 1; // those that would be closed are counted at the end
         }
-    }
-
-    public void Signalled(SocketHolder process, int signal)
-    {
-    }
-
-    public void Message(Level level, string text)
-    {
-    }
-
-    public void Flush()
-    {
     }
 
     public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
@@ -81,10 +64,6 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
 
         _errno = errno;
         Failed |= errno != 0;
-    }
-
-    public void Totals(Counts totals, long rounds, TimeSpan time)
-    {
     }
 
     private void Compose(Counts counts, TimeSpan time)

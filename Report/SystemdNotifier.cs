@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using TcpCloser.Cli;
-using TcpCloser.Diag;
 using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
 
 namespace TcpCloser.Report;
 
@@ -57,30 +54,6 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
         {
             _ = socket.Send("READY=1"u8);
         }
-    }
-
-    public void Begin()
-    {
-    }
-
-    public void Completed(ConnectionList connections, int index)
-    {
-    }
-
-    public void WouldClose(ConnectionList candidates, ICloseMethod method)
-    {
-    }
-
-    public void Signalled(SocketHolder process, int signal)
-    {
-    }
-
-    public void Message(Level level, string text)
-    {
-    }
-
-    public void Flush()
-    {
     }
 
     public void End(int status, Counts counts, TimeSpan time, bool isQuiet)

@@ -146,7 +146,6 @@ public sealed class MetricsFileTests : IDisposable
         var list = new ConnectionList();
         list.Begin(new NetworkNamespace());
         var counts = new Counts { Matched = matched };
-        metrics.Begin();
         for (Outcome outcome = Outcome.Busy; outcome <= Outcome.NotReached; outcome++)
         {
             list.Add(new Connection { Outcome = outcome });
