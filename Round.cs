@@ -16,7 +16,7 @@ internal sealed class Round
 {
     private readonly Rule _rule;
     private readonly RunOptions _run;
-    private readonly IReadOnlyList<IObserver> _observers;
+    private readonly List<IObserver> _observers;
     private readonly Func<IStopSource> _watchSignals;
     private readonly RuleLookup _lookup;
     private readonly Collector _collector;
@@ -36,7 +36,7 @@ internal sealed class Round
     /// <param name="machine">Where the sockets and the processes are.</param>
     /// <param name="observers">Hear of it.</param>
     /// <param name="watchSignals">Is called before the first candidate is looked at: what asks to stop from there on.</param>
-    public Round(Rule rule, RunOptions run, Machine machine, IReadOnlyList<IObserver> observers, Func<IStopSource> watchSignals)
+    public Round(Rule rule, RunOptions run, Machine machine, List<IObserver> observers, Func<IStopSource> watchSignals)
     {
         (_rule, _run, _observers, _watchSignals) = (rule, run, observers, watchSignals);
         var idleRule = new IdleRule(rule);

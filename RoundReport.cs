@@ -8,9 +8,9 @@ namespace TcpCloser;
 
 /// <summary>Where filters and methods push what they found out and did: it is written down, counted, and told to every observer.</summary>
 /// <param name="candidates">The connections that the results are about.</param>
-/// <param name="observers">Hear of it.</param>
+/// <param name="observers">Hear of it. A list by its own type, of which going through costs no memory: it is done for each connection.</param>
 /// <param name="status">What decides the exit status.</param>
-internal sealed class RoundReport(ConnectionList candidates, IReadOnlyList<IObserver> observers, RoundStatus status) : IResultSink
+internal sealed class RoundReport(ConnectionList candidates, List<IObserver> observers, RoundStatus status) : IResultSink
 {
     /// <summary>Asked whether the log file is to be opened again, once there is something that tells it; null: not yet.</summary>
     public IStopSource? Stop { get; set; }

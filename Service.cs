@@ -10,7 +10,7 @@ internal static class Service
 {
     /// <returns>The exit status.</returns>
     /// <exception cref="SystemCallException">There is no timer.</exception>
-    public static int Run(Round round, TimeSpan interval, IReadOnlyList<IObserver> observers, SignalWatch signals, bool isDryRun)
+    public static int Run(Round round, TimeSpan interval, List<IObserver> observers, SignalWatch signals, bool isDryRun)
     {
         long started = Stopwatch.GetTimestamp();
         if (!isDryRun && Refusal(round.Check(), observers))
@@ -60,7 +60,7 @@ internal static class Service
     }
 
     /// <summary>Tells what the method may not do. Returns whether it may do nothing at all: then the service would only look well.</summary>
-    private static bool Refusal(Ability ability, IReadOnlyList<IObserver> observers)
+    private static bool Refusal(Ability ability, List<IObserver> observers)
     {
         if (ability.IsPossible)
         {

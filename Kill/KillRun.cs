@@ -23,25 +23,16 @@ internal sealed class KillRun
     private int _refusedErrno;
     private int _refusedPid;
 
-    public KillRun(ConnectionList candidates, InodeIndex index, List<SocketHolder> holders, ConnectionWatch watch, IProcessTable table,
+    public KillRun(ConnectionList candidates, InodeIndex index, SocketOwners owners, ConnectionWatch watch, IProcessTable table,
         IdleRule idleRule, IResultSink sink)
     {
         (_candidates, _index, _watch, _table, _idleRule, _sink) = (candidates, index, watch, table, idleRule, sink);
         _held = new HeldState[candidates.Count];
         _errnos = new ushort[candidates.Count];
         _reasons = new Outcome?[candidates.Count];
-        var holdersOf = new List<SocketHolder>[candidates.Count];
-        foreach (SocketHolder holder in holders)
-        {
-            foreach (int i in ConnectionsOf(holder))
-            {
-                (holdersOf[i] ??= []).Add(holder);
-            }
-        }
-
         for (int i = 0; i < candidates.Count; i++)
         {
-            _reasons[i] = OwnerRule.Reason(in candidates[i], holdersOf[i] ?? []);
+            _reasons[i] = OwnerRule.Reason(in candidates[i], owners.Of(candidates[i].Inode));
         }
     }
 

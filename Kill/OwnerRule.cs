@@ -20,15 +20,15 @@ internal static class OwnerRule
     /// be looked at may.
     /// </summary>
     public static Outcome? NoOwner(ref readonly Connection connection, SocketOwners owners) =>
-        connection.Inode == 0 || (owners.Of(connection.Inode).Count == 0 && owners.Unreadable.Count == 0) ? Outcome.NoOwner : null;
+        connection.Inode == 0 || (owners.Of(connection.Inode).Length == 0 && owners.Unreadable.Count == 0) ? Outcome.NoOwner : null;
 
     /// <summary>
     /// Why no process is signalled for the connection; null: its holders may be. One holder that has to stay keeps the connection
     /// open, so none of the others is signalled in vain.
     /// </summary>
-    public static Outcome? Reason(ref readonly Connection connection, IReadOnlyList<SocketHolder> holders)
+    public static Outcome? Reason(ref readonly Connection connection, SocketHolder[] holders)
     {
-        Outcome? reason = holders.Count == 0 ? Outcome.NoOwner : null;
+        Outcome? reason = holders.Length == 0 ? Outcome.NoOwner : null;
         foreach (SocketHolder holder in holders)
         {
             if (holder.Protection is not null)

@@ -33,8 +33,8 @@ internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, Func<IProcessT
 
     public Outcome? Obstacle(ref readonly Connection connection, SocketOwners owners)
     {
-        IReadOnlyList<SocketHolder> holders = owners.Of(connection.Inode);
-        return holders.Count == 0 ? OwnerRule.NoOwner(in connection, owners) : OwnerRule.Reason(in connection, holders);
+        SocketHolder[] holders = owners.Of(connection.Inode);
+        return holders.Length == 0 ? OwnerRule.NoOwner(in connection, owners) : OwnerRule.Reason(in connection, holders);
     }
 
     public void Close(ConnectionList candidates, IResultSink sink, Func<bool> stopRequested)
@@ -44,7 +44,7 @@ internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, Func<IProcessT
         var index = new InodeIndex(candidates);
         var owners = SocketOwners.All(table, index.Contains);
         sink.Found(owners);
-        var run = new KillRun(candidates, index, owners.Holders, watch, table, idleRule, sink);
+        var run = new KillRun(candidates, index, owners, watch, table, idleRule, sink);
         try
         {
             SignalAll(run, owners.Holders, stopRequested);

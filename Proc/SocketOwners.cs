@@ -39,7 +39,7 @@ internal sealed class SocketOwners(UnreadableProcesses unjudged)
     public UnreadableProcesses Unjudged { get; } = unjudged;
 
     /// <summary>The processes that hold the socket of that inode, as far as they could be found.</summary>
-    public IReadOnlyList<SocketHolder> Of(uint inode) => _byInode.TryGetValue(inode, out SocketHolder[]? holders) ? holders : [];
+    public SocketHolder[] Of(uint inode) => _byInode.TryGetValue(inode, out SocketHolder[]? holders) ? holders : [];
 
     /// <summary>Sockets with one holder, which most are, share one array of it: there may be a million of them.</summary>
     public void Add(uint inode, SocketHolder holder)

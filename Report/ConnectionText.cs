@@ -31,27 +31,27 @@ internal static class ConnectionText
     /// <summary><c> pid=12 comm=sshd</c>, and how many hold it where it is not one; nothing where none is known.</summary>
     public static TextBuffer AddOwners(this TextBuffer text, ConnectionList list, int index)
     {
-        if (list.Owners?.Of(list[index].Inode) is not { Count: > 0 } owners)
+        if (list.Owners?.Of(list[index].Inode) is not { Length: > 0 } owners)
         {
             return text;
         }
 
         text.Add(" pid="u8).Add((ulong)owners[0].Pid).Add(" comm="u8).AddUntrusted(owners[0].Comm);
-        return owners.Count > 1 ? text.Add(" owners="u8).Add((ulong)owners.Count) : text;
+        return owners.Length > 1 ? text.Add(" owners="u8).Add((ulong)owners.Length) : text;
     }
 
     /// <summary><c>sshd[12] +2</c>; the user where the process cannot be seen; <c>-</c> where there is none.</summary>
     public static TextBuffer AddOwnerCell(this TextBuffer text, ConnectionList list, int index)
     {
         ref Connection connection = ref list[index];
-        IReadOnlyList<SocketHolder> owners = list.Owners?.Of(connection.Inode) ?? [];
-        if (owners.Count == 0)
+        SocketHolder[] owners = list.Owners?.Of(connection.Inode) ?? [];
+        if (owners.Length == 0)
         {
             return connection.Inode == 0 ? text.Add("-"u8) : text.Add("uid="u8).Add(connection.Uid);
         }
 
         text.AddUntrusted(owners[0].Comm).Add("["u8).Add((ulong)owners[0].Pid).Add("]"u8);
-        return owners.Count > 1 ? text.Add(" +"u8).Add((ulong)owners.Count - 1) : text;
+        return owners.Length > 1 ? text.Add(" +"u8).Add((ulong)owners.Length - 1) : text;
     }
 
     /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>; what the kernel does not tell is left out.</summary>

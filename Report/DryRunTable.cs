@@ -124,7 +124,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     {
         int? others = null;
         string? protection = null;
-        IReadOnlyList<SocketHolder> owners = candidates.Owners?.Of(candidates[i].Inode) ?? [];
+        SocketHolder[] owners = candidates.Owners?.Of(candidates[i].Inode) ?? [];
         foreach (SocketHolder owner in owners)
         {
             others = owner.OtherConnections is { } more ? (others ?? 0) + more : others;
@@ -141,7 +141,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
         }
 
         _cell.Add(action);
-        return _needsOwners && owners.Count == 0 ? _cell.Add(" ?"u8)
+        return _needsOwners && owners.Length == 0 ? _cell.Add(" ?"u8)
             : others is { } count ? _cell.Add(" ("u8).Add((ulong)count).Add(" other connections)"u8)
             : _cell;
     }

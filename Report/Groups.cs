@@ -48,8 +48,8 @@ internal sealed class Groups(GroupKey by)
     private TextBuffer ProcessKey(ConnectionList connections, int i)
     {
         uint inode = connections[i].Inode;
-        IReadOnlyList<SocketHolder> owners = connections.Owners?.Of(inode) ?? [];
-        return owners.Count > 0 ? _text.Add(owners[0].Comm).Add("["u8).Add((ulong)owners[0].Pid).Add("]"u8)
+        SocketHolder[] owners = connections.Owners?.Of(inode) ?? [];
+        return owners.Length > 0 ? _text.Add(owners[0].Comm).Add("["u8).Add((ulong)owners[0].Pid).Add("]"u8)
             : inode != 0 && (connections.Owners is null || connections.Owners.Unreadable.Count > 0) ? _text.Add("?"u8)
             : _text.Add("-"u8);
     }

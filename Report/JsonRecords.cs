@@ -172,8 +172,8 @@ internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
     private void Owners(SocketOwners owners, ref readonly Connection connection)
     {
         Key("owners"u8);
-        IReadOnlyList<SocketHolder> holders = owners.Of(connection.Inode);
-        if (connection.Inode != 0 && holders.Count == 0 && owners.Unreadable.Count > 0)
+        SocketHolder[] holders = owners.Of(connection.Inode);
+        if (connection.Inode != 0 && holders.Length == 0 && owners.Unreadable.Count > 0)
         {
             _out.Add("null"u8);
             return;

@@ -7,7 +7,7 @@ namespace TcpCloser.Tests.Support;
 internal static class Rounds
 {
     /// <summary>A round of those words on that machine.</summary>
-    public static Round Make(Machine machine, IReadOnlyList<IObserver> observers, FakeStop? stop, params string[] words)
+    public static Round Make(Machine machine, List<IObserver> observers, FakeStop? stop, params string[] words)
     {
         (Rule rule, RunOptions run) = Words.Parse(words);
         return new Round(rule, run, machine, observers, () => stop ?? new FakeStop());
