@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace TcpCloser.Interop;
 
 /// <summary>linux/stat.h: statx(2), whose layout the architectures share.</summary>
@@ -7,6 +9,7 @@ internal static unsafe class Stat
     private const int AT_EMPTY_PATH = 0x1000;
     private const int STATX_UID = 0x8;
     private const int STATX_INO = 0x100;
+    private const int STATX_SIZE = 0x200;
 
     /// <summary>STATX_TYPE.</summary>
     private const int STATX_TYPE = 1;
@@ -59,13 +62,15 @@ internal static unsafe class Stat
         return ((major & 0xffff_f000) << 32 | (major & 0xfff) << 8 | (minor & 0xffff_ff00) << 12 | minor & 0xff, buffer.Inode);
     }
 
-    /// <summary>The user id of a file's owner; null: there is no such file.</summary>
-    public static uint? Owner(int directory, ReadOnlySpan<byte> path)
+    /// <summary>The user id of a file's owner, and its size. Returns 0 or the errno.</summary>
+    public static int OwnerAndSize(int directory, ReadOnlySpan<byte> path, out uint owner, out ulong size)
     {
-        Statx buffer;
+        Statx buffer = default;
         fixed (byte* p = path)
         {
-            return Unistd.syscall(Unistd.SYS_statx, directory, (nint)p, 0, STATX_UID, (nint)(&buffer)) == 0 ? buffer.Uid : null;
+            nint result = Unistd.syscall(Unistd.SYS_statx, directory, (nint)p, 0, STATX_UID | STATX_SIZE, (nint)(&buffer));
+            (owner, size) = (buffer.Uid, buffer.Size);
+            return result == 0 ? 0 : Marshal.GetLastPInvokeError();
         }
     }
 

@@ -16,6 +16,9 @@ internal struct Statx
     [FieldOffset(32)]
     public ulong Inode;
 
+    [FieldOffset(40)]
+    public ulong Size;
+
     [FieldOffset(136)]
     public uint DeviceMajor;
 

@@ -18,8 +18,11 @@ internal interface IProcessTable : IDisposable
     /// <summary>The number that tells the network namespace of a process from others; 0: it could not be read.</summary>
     ulong NetworkNamespaceOf(int pid);
 
-    /// <summary>The user whom the kernel gives the files of a process to: its effective one, root where it is not dumpable. Null: it is gone.</summary>
-    uint? UserOf(int pid);
+    /// <summary>Looks at a process from outside, which needs no privilege. Returns 0 or the errno.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="user">The user whom the kernel gives its files to: its effective one, or root where it is not dumpable.</param>
+    /// <param name="descriptors">How many descriptors it has (Linux 6.2); 0 before.</param>
+    int Look(int pid, out uint user, out ulong descriptors);
 
     /// <summary>Opens the folder of a process's descriptors. Returns a handle or minus the errno.</summary>
     int OpenDescriptors(int pid);

@@ -33,7 +33,7 @@ internal sealed unsafe class ProcessTable : IProcessTable
 
     public ulong NetworkNamespaceOf(int pid) => Stat.Inode(_proc, ProcPath.Of(pid, "ns/net"u8));
 
-    public uint? UserOf(int pid) => Stat.Owner(_proc, ProcPath.Of(pid, "fd"u8));
+    public int Look(int pid, out uint user, out ulong descriptors) => Stat.OwnerAndSize(_proc, ProcPath.Of(pid, "fd"u8), out user, out descriptors);
 
     public int OpenDescriptors(int pid) => ProcFile.OpenDirectory(_proc, ProcPath.Of(pid, "fd"u8));
 

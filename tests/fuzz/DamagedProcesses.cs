@@ -27,7 +27,7 @@ internal sealed class DamagedProcesses(IProcessTable whole, Dice dice) : IProces
 
     public ulong NetworkNamespaceOf(int pid) => whole.NetworkNamespaceOf(pid);
 
-    public uint? UserOf(int pid) => whole.UserOf(pid);
+    public int Look(int pid, out uint user, out ulong descriptors) => whole.Look(pid, out user, out descriptors);
 
     public int OpenDescriptors(int pid) => whole.OpenDescriptors(pid);
 

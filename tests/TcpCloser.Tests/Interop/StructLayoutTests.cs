@@ -152,7 +152,7 @@ public sealed class StructLayoutTests
 
         Statx x = default;
         const string Status = "struct statx";
-        c.Struct<Statx>(Status).Field(Status, "stx_uid", in x, in x.Uid).Field(Status, "stx_mode", in x, in x.Mode).Field(Status, "stx_ino", in x, in x.Inode)
+        c.Struct<Statx>(Status).Field(Status, "stx_uid", in x, in x.Uid).Field(Status, "stx_mode", in x, in x.Mode).Field(Status, "stx_ino", in x, in x.Inode).Field(Status, "stx_size", in x, in x.Size)
             .Field(Status, "stx_dev_major", in x, in x.DeviceMajor).Field(Status, "stx_dev_minor", in x, in x.DeviceMinor);
 
         IfReq r = default;

@@ -41,10 +41,15 @@ public sealed class SocketDisconnectorTests
     [Fact]
     public void ItEndsWhereNothingIsLeftToBeFound()
     {
-        Add(_worker, _host.Add(new FakeProcess(201)));
+        FakeProcess larger = _host.Add(new FakeProcess(150));
+        Add(_worker, larger);
         Add(_worker);
         _worker.Descriptors[100] = "/dev/null";
-        _host.Add(new FakeProcess(202));
+        for (int fd = 100; fd < 110; fd++)
+        {
+            larger.Descriptors[fd] = "/dev/null";
+        }
+
         Assert.Equal(["Disconnected", "Disconnected"], Disconnect());
         Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "open fd"));
         Assert.Equal(2, _host.Faults.Calls.Count(static call => call == "read fd"));

@@ -37,11 +37,29 @@ public sealed class SearchOrderTests
         Assert.Equal([40, 20, 10, 30], Processes(33));
     }
 
+    /// <summary>Of each kind the one with the fewest descriptors costs the least.</summary>
+    [Fact]
+    public void FewDescriptorsComeBeforeMany()
+    {
+        foreach ((int pid, int count) in (ReadOnlySpan<(int, int)>)[(10, 5), (20, 3), (30, 1), (40, 2)])
+        {
+            for (int fd = 0; fd < count; fd++)
+            {
+                _host.Processes.Find(process => process.Pid == pid)!.Descriptors[fd] = "/dev/null";
+            }
+        }
+
+        Assert.Equal([40, 20, 30, 10], Processes(33));
+        Assert.Equal([30, 40, 20, 10], Processes());
+        _order.Remember([new SocketHolder(10), new SocketHolder(20)]);
+        Assert.Equal([20, 10, 40, 30], Processes(33));
+    }
+
     /// <summary>It is an order and no choice: whoever cannot be told comes last.</summary>
     [Fact]
     public void NobodyIsLeftOut()
     {
-        _host.Faults.Errno = static (call, times) => call == "read user" ? Errno.EACCES : 0;
+        _host.Faults.Errno = static (call, times) => call == "look" ? Errno.EACCES : 0;
         Assert.Equal([10, 20, 30, 40], Processes(33));
     }
 

@@ -47,7 +47,13 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
 
     public ulong NetworkNamespaceOf(int pid) => Find(pid)?.NetworkNamespace ?? 0;
 
-    public uint? UserOf(int pid) => Next("read user") == 0 ? Find(pid)?.Uid : null;
+    public int Look(int pid, out uint user, out ulong descriptors)
+    {
+        int errno = Next("look");
+        FakeProcess? process = errno == 0 ? Find(pid) : null;
+        (user, descriptors) = (process?.Uid ?? 0, (ulong)(process?.Descriptors.Count ?? 0));
+        return errno != 0 ? errno : process is null ? Errno.ENOENT : 0;
+    }
 
     public int OpenDescriptors(int pid)
     {

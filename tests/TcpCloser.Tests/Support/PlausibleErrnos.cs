@@ -11,7 +11,7 @@ internal static class PlausibleErrnos
         "list processes" => [Errno.EACCES, Errno.ENOMEM],
         "read stat" or "read status" or "read comm" or "read environ" or "open fd" =>
             [Errno.ENOENT, Errno.ESRCH, Errno.EACCES, Errno.EPERM, Errno.EMFILE, Errno.ENOMEM],
-        "read user" => [Errno.ENOENT, Errno.EACCES, Errno.ENOSYS],
+        "look" => [Errno.ENOENT, Errno.EACCES, Errno.ENOSYS],
         "list fd" or "read fd" => [Errno.ENOENT, Errno.ESRCH, Errno.EACCES, Errno.ENOMEM],
         "open process" => [Errno.ESRCH, Errno.EPERM, Errno.EMFILE, Errno.ENOMEM, Errno.ENOSYS],
         "fetch socket" => [Errno.EBADF, Errno.ESRCH, Errno.EPERM, Errno.EMFILE, Errno.ENOSYS],
