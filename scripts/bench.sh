@@ -130,7 +130,7 @@ sample() {
     rm -f "$work/log"
     # shellcheck disable=SC2086 # a list of options
     nsenter -t "$lab_pid" -n -- "$lab" time $how --output "$work/out" -- "$@" >"$work/times" 2>&1 8>&- || die "$* failed: $(cat "$work/times")"
-    sed "s/[a-z-]*=//g; s/ /|/g; s/^/$name|$candidate|$quiet|$(alive)|/" "$work/times" >>"$results"
+    sed "s/[a-z0-9-]*=//g; s/ /|/g; s/^/$name|$candidate|$quiet|$(alive)|/" "$work/times" >>"$results"
 }
 
 turn=0
@@ -179,7 +179,11 @@ apart() {
     fresh=
 }
 
-case_startup() { among "--count 1" start-up "--runs 10" "-tn sport = :1" "-n -s 1"; }
+# Both families, as ss looks at them; and IPv4 alone, which looks at IPv6 afterwards, to say what it did not look at.
+case_startup() {
+    among "--count 1" start-up "--runs 10" "-tn sport = :1" "-46 -n -s 1"
+    among "--count 1" "start-up, IPv4" "--runs 10" "-tn sport = :1" "-n -s 1"
+}
 case_list() {
     beneath="list $port"
     for size in $sizes; do
@@ -224,16 +228,32 @@ case_disconnect() {
         apart "--count $some --processes $processes" "disconnect $some of $processes" "" "-K -tn sport = :$port" "--method disconnect -s $port"
     done
 }
-# One connection, held by the last process of /proc, beside processes of which each has 600 descriptors; once everybody is root, once
-# the others are not.
+# One connection on a machine with many descriptors, held by a process that has few of them.
 case_one() {
     apart "--count 1 --decoy-processes $crowded --decoy-files 600" "one of $((crowded * 600))" "" "$(command -v find)" "--method disconnect -s $port"
 }
-case_probe() { among "--count $some --client-process" "probe $some" "" "-tni sport = :$port" "-n --probe 3s -s $port"; }
+# Who was heard from within TIME is not asked, so each is asked by a run of its own.
+case_probe() {
+    for _ in $(seq "$runs"); do
+        hold --count $some --client-process
+        sleep 3.5
+        for tool in $tools; do sample "probe $some" "${tool%%=*}" "" "${tool#*=}" -n --probe 3s -s $port -f "$work/log" --disable-syslog; sleep 3.5; done
+        release
+    done
+}
+beside_probe() {
+    for _ in $(seq "$runs"); do
+        hold --count $some --client-process
+        sleep 3.5
+        sample "beside probe $some" ss "--pair" $ss -tni sport = ":$port"
+        sample "beside probe $some" tcp-closer "--pair" "$own" -n --probe 3s -s $port -f "$work/log" --disable-syslog
+        release
+    done
+}
 # What others feel: a pair that asks and answers, on another connection of the namespace.
 case_neighbours() {
     among "--count $crowd" "beside list $crowd" "--runs 2 --pair" "-tni sport = :$port" "-n -t $forever -s $port"
-    among "--count $crowd" "beside probe $some" "--runs 2 --pair" "-tni sport = :$port" "-n --probe 3s -s $port"
+    beside_probe
     apart "--count $crowd" "beside kill $crowd" "--pair" "-K -tn sport = :$port" "-s $port"
     apart "--count $crowd" "beside disconnect $crowd" "--pair" "-K -tn sport = :$port" "--method disconnect -s $port"
 }
