@@ -11,7 +11,8 @@ namespace TcpCloser.Proc;
 /// </summary>
 /// <param name="rule">What names them.</param>
 /// <param name="problem">Is told what could not be looked at: the operation, the errno, and what it was tried on.</param>
-internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> problem)
+/// <param name="root">The folder that has /run and /proc; empty: the machine's own.</param>
+internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> problem, string root = "")
 {
     private readonly HashSet<ulong> _seen = [];
     private readonly List<NamespaceFile> _found = [];
@@ -26,9 +27,9 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
 
         if (rule.AllNetns)
         {
-            AddFolder("/run/netns/"u8, fullName: false);
-            AddFolder("/run/docker/netns/"u8, fullName: true);
-            int errno = Add([.. "self"u8], [.. "/proc/self/ns/net"u8], mayBeUnfinished: false);
+            AddFolder(root + "/run/netns/", fullName: false);
+            AddFolder(root + "/run/docker/netns/", fullName: true);
+            int errno = Add([.. "self"u8], Encoding.UTF8.GetBytes(root + "/proc/self/ns/net"), mayBeUnfinished: false);
             if (errno != 0)
             {
                 problem(Operation.OpenNamespace, errno, "/proc/self/ns/net");
@@ -42,9 +43,9 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
 
     private void AddNamed(string name)
     {
-        string path = name.StartsWith("pid:", StringComparison.Ordinal) ? $"/proc/{name[4..]}/ns/net"
+        string path = name.StartsWith("pid:", StringComparison.Ordinal) ? $"{root}/proc/{name[4..]}/ns/net"
             : name.Contains('/') ? name
-            : "/run/netns/" + name;
+            : $"{root}/run/netns/{name}";
         int errno = Add(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(path), mayBeUnfinished: false);
         if (errno != 0)
         {
@@ -98,30 +99,30 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
         }
     }
 
-    private void AddFolder(ReadOnlySpan<byte> folder, bool fullName)
+    private void AddFolder(string folder, bool fullName)
     {
         foreach (byte[] name in Names(folder))
         {
-            byte[] path = [.. folder, .. name];
+            byte[] path = [.. Encoding.UTF8.GetBytes(folder), .. name];
             AddFound(fullName ? path : name, path);
         }
     }
 
     private void AddProcesses()
     {
-        foreach (byte[] name in Names("/proc/"u8))
+        foreach (byte[] name in Names(root + "/proc/"))
         {
             if (Array.TrueForAll(name, static letter => char.IsAsciiDigit((char)letter)))
             {
-                AddFound([.. "pid:"u8, .. name], [.. "/proc/"u8, .. name, .. "/ns/net"u8]);
+                AddFound([.. "pid:"u8, .. name], [.. Encoding.UTF8.GetBytes(root + "/proc/"), .. name, .. "/ns/net"u8]);
             }
         }
     }
 
-    private List<byte[]> Names(ReadOnlySpan<byte> folder)
+    private List<byte[]> Names(string folder)
     {
         var names = new List<byte[]>();
-        int directory = ProcFile.OpenDirectory(Fcntl.AT_FDCWD, [.. folder, 0]);
+        int directory = ProcFile.OpenDirectory(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(folder + '\0'));
         int length = directory;
         var buffer = new byte[16 * 1024];
         while (directory >= 0 && (length = ProcFile.ReadEntries(directory, buffer)) > 0)
@@ -145,7 +146,7 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
 
         if (length < 0 && length != -Errno.ENOENT)
         {
-            problem(Operation.ListNamespaces, -length, Encoding.UTF8.GetString(folder));
+            problem(Operation.ListNamespaces, -length, folder);
         }
 
         return names;

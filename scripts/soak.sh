@@ -127,6 +127,8 @@ namespaces() {
 # Moves a log aside, and reads what the one before held: lines may still go there until the service has opened the new one.
 rotate() {
     for name in destroy disconnect netns; do
+        # On a busy machine a service may not have opened its log yet, or not again.
+        test -e $name.log || continue
         test ! -e $name.log.1 || harvest $name
         mv $name.log $name.log.1
         kill -HUP "$(cat $name.pid)"
