@@ -32,7 +32,7 @@ internal sealed class Command : IDisposable
 
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
         Id = _process.Id;
-        _readers = Task.WhenAll(Collect(_process.StandardOutput, _stdout), Collect(_process.StandardError, _stderr));
+        _readers = Task.WhenAll(StartCollecting(_process.StandardOutput, _stdout), StartCollecting(_process.StandardError, _stderr));
     }
 
     /// <summary>The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c exec).</summary>
@@ -130,11 +130,18 @@ internal sealed class Command : IDisposable
         }
     }
 
-    private static async Task Collect(StreamReader reader, StringBuilder text)
+    /// <summary>
+    /// On a thread of its own: the threads of the pool sit in tests that wait, and the tool gives a reader that stalls a quarter of a second
+    /// once it was asked to stop.
+    /// </summary>
+    private static Task StartCollecting(StreamReader reader, StringBuilder text) =>
+        Task.Factory.StartNew(() => Collect(reader, text), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static void Collect(StreamReader reader, StringBuilder text)
     {
         char[] buffer = new char[4096];
         int count;
-        while ((count = await reader.ReadAsync(buffer)) > 0)
+        while ((count = reader.Read(buffer)) > 0)
         {
             lock (text)
             {
