@@ -40,6 +40,21 @@ public sealed class SelectionTests
     public void States(byte state, bool matches, params string[] words) =>
         Assert.Equal(matches, Matches("10.0.0.1:22 10.0.0.2:80", state, words));
 
+    /// <summary>A socket that no process has open shows uid 0, which does not make it root's.</summary>
+    [Theory]
+    [InlineData("33", 33u, 7u, true)]
+    [InlineData("33", 0u, 7u, false)]
+    [InlineData("33,34", 34u, 7u, true)]
+    [InlineData("33", 33u, 0u, false)]
+    [InlineData("0", 0u, 7u, true)]
+    [InlineData("0", 0u, 0u, false)]
+    public void Owner(string uids, uint uid, uint inode, bool matches)
+    {
+        Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:80");
+        (connection.Uid, connection.Inode) = (uid, inode);
+        Assert.Equal(matches, Words.Matches(Words.Select("--uid", uids), in connection));
+    }
+
     private static bool Matches(string ends, byte state, params string[] words)
     {
         Connection connection = Connections.Of(ends, state);

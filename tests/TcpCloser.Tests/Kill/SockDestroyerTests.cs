@@ -193,6 +193,21 @@ public sealed class SockDestroyerTests
         Assert.Equal(3, kernel.Sent.Count);
     }
 
+    /// <summary>A refusal that names no errno may be of anything: whether the connection is gone, a look says.</summary>
+    [Fact]
+    public void AnAnswerWithoutSenseIsLookedAfter()
+    {
+        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.IsDestroy(sent)
+            ? [Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 1)), Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 2))]
+            : [Answer.Of(sent[27] == 2 ? new DumpedSocket { Cookie = 0xa000_0000_b000_0001 }.Message(20) : Netlink.ErrorMessage(Errno.ENOENT))]);
+        ConnectionList candidates = Connections.Many(3, kernel);
+
+        Close(candidates);
+
+        Assert.Equal([Outcome.Destroyed, Outcome.Failed, Outcome.Destroyed], Enumerable.Range(0, 3).Select(i => candidates[i].Outcome));
+        Assert.Equal(Errno.EBADMSG, candidates[1].Errno);
+    }
+
     /// <summary>The answers were lost, and so is the look-up: nobody knows what became of the connections, so none is said to be destroyed.</summary>
     [Fact]
     public void WhatCannotBeLookedUpIsNotSaidToBeDestroyed()

@@ -1,0 +1,96 @@
+using TcpCloser.Interop;
+using TcpCloser.Proc;
+using TcpCloser.Tests.Support;
+
+namespace TcpCloser.Tests.Proc;
+
+/// <summary>What <c>--pid</c> and <c>--comm</c> mean.</summary>
+public sealed class NamedProcessesTests
+{
+    private readonly FakeHost _host = new();
+
+    public NamedProcessesTests()
+    {
+        Add(10, "nginx", "socket:[100]", "socket:[101]", "/dev/null");
+        Add(20, "nginx", "socket:[101]", "socket:[200]");
+        Add(30, "postgres", "socket:[300]", "pipe:[301]");
+    }
+
+    [Fact]
+    public void ByTheirIds()
+    {
+        AssertAre(Find([10, 30, 99], []), [10, 30], 100, 101, 300);
+        AssertAre(Find([20], []), [20], 101, 200);
+        AssertAre(Find([99], []), []);
+    }
+
+    [Fact]
+    public void ByTheirNames()
+    {
+        AssertAre(Find([], ["nginx"]), [10, 20], 100, 101, 200);
+        AssertAre(Find([], ["postgres", "nginx"]), [10, 20, 30], 100, 101, 200, 300);
+        AssertAre(Find([], ["ngin", "nginx\n"]), []);
+    }
+
+    [Fact]
+    public void ByBoth() => AssertAre(Find([20, 30], ["nginx"]), [20], 101, 200);
+
+    /// <summary>What cannot be looked into may have any socket; what has ended has none.</summary>
+    [Fact]
+    public void WhatCannotBeLookedInto()
+    {
+        _host.Add(new FakeProcess(40) { Comm = "nginx"u8.ToArray(), Refusal = Errno.EACCES });
+        NamedProcesses found = Find([], ["nginx"]);
+        Assert.Equal([10, 20, 40], found.Pids);
+        Assert.Equal((1, 40, Errno.EACCES, Operation.ListDescriptors), Of(found.Unreadable));
+        Assert.Equal(0, Find([10], []).Unreadable.Count);
+    }
+
+    /// <summary>A name that cannot be read may be the one that is meant.</summary>
+    [Fact]
+    public void WhoseNameCannotBeRead()
+    {
+        int read = 0;
+        _host.Faults.Errno = (call, _) => call == "read comm" && ++read == 2 ? Errno.EMFILE : 0;
+        NamedProcesses found = Find([], ["nginx"]);
+        Assert.Equal([10], found.Pids);
+        Assert.Equal((1, 20, Errno.EMFILE, Operation.ReadProcess), Of(found.Unreadable));
+    }
+
+    [Theory]
+    [InlineData(Errno.ENOENT)]
+    [InlineData(Errno.ESRCH)]
+    public void WhatHasEndedIsNoProblem(int errno)
+    {
+        int read = 0;
+        _host.Faults.Errno = (call, _) => call == "read comm" && ++read == 2 ? errno : 0;
+        NamedProcesses found = Find([], ["nginx"]);
+        Assert.Equal([10], found.Pids);
+        Assert.Equal(0, found.Unreadable.Count);
+    }
+
+    private static (int Count, int Pid, int Errno, Operation Operation) Of(UnreadableProcesses unreadable) =>
+        (unreadable.Count, unreadable.FirstPid, unreadable.Errno, unreadable.Operation);
+
+    private static void AssertAre(NamedProcesses found, int[] pids, params uint[] inodes)
+    {
+        Assert.Equal(pids, found.Pids);
+        Assert.Equal(inodes, found.Inodes.Order());
+        Assert.Equal(0, found.Unreadable.Count);
+    }
+
+    private NamedProcesses Find(int[] pids, string[] comms)
+    {
+        using IProcessTable table = _host.OpenProcesses();
+        return new NamedProcesses(table, pids, comms);
+    }
+
+    private void Add(int pid, string comm, params string[] links)
+    {
+        FakeProcess process = _host.Add(new FakeProcess(pid) { Comm = System.Text.Encoding.UTF8.GetBytes(comm) });
+        for (int fd = 0; fd < links.Length; fd++)
+        {
+            process.Descriptors[fd] = links[fd];
+        }
+    }
+}
