@@ -172,12 +172,14 @@ public sealed class ServiceTests
         string log = folder.File("log");
         using var service = Start(lab, "-v", "-i", "5ms", "-t", "1h", "-f", log);
         Until.True(() => Rounds(log) > 100, "a warm-up");
-        int descriptors = Descriptors(service.Id);
+
+        // In the middle of a round it has one more open for a moment; what leaks never goes down again.
+        int descriptors = Enumerable.Range(0, 50).Min(_ => Descriptors(service.Id));
         long memory = ProcessNumbers.Status(service.Id, "VmRSS:");
 
         Until.True(() => Rounds(log) > 600, "500 rounds");
 
-        Assert.Equal(descriptors, Descriptors(service.Id));
+        Until.True(() => Descriptors(service.Id) <= descriptors, $"no more than {descriptors} descriptors");
         Assert.InRange(ProcessNumbers.Status(service.Id, "VmRSS:"), 0, memory + 1024);
         service.Signal("TERM");
         service.WaitForEnd().Expect(0);
