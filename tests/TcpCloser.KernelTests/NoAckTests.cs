@@ -139,11 +139,12 @@ public sealed class NoAckTests
         path.InNear("ip link set slow0 txqueuelen 3");
         (SocketRange near, _) = path.Connect(6);
         (SocketRange full, _) = path.Connect(2);
+        long fullAt = Environment.TickCount64;
         full.Fill();
         using var watch = new AckWatch(path);
         path.Stall();
 
-        watch.Sent(full, Environment.TickCount64 - 50);
+        watch.Sent(full, fullAt);
         for (int i = 0; i < near.Count; i++)
         {
             watch.Sent(near[i], Environment.TickCount64 - 20);
