@@ -191,6 +191,8 @@ wait $churner
 echo list >&9
 until grep -q '^\.$' talker.out; do sleep 0.1; done
 for name in destroy disconnect netns; do
+    # The last rotation may not have reached it yet.
+    until test -e $name.log || ! is_alive "$(cat $name.pid)"; do sleep 0.1; done
     kill -TERM "$(cat $name.pid)"
     wait "$(cat $name.pid)" || echo "$name ended with $?" >>problems
     test ! -e $name.log.1 || harvest $name
