@@ -105,8 +105,10 @@ internal sealed unsafe class DestroyBatch : IDisposable
             int errno = _exchange.Next(wait: false);
             if (errno == 0 && _exchange.Header.Type == Netlink.NLMSG_ERROR)
             {
+                // What makes no sense does not replace what was said of the same connection.
                 errno = _exchange.Error();
-                _errnos[_exchange.RequestIndex] = errno;
+                ref int said = ref _errnos[_exchange.RequestIndex];
+                said = errno == Errno.EBADMSG && said != 0 ? said : errno;
                 lost = errno == Errno.EBADMSG ? errno : lost;
             }
             else if (errno is Errno.ENOBUFS or Errno.EMSGSIZE or Errno.EBADMSG)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Gives the program's parsers damaged input, in process: answers of the kernel, files of /proc, /etc/passwd and /etc/services, and
 # command lines. Every input follows from its seed, which is printed with what it found.
-# Usage: tests/fuzz/run.sh [--seconds N] [--seed N] (25 seconds in all; a seed that was not tried before).
+# Usage: tests/fuzz/run.sh [--seconds N] [--seed N] (25 seconds in all, the same inputs each time; --seed "$(date +%s)" for new ones).
 # Ends with one line: N passed, N failed, N skipped; a part of the program that is tried counts as one.
 set -eu
 cd "$(dirname "$0")/../.."

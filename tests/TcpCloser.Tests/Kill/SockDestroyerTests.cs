@@ -208,6 +208,20 @@ public sealed class SockDestroyerTests
         Assert.Equal(Errno.EBADMSG, candidates[1].Errno);
     }
 
+    /// <summary>Nor does it take back what was said: one that was gone before was not destroyed.</summary>
+    [Fact]
+    public void AnAnswerWithoutSenseTakesNothingBack()
+    {
+        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.IsDestroy(sent)
+            ? [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, 1)), Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 1))]
+            : [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))]);
+        ConnectionList candidates = Connections.Many(2, kernel);
+
+        Close(candidates);
+
+        Assert.Equal([Outcome.Vanished, Outcome.Destroyed], Enumerable.Range(0, 2).Select(i => candidates[i].Outcome));
+    }
+
     /// <summary>The answers were lost, and so is the look-up: nobody knows what became of the connections, so none is said to be destroyed.</summary>
     [Fact]
     public void WhatCannotBeLookedUpIsNotSaidToBeDestroyed()
