@@ -260,13 +260,16 @@ case_neighbours() {
 # Ten processes, because of the limit of descriptors; ss only looks, since it needs minutes and gigabytes to close as many.
 case_million() {
     hold --count $million --processes 10
-    beneath="list $port" repeat compare "list $million" "" "-tni sport = :$port" "-n -t $forever -s $port"
+    beneath="list $port"
+    repeat compare "list $million" "" "-tni sport = :$port" "-n -t $forever -s $port"
     for _ in $(seq "$runs"); do sample "owners of $million" tcp-closer "" "$own" -n -t 0 -s "$port" --disable-syslog; done
     release
     hold --count 1000 --decoys $million --processes 10
     sample "service beside $million" tcp-closer "--term-after 9500" "$own" -i 1s -t $forever -s "$port" -f "$work/log" --disable-syslog
     release
-    beneath="kill $port" apart "--count $million --processes 10" "kill $million" "" "-tni sport = :$port" "-s $port"
+    beneath="kill $port"
+    apart "--count $million --processes 10" "kill $million" "" "-tni sport = :$port" "-s $port"
+    beneath=
 }
 case_rounds() {
     cat >"$work/ten" <<END
