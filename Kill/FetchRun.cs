@@ -63,18 +63,29 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
         using var process = new OpenProcess(table);
         for (_left = index.Count; _left > 0 && search.Next();)
         {
-            ActOn(table, process, search.Holder.Pid, search.Socket, index, mptcp);
-            if (++_tried % ResultBatch.Length == 0)
+            foreach (HeldSocket socket in search.Holder.Sockets)
             {
-                _results.Flush();
-                if (stopRequested())
+                ActOn(table, process, search.Holder.Pid, socket, index, mptcp);
+                if (++_tried % ResultBatch.Length == 0 && TellAndAsk(stopRequested))
                 {
                     return true;
                 }
             }
+
+            // The way to the next holder may be long: what was done is told before.
+            if (TellAndAsk(stopRequested))
+            {
+                return true;
+            }
         }
 
         return false;
+    }
+
+    private bool TellAndAsk(Func<bool> stopRequested)
+    {
+        _results.Flush();
+        return stopRequested();
     }
 
     /// <summary>Tells what became of those on which nothing was done.</summary>

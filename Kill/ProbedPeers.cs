@@ -17,12 +17,15 @@ internal sealed class ProbedPeers
         IsHeld = new bool[candidates];
         while (Count < index.Count && search.Next())
         {
-            foreach (int i in index.Connections(search.Socket.Inode))
+            foreach (HeldSocket socket in search.Holder.Sockets)
             {
-                if (!IsHeld[i])
+                foreach (int i in index.Connections(socket.Inode))
                 {
-                    IsHeld[i] = true;
-                    _peers[Count++] = new ProbedPeer { Index = i, Pid = search.Holder.Pid, Fd = search.Socket.Fd, NextAt = now };
+                    if (!IsHeld[i])
+                    {
+                        IsHeld[i] = true;
+                        _peers[Count++] = new ProbedPeer { Index = i, Pid = search.Holder.Pid, Fd = socket.Fd, NextAt = now };
+                    }
                 }
             }
         }

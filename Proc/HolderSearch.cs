@@ -10,7 +10,6 @@ internal sealed class HolderSearch : IDisposable
     private readonly ProcessGuard _guard;
     private readonly DescriptorWalk _walk;
     private SocketHolder? _holder;
-    private bool _isInProcess;
 
     /// <param name="table">Where the processes are.</param>
     /// <param name="pids">Those to look into, in that order.</param>
@@ -27,72 +26,51 @@ internal sealed class HolderSearch : IDisposable
     /// <summary>What was found so far.</summary>
     public SocketOwners Owners { get; }
 
-    /// <summary>The process that the last <see cref="Next"/> came to.</summary>
+    /// <summary>The process that the last <see cref="Next"/> came to, and all wanted sockets that it holds.</summary>
     public SocketHolder Holder => _holder!;
 
-    /// <summary>The socket that the last <see cref="Next"/> came to.</summary>
-    public HeldSocket Socket => Holder.Sockets[^1];
-
-    /// <summary>Goes to the next descriptor of any process that is a wanted socket.</summary>
+    /// <summary>Goes to the next process that holds a wanted socket, and looks at all of its descriptors.</summary>
     public bool Next()
     {
-        do
+        _holder = null;
+        while (_holder is null && _walk.NextProcess())
         {
-            if (_isInProcess && NextOfProcess())
-            {
-                return true;
-            }
-
-            _isInProcess = _walk.NextProcess();
+            ReadProcess();
         }
-        while (_isInProcess);
-        return false;
+
+        return _holder is not null;
     }
 
     public void Dispose() => _walk.Dispose();
 
-    private bool NextOfProcess()
+    private void ReadProcess()
     {
+        _others.Clear();
         while (_walk.NextSocket())
         {
             if (_isWanted(_walk.Inode))
             {
-                if (Owners.Holders.Count == 0 || Owners.Holders[^1].Pid != _walk.Pid)
-                {
-                    _holder = NewHolder(_walk.Pid);
-                    Owners.Holders.Add(_holder);
-                }
-
-                Holder.Sockets.Add(new HeldSocket(_walk.Fd, _walk.Inode));
-                Owners.Add(_walk.Inode, Holder);
-                return true;
+                _holder ??= NewHolder(_walk.Pid);
+                _holder.Sockets.Add(new HeldSocket(_walk.Fd, _walk.Inode));
+                Owners.Add(_walk.Inode, _holder);
             }
-
-            if (_counted is not null && _counted.Contains(_walk.Inode))
+            else if (_counted is not null && _counted.Contains(_walk.Inode))
             {
                 _others.Add(_walk.Inode);
             }
         }
 
-        CompleteProcess();
-        return false;
-    }
-
-    /// <summary>What is known only when all of its descriptors were looked at.</summary>
-    private void CompleteProcess()
-    {
-        if (Owners.Holders.Count > 0 && Owners.Holders[^1].Pid == _walk.Pid)
+        if (_holder is not null)
         {
-            Holder.OtherConnections = _counted is null ? null : _others.Count;
-            Holder.IsPartlyKnown = _walk.Errno != 0;
+            _holder.OtherConnections = _counted is null ? null : _others.Count;
+            _holder.IsPartlyKnown = _walk.Errno != 0;
+            Owners.Holders.Add(_holder);
         }
 
         if (_walk.Errno != 0)
         {
             Owners.Unreadable.Add(_walk.Pid, _walk.FailedOperation, _walk.Errno);
         }
-
-        _others.Clear();
     }
 
     private SocketHolder NewHolder(int pid) => new(pid)

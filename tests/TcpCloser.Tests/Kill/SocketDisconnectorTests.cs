@@ -37,7 +37,7 @@ public sealed class SocketDisconnectorTests
         Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "fetch socket"));
     }
 
-    /// <summary>/proc is read no further than to the last socket that is wanted.</summary>
+    /// <summary>/proc is read no further than to the process that holds the last of the wanted sockets.</summary>
     [Fact]
     public void ItEndsWhereNothingIsLeftToBeFound()
     {
@@ -52,7 +52,37 @@ public sealed class SocketDisconnectorTests
 
         Assert.Equal(["Disconnected", "Disconnected"], Disconnect());
         Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "open fd"));
-        Assert.Equal(2, _host.Faults.Calls.Count(static call => call == "read fd"));
+        Assert.Equal(3, _host.Faults.Calls.Count(static call => call == "read fd"));
+    }
+
+    /// <summary>Looking for the next holder may take long: what was done by then is told before, and a signal is asked for.</summary>
+    [Fact]
+    public void WhatWasDoneIsToldBeforeTheNextHolderIsLookedFor()
+    {
+        FakeTcp first = Add(_worker);
+        FakeTcp second = Add(_host.Add(new FakeProcess(201)));
+        ConnectionList candidates = _host.Candidates();
+        List<string> told = [];
+        _host.Faults.Before = (call, _) =>
+        {
+            if (call == "open fd")
+            {
+                told.Add(string.Join(' ', Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome)));
+            }
+        };
+        Assert.Equal(["Disconnected", "Disconnected"], Disconnect(candidates));
+        Assert.Equal(["Idle Idle", "Disconnected Idle"], told);
+        Assert.False(first.IsOpen || second.IsOpen);
+    }
+
+    [Fact]
+    public void AStopBetweenHolders()
+    {
+        Add(_worker);
+        FakeTcp second = Add(_host.Add(new FakeProcess(201)));
+        int asked = 0;
+        Assert.Equal(["Disconnected", "NotReached"], Disconnect(stop: () => ++asked > 1));
+        Assert.True(second.IsOpen);
     }
 
     /// <summary>In the next round of a service the processes that held sockets in the last one are looked into before others.</summary>
