@@ -23,12 +23,12 @@ internal sealed class Round
     private readonly SocketDump _dump = new();
     private readonly NamespaceListing _listing;
     private readonly ScopeHints _hints;
+    private readonly SendingWarning _sending;
     private readonly Forecast _forecast;
     private readonly List<ICandidateFilter> _filters = [];
     private readonly ICloseMethod _method;
     private readonly RoundStatus _status = new();
     private readonly RoundReport _report;
-    private bool _hasWarnedOfSending;
     private bool _hasHinted;
 
     /// <param name="rule">What is to be closed, and how.</param>
@@ -47,6 +47,7 @@ internal sealed class Round
         _listing = new NamespaceListing(new SelectionDump(Selection.Of(rule), _dump), _lookup, _collector, _report, run.Verbose ? _report.Message : null);
         _hints = new ScopeHints(rule, machine, _dump, _report.Message);
         var order = new SearchOrder();
+        _sending = new SendingWarning(isService: run.Interval is not null, _report.Message);
         _method = CloseMethods.Of(rule, idleRule, _dump, machine.Own, machine.OpenProcesses, order);
         _forecast = new Forecast(_method, _dump, machine.OpenProcesses, _report.Message);
         if (rule.SrcGone)
@@ -169,7 +170,7 @@ internal sealed class Round
 
     private int Close(IStopSource stop)
     {
-        WarnOfSending();
+        _sending.Tell(Candidates);
         try
         {
             _method.Close(Candidates, _report, stop.StopRequested);
@@ -203,7 +204,7 @@ internal sealed class Round
     /// <summary>Shows what would be closed, and what of it could not be.</summary>
     private int DryRun()
     {
-        WarnOfSending();
+        _sending.Tell(Candidates);
         _forecast.FindObstacles(Candidates);
         for (int i = 0; i < Candidates.Count; i++)
         {
@@ -264,23 +265,6 @@ internal sealed class Round
         }
 
         return ExitStatus.Refused;
-    }
-
-    /// <summary>Who receives nothing may still be sending: a download is idle by what the server receives.</summary>
-    private void WarnOfSending()
-    {
-        int sending = 0;
-        for (int i = 0; i < Candidates.Count; i++)
-        {
-            sending += Candidates[i].IsSending ? 1 : 0;
-        }
-
-        if (sending > 0 && !_hasWarnedOfSending)
-        {
-            _hasWarnedOfSending = _run.Interval is not null;
-            _report.Message(Level.Warning, (sending == 1 ? "1 connection has" : $"{sending} connections have") +
-                $" sent data within the idle time: --idle-by both leaves {(sending == 1 ? "it" : "them")} alone");
-        }
     }
 
     /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
