@@ -101,20 +101,23 @@ internal sealed class NamespaceFinder(Rule rule, Action<Operation, int, string> 
 
     private void AddFolder(string folder, bool fullName)
     {
+        byte[] start = Encoding.UTF8.GetBytes(folder);
         foreach (byte[] name in Names(folder))
         {
-            byte[] path = [.. Encoding.UTF8.GetBytes(folder), .. name];
+            byte[] path = [.. start, .. name];
             AddFound(fullName ? path : name, path);
         }
     }
 
     private void AddProcesses()
     {
-        foreach (byte[] name in Names(root + "/proc/"))
+        string folder = root + "/proc/";
+        byte[] start = Encoding.UTF8.GetBytes(folder);
+        foreach (byte[] name in Names(folder))
         {
             if (Array.TrueForAll(name, static letter => char.IsAsciiDigit((char)letter)))
             {
-                AddFound([.. "pid:"u8, .. name], [.. Encoding.UTF8.GetBytes(root + "/proc/"), .. name, .. "/ns/net"u8]);
+                AddFound([.. "pid:"u8, .. name], [.. start, .. name, .. "/ns/net"u8]);
             }
         }
     }

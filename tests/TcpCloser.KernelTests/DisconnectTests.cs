@@ -47,6 +47,32 @@ public sealed class DisconnectTests
         Assert.Equal(1, lab.State()["listener", "alive"]);
     }
 
+    /// <summary>One holder of each socket is enough, and is looked for where it costs the least; -v names all of them.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void OneHolderIsEnough(bool looksAtAll)
+    {
+        const int Decoys = 10;
+        const int Files = 1_000;
+        Assert.SkipUnless(OperatingSystem.IsOSPlatformVersionAtLeast("Linux", 6, 2), "before Linux 6.2 nobody can tell how many descriptors a process has");
+        using var lab = LabProcess.Start("--count", "1", "--sharers", "2", "--decoy-processes", $"{Decoys}", "--decoy-files", $"{Files}");
+        using TemporaryFolder folder = new();
+        string trace = folder.File("trace");
+
+        string[] verbose = looksAtAll ? ["-v"] : [];
+        var result = new ToolRun(lab)
+        {
+            Wrapper = ["strace", "-f", "-o", trace, "-e", "trace=readlinkat"],
+            Arguments = ["--method", "disconnect", "-s", $"{LabProcess.Port}", "--disable-syslog", .. verbose],
+        }.Run().Expect(0);
+
+        Assert.Equal(1, result.Summary("closed"));
+        Assert.Equal(looksAtAll, result.Stderr.Contains(" owners=3", StringComparison.Ordinal));
+        Assert.Equal(looksAtAll, File.ReadLines(trace).Count() > Decoys * Files);
+        Assert.Equal(0, lab.State()["processes", "dead"]);
+    }
+
     /// <summary>Who polls wakes at the disconnect, and looks before the shutdown that follows or after it.</summary>
     [Theory]
     [InlineData("read", "read:EPIPE", "")]
