@@ -93,20 +93,23 @@ victims() {
     done
 }
 
-is_alive() { test -n "$1" && grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
+# Looks twice before it says no.
+is_alive() { test -n "$1" && { has_state "$1" || { sleep 0.05; has_state "$1"; }; }; }
+has_state() { grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
 
 # Network namespaces with one idle connection each, which are gone as soon as it is closed.
 namespaces() {
     number=0
     while test -e going; do
         number=$((number + 1))
+        left=
         ip netns add "soak$number"
         mkfifo netns.in
         ip netns exec "soak$number" "$lab" hold --count 1 --port 9200 <netns.in >netns.out &
         exec 7>netns.in
         rm netns.in
         until grep -q '^READY' netns.out || ! is_alive $!; do sleep 0.01; done
-        echo "wait-ended 1 5000" >&7
+        echo "wait-ended 1 30000" >&7
         until grep -q '^ended=' netns.out || ! is_alive $!; do sleep 0.01; done
         # On a busy machine it was closed before anybody looked at it for the first time: then it is not seen to end.
         echo list >&7
@@ -116,10 +119,12 @@ namespaces() {
         if grep -q '^0 .* server-end=aborted' netns.out; then echo "soak$number $client" >>netns.seen
         elif ! grep -q '^READY' netns.out; then echo "^soak$number " >>netns.perhaps # closed before the Lab was ready, which ends it
         elif test -e going; then
-            echo "soak$number $client $(grep 'server-end' netns.out)" >>netns.left
+            left=$(tr '\n' ' ' <netns.out)
         fi
         exec 7>&-
-        wait $!
+        status=0
+        wait $! || status=$?
+        test -z "$left" || echo "soak$number $client status=$status $left" >>netns.left
         ip netns delete "soak$number"
     done
 }
@@ -204,10 +209,12 @@ for name in destroy disconnect netns; do
 done
 exec 9>&-
 
+# In an hour process ids come again: what is left out of one side is left out of both.
+without_perhaps() { sort | { grep -vxFf killed.perhaps || true; }; }
 touch rotated not-rotated single-kill.failed single-auto.failed single-destroy.failed netns.seen netns.left netns.perhaps killed.seen killed.perhaps problems
 sed -n 's/.*"local_port":\([0-9]*\).*"remote_port":\([0-9]*\).*"inode":\([0-9]*\).*"outcome":"\(destroyed\|disconnected\)".*/\3 \1 \2/p' single-destroy.json single-auto.json >single.told
-sed -n 's/.*"type":"signal".*"pid":\([0-9]*\).*/\1/p' single-kill.json | sort | grep -vxFf killed.perhaps >killed.told || true
-sort killed.seen >killed
+sed -n 's/.*"type":"signal".*"pid":\([0-9]*\).*/\1/p' single-kill.json | without_perhaps >killed.told
+without_perhaps <killed.seen >killed
 cat destroy.told disconnect.told single.told >told.all
 # What was listed before anybody accepted it has no inode yet, and is known by its ports.
 sed -n 's/^0 //p' told.all >told-by-ports

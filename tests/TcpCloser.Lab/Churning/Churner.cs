@@ -122,7 +122,7 @@ internal sealed unsafe class Churner
         string inode = Inode(slot);
         slot.Close();
         _ended++;
-        if (slot.Age.TotalMilliseconds >= _idleMs - TickMs)
+        if (slot.WasIdle || slot.Age.TotalMilliseconds >= _idleMs - TickMs)
         {
             _lines.Add($"ended inode={inode}");
         }
