@@ -13,9 +13,16 @@ internal static class Program
         StandardStreams.FillClosed();
         Signal.Ignore(Signal.SIGPIPE);
         Signal.Ignore(Signal.SIGXFSZ);
+        return Run(args, Machine.Real);
+    }
+
+    /// <summary>Does what the words ask for on that machine, and tells why where it could not.</summary>
+    /// <returns>The exit status.</returns>
+    public static int Run(string[] args, Machine machine)
+    {
         try
         {
-            return Run(args);
+            return RunOrThrow(args, machine);
         }
         catch (UsageException e)
         {
@@ -34,7 +41,7 @@ internal static class Program
         }
     }
 
-    private static int Run(string[] args)
+    private static int RunOrThrow(string[] args, Machine machine)
     {
         if (CommandLine.Parse(args, out string? text) is not { } parsed)
         {
@@ -49,7 +56,9 @@ internal static class Program
         MetricsFile? metrics = run.Metrics is null ? null : new MetricsFile(run.Metrics, rule.Name, log);
         using SystemdNotifier? notifier = run.Interval is null ? null : SystemdNotifier.FromEnvironment();
         SignalWatch? signals = null;
-        int status = run.Check ? CheckRun.Run(Machine.Real, rule, records, stdout) : Run(rule, run, log, Observers(rule, run, log, records, metrics, notifier, stdout), WatchSignals);
+        int status = run.Check
+            ? CheckRun.Run(machine, rule, records, stdout)
+            : Run(rule, run, machine, log, Observers(rule, run, log, records, metrics, notifier, stdout), WatchSignals);
         if (stdout.Errno != 0)
         {
             log.Write(Level.Error, Remedies.Describe(Operation.WriteOutput, stdout.Errno));
@@ -83,7 +92,8 @@ internal static class Program
         }
     }
 
-    private static int Run(Rule rule, RunOptions run, Log log, List<IObserver> observers, Func<SignalWatch> watchSignals)
+    private static int Run(
+        Rule rule, RunOptions run, Machine machine, Log log, List<IObserver> observers, Func<SignalWatch> watchSignals)
     {
         log.Write(Level.Info, RunText.Describe(rule, run));
         foreach (string remark in run.Remarks)
@@ -92,7 +102,7 @@ internal static class Program
         }
 
         log.Flush();
-        var round = new Round(rule, run, Machine.Real, observers, watchSignals);
+        var round = new Round(rule, run, machine, observers, watchSignals);
         return run.Interval is { } interval ? Service.Run(round, interval, observers, watchSignals(), run.DryRun) : round.Run();
     }
 

@@ -218,7 +218,7 @@ internal sealed class Round
 
         if (Counts.Failed > 0)
         {
-            _report.Message(Level.Error, $"{Counts.Failed} of them could not be closed by {_method.Name}: each row or record says why");
+            _report.Message(Level.Error, $"{Counts.Failed} of them could not be {(_rule.Method == Method.Keepalive ? "cured" : "closed")} by {_method.Name}: each row or record says why");
         }
 
         Show();

@@ -108,12 +108,12 @@ internal static class Remedies
             "try again, or --use-proc kills the processes that hold the connections"),
         (Operation.SignalProcess, Errno.EPERM) => Missing(Capability.CAP_KILL, "CAP_KILL", "", "a security module forbids it"),
 
+        (Operation.OpenLog or Operation.WriteLog or Operation.WriteOutput or Operation.WriteMetrics, Errno.ENOSPC or Errno.EDQUOT) => new("make room there"),
         (Operation.OpenLog, Errno.EACCES or Errno.EPERM or Errno.EROFS) => new("give -f a path that this user may append to"),
         (Operation.OpenLog, Errno.ENOENT or Errno.ENOTDIR) => new("create its folder first, or give -f another path"),
         (Operation.OpenLog, Errno.EISDIR) => new("give -f a file, not a folder"),
         (Operation.OpenLog, Errno.ENXIO) => new("start the FIFO's reader first"),
         (Operation.OpenLog, _) => new("give -f a regular file, a FIFO or a character device that can be appended to"),
-        (Operation.WriteLog or Operation.WriteOutput or Operation.WriteMetrics, Errno.ENOSPC or Errno.EDQUOT) => new("make room there"),
         (Operation.WriteMetrics, Errno.EACCES or Errno.EPERM or Errno.EROFS) => new("give --metrics a path in a folder that this user may write to"),
         (Operation.WriteMetrics, Errno.ENOENT or Errno.ENOTDIR) => new("create its folder first, or give --metrics another path"),
         (Operation.WriteMetrics, Errno.EINVAL) => new("give --metrics a regular file, or a path at which there is nothing yet"),

@@ -1,11 +1,12 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Report;
 
-/// <summary>RFC 3164 datagrams to /dev/log, facility daemon, tag <c>tcp-closer</c>. Never waits: what does not fit is counted.</summary>
-internal sealed unsafe class Syslog : IDisposable
+/// <summary>RFC 3164 datagrams to the daemon's socket, facility daemon, tag <c>tcp-closer</c>. Never waits: what does not fit is counted.</summary>
+/// <param name="path">The socket; a test has one of its own.</param>
+internal sealed unsafe class Syslog(string path = "/dev/log") : IDisposable
 {
     private const int FacilityDaemon = 3 << 3;
 
@@ -52,7 +53,7 @@ internal sealed unsafe class Syslog : IDisposable
         if (_fd >= 0)
         {
             var address = new SockAddrUn { Family = Socket.AF_UNIX };
-            "/dev/log"u8.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.As<SockAddrUn.PathBytes, byte>(ref address.Path), SockAddrUn.PathLength));
+            Encoding.UTF8.GetBytes(path, address.Path);
             if (Socket.connect(_fd, &address, (uint)sizeof(SockAddrUn)) == 0)
             {
                 return true;

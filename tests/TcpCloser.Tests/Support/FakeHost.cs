@@ -15,7 +15,6 @@ internal sealed class FakeHost
     /// <summary>What ended one whose process was signalled begins like that.</summary>
     public const string BySignal = "a signal to ";
 
-    private const ushort DumpFlags = 0x300;
     private const ushort Protocol = 3;
 
     public FakeHost()
@@ -149,9 +148,8 @@ internal sealed class FakeHost
     private List<Answer> Answers(byte[] sent)
     {
         ushort type = BinaryPrimitives.ReadUInt16LittleEndian(sent.AsSpan(4));
-        ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(sent.AsSpan(6));
         return type == Netlink.Destroy ? Destroy(sent)
-            : (flags & DumpFlags) != 0 ? Dump(sent, type)
+            : Netlink.IsDump(sent) ? Dump(sent, type)
             : [LookUp(sent)];
     }
 

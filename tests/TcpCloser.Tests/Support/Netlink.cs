@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 
 namespace TcpCloser.Tests.Support;
@@ -12,6 +13,7 @@ internal static class Netlink
     public const ushort Destroy = 21;
 
     private const ushort Multi = 2;
+    private const ushort DumpFlags = 0x300;
 
     /// <summary>struct nlmsghdr and what follows.</summary>
     public static byte[] Message(ushort type, byte[] payload, ushort flags = Multi, uint sequence = 0) => new Bytes()
@@ -21,6 +23,9 @@ internal static class Netlink
         .U32(sequence) // nlmsg_seq
         .U32(0xcafe) // nlmsg_pid
         .Add(payload).Pad4().ToArray();
+
+    /// <summary>Whether a request asks for all there are.</summary>
+    public static bool IsDump(byte[] sent) => (BinaryPrimitives.ReadUInt16LittleEndian(sent.AsSpan(6)) & DumpFlags) != 0;
 
     public static byte[] DoneMessage(int error = 0) => Message(Done, BitConverter.GetBytes(error));
 

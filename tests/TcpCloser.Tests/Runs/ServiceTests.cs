@@ -1,0 +1,174 @@
+using System.Net.Sockets;
+using System.Text;
+using TcpCloser.Interop;
+using TcpCloser.Tests.Support;
+using Netlink = TcpCloser.Tests.Support.Netlink;
+using Signal = TcpCloser.Interop.Signal;
+
+namespace TcpCloser.Tests.Runs;
+
+/// <summary>A service from its words to its exit status. Signals come at a moment that the test chooses, to its thread alone.</summary>
+public sealed class ServiceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ServerScene _scene = new(new FakeHost());
+    private readonly List<int> _signals = [];
+    private int _dumps;
+
+    private string Log => Path.Combine(_folder.Path, "log");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(Signal.SIGTERM, ExitStatus.Done)]
+    [InlineData(Signal.SIGINT, ExitStatus.Done)]
+    [InlineData(Signal.SIGQUIT, ExitStatus.Incomplete)]
+    public void ASignalEndsItAfterARound(int signal, int expected)
+    {
+        _signals.Add(signal);
+        (int status, string output, string error) = Run();
+        Assert.Equal((expected, ""), (status, output));
+        string[] lines = Lines(error);
+        Assert.Equal($"TIME info stopping on {Signal.NameOf(signal)}", lines[^2]);
+        Assert.StartsWith("TIME info totals rounds=1 matched=8 idle=7 closed=", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatARoundDidIsToldAndAddedUp()
+    {
+        // The second round finds what the first has spared, and the third besides what has come.
+        _signals.AddRange([0, 0, Signal.SIGTERM]);
+        (int status, _, string error) = Run(number =>
+        {
+            if (number == 3)
+            {
+                _scene.Socket(1000, _scene.Worker);
+            }
+        });
+        Assert.Equal(ExitStatus.Done, status);
+        Snap.Match(string.Join('\n', Lines(error)));
+    }
+
+    [Fact]
+    public void TotalsAreToldWhenTheyAreAskedForAndAtTheEnd()
+    {
+        _signals.AddRange([Signal.SIGUSR1, Signal.SIGTERM]);
+        (int status, _, string error) = Run();
+        Assert.Equal(ExitStatus.Done, status);
+        string[] totals = [.. Lines(error).Where(static line => line.Contains(" totals ", StringComparison.Ordinal))];
+        Assert.Equal(2, totals.Length);
+        Assert.Contains("rounds=1 ", totals[0], StringComparison.Ordinal);
+        Assert.Contains("rounds=2 ", totals[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheLogIsOpenedAgainAndTheServiceGoesOn()
+    {
+        _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
+        (int status, _, string error) = Run(number =>
+        {
+            if (number == 1)
+            {
+                File.Move(Log, Log + ".1");
+            }
+        }, "-f", Log);
+        Assert.Equal((ExitStatus.Done, ""), (status, error));
+        Assert.Contains(" destroyed ", File.ReadAllText(Log + ".1"), StringComparison.Ordinal);
+        Assert.DoesNotContain(" destroyed ", File.ReadAllText(Log), StringComparison.Ordinal);
+        Assert.Contains(" stopping on SIGTERM", File.ReadAllText(Log), StringComparison.Ordinal);
+    }
+
+    /// <summary>Without a log file there is nothing to open, and a service goes on all the same.</summary>
+    [Fact]
+    public void WithoutALogFileAHangUpChangesNothing()
+    {
+        _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
+        (int status, _, string error) = Run();
+        Assert.Equal(ExitStatus.Done, status);
+        Assert.Contains("rounds=2 ", error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A single run without a log file ends on it, as other programs do.</summary>
+    [Theory]
+    [InlineData(Signal.SIGHUP, true)]
+    [InlineData(Signal.SIGHUP, false)]
+    [InlineData(Signal.SIGUSR1, false)]
+    public void ASingleRunIsInterrupted(int signal, bool hasLogFile)
+    {
+        bool isSent = false;
+        _scene.Host.Faults.Before = (_, _) =>
+        {
+            if (!isSent)
+            {
+                isSent = true;
+                InProcess.Send(signal);
+            }
+        };
+        (int status, _, string error) = InProcess.Run(_scene.Host.Machine, ["-46", "-s", "22", .. hasLogFile ? (string[])["-f", Log] : []]);
+        Assert.Equal(hasLogFile ? ExitStatus.Done : ExitStatus.Incomplete, status);
+        Assert.Equal(!hasLogFile, error.Contains($" warning interrupted by {Signal.NameOf(signal)}: ", StringComparison.Ordinal));
+        Assert.Equal(hasLogFile, !_scene.One.IsOpen);
+    }
+
+    [Fact]
+    public void WhatIsNotPossibleEndsItAtOnce()
+    {
+        var scene = new ServerScene(new FakeHost { OpenProcErrno = Errno.ENOENT });
+        (int status, _, string error) = InProcess.Run(scene.Host.Machine, "-46", "-s", "22", "-i", "5ms", "--method", "disconnect");
+        Assert.Equal(ExitStatus.NotPossible, status);
+        Assert.Equal("TIME error opening /proc, where the owners of sockets are found: ENOENT (no such file or object); mount it: mount -t proc proc /proc",
+            Assert.Single(Lines(error)[1..]));
+        Assert.DoesNotContain(scene.Host.Sockets, static socket => !socket.IsOpen);
+    }
+
+    [Fact]
+    public void ADumpThatIsNotPossibleEndsItAfterTheFirstRound()
+    {
+        _scene.Host.Faults.Errno = static (call, _) => call == "open netlink" ? Errno.EPROTONOSUPPORT : 0;
+        (int status, _, string error) = InProcess.Run(_scene.Host.Machine, "-46", "-s", "22", "-i", "5ms", "-n");
+        Assert.Equal(ExitStatus.NotPossible, status);
+        Assert.DoesNotContain(" totals ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AServiceManagerHearsOfItAll()
+    {
+        string path = Path.Combine(_folder.Path, "notify");
+        using var manager = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        manager.Bind(new UnixDomainSocketEndPoint(path));
+        _signals.AddRange([0, Signal.SIGHUP, Signal.SIGTERM]);
+        (int Status, string Out, string Error) run = default;
+        InProcess.WithEnvironment(() => run = Run(null, "-f", Log), ("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "3600000000"));
+
+        Assert.Equal((ExitStatus.Done, "", ""), run);
+        List<string> told = [];
+        byte[] buffer = new byte[4096];
+        while (manager.Poll(0, SelectMode.SelectRead))
+        {
+            told.Add(Encoding.UTF8.GetString(buffer, 0, manager.Receive(buffer)).Split('\n', ' ', ':')[0]);
+        }
+
+        Assert.Equal(["WATCHDOG=1", "READY=1", "READY=1", "RELOADING=1", "READY=1", "READY=1", "STATUS=after", "STOPPING=1"], told);
+    }
+
+    /// <summary>The lines without their times.</summary>
+    private static string[] Lines(string error) => InProcess.WithoutTimes(error).Split('\n')[..^1];
+
+    /// <summary>Runs a service that is sent one of the signals in each of its rounds; 0: none.</summary>
+    private (int Status, string Out, string Error) Run(Action<int>? inRound = null, params string[] words)
+    {
+        _scene.Host.Faults.Before = (_, _) =>
+        {
+            // The first dump is that of the question what is possible, and then every round has one.
+            if (_scene.Host.Kernel.Sent.Count(Netlink.IsDump) > _dumps && _dumps++ is > 0 and var round)
+            {
+                inRound?.Invoke(round);
+                if (round <= _signals.Count && _signals[round - 1] != 0)
+                {
+                    InProcess.Send(_signals[round - 1]);
+                }
+            }
+        };
+        return InProcess.Run(_scene.Host.Machine, ["-46", "-s", "22", "-t", "1s", "-i", "5ms", .. words]);
+    }
+}
