@@ -97,6 +97,102 @@ public sealed partial class LogFileTests : IDisposable
         Assert.Throws<SystemCallException>(() => new LogFile(Log, s_patience));
     }
 
+    /// <summary>A reader of a FIFO that stalls: how much it lost is told as soon as it reads again, or else at the end on stderr.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void WhatAStalledReaderLostIsTold(bool readsAgain)
+    {
+        Assert.Equal(0, MakeFifo(Log, 0b110_000_000));
+        string read = "";
+        bool failed = false;
+        string told = Written.ToStderr(() =>
+        {
+            using var reader = new FileStream(Log, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0); // so that opening it does not wait
+            using var log = new Log(new LogFile(Log, new Patience(TimeSpan.FromMilliseconds(20))), syslog: null, Level.Info, rule: null);
+            for (int i = 0; i < 2_000; i++)
+            {
+                log.Write(Level.Info, new string('x', 80));
+            }
+
+            log.Flush();
+            if (readsAgain)
+            {
+                byte[] buffer = new byte[64 * 1024];
+                Assert.True(reader.Read(buffer) > 0);
+                log.Write(Level.Info, "again");
+                log.Flush();
+                read = System.Text.Encoding.UTF8.GetString(buffer, 0, reader.Read(buffer));
+            }
+
+            failed = log.Failed;
+        });
+        Assert.True(failed);
+        if (readsAgain)
+        {
+            Assert.Empty(told);
+            Assert.Matches(@"Z info again\n.*Z warning [0-9]+ log lines before this one were lost: their reader had stalled\n$", read);
+        }
+        else
+        {
+            Assert.Matches("^tcp-closer: '.*': the last [0-9]+ log lines were lost: their reader had stalled\n$", told);
+        }
+    }
+
+    [Fact]
+    public void LinesAreWrittenWhenManyAreGathered()
+    {
+        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
+        log.Write(Level.Info, "first");
+        Assert.Equal(0, new FileInfo(Log).Length);
+        for (int i = 0; i < 1_000; i++)
+        {
+            log.Write(Level.Info, new string('x', 100));
+        }
+
+        Assert.InRange(new FileInfo(Log).Length, 48 * 1024, 1_000 * 130);
+    }
+
+    [Fact]
+    public void TheOldOneStaysIsSaid()
+    {
+        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
+        File.Move(Log, Log + ".1");
+        Directory.CreateDirectory(Log);
+        log.Reopen();
+        Assert.EndsWith("; the old one stays\n", File.ReadAllText(Log + ".1"), StringComparison.Ordinal);
+    }
+
+    /// <summary>The journal of systemd has the time itself, and wants the level in front.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TheJournal(bool isStderr)
+    {
+        string told = Written.ToStderr(() =>
+        {
+            (ulong device, ulong inode) = Stat.Identity(Unistd.STDERR_FILENO);
+            InProcess.WithEnvironment(() =>
+            {
+                var file = new LogFile(null, s_patience);
+                Assert.Equal(isStderr, file.IsJournal);
+                using var log = new Log(file, syslog: null, Level.Info, rule: null);
+                log.Write(Level.Warning, "one");
+                log.Write(Level.Info, "two");
+            }, ("JOURNAL_STREAM", $"{device}:{inode + (isStderr ? 0ul : 1)}"));
+        });
+        Assert.Equal(isStderr, told == "<4>one\n<6>two\n");
+    }
+
+    [Theory]
+    [InlineData("/proc/self/comm")]
+    [InlineData("/sys/kernel/profiling")]
+    public void WhatChangesTheMachineIsNoLog(string path)
+    {
+        Assert.SkipUnless(File.Exists(path), $"there is no {path}");
+        Assert.Contains(Assert.Throws<SystemCallException>(() => new LogFile(path, s_patience)).Errno, (int[])[Errno.EINVAL, Errno.EACCES, Errno.EROFS]);
+    }
+
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFifo(string path, uint mode);
 }

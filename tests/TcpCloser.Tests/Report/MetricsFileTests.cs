@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Versioning;
+using System.Text.RegularExpressions;
 using TcpCloser.Diag;
 using TcpCloser.Report;
 using TcpCloser.Tests.Support;
@@ -7,7 +8,7 @@ using TcpCloser.Tests.Support;
 namespace TcpCloser.Tests.Report;
 
 /// <summary>The file for node_exporter: what is in it, and what happens where it cannot be written.</summary>
-public sealed class MetricsFileTests : IDisposable
+public sealed partial class MetricsFileTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tcp-closer-metrics-");
 
@@ -54,6 +55,14 @@ public sealed class MetricsFileTests : IDisposable
         Assert.Contains("tcp_closer_last_round_duration_seconds{rule=\"db\"} 0.0125", second);
         string time = Assert.Single(second, static line => line.StartsWith("tcp_closer_last_round_timestamp_seconds{rule=\"db\"} ", StringComparison.Ordinal));
         Assert.InRange(double.Parse(time.Split(' ')[^1], CultureInfo.InvariantCulture) - DateTimeOffset.UtcNow.ToUnixTimeSeconds(), -60, 2);
+    }
+
+    /// <summary>Counters are there from the first round on, each with its type and a word of help.</summary>
+    [Fact]
+    public void TheWholeFile()
+    {
+        LogText.Of(log => Round(new MetricsFile(FilePath, "db", log), ExitStatus.Done, matched: 30));
+        Snap.Match(NumberOfNow().Replace(File.ReadAllText(FilePath).Replace(BuildInfo.Version, "VERSION", StringComparison.Ordinal), "$1 NOW"));
     }
 
     [Theory]
@@ -140,6 +149,9 @@ public sealed class MetricsFileTests : IDisposable
         Assert.Equal(before, File.GetAttributes(path));
         Assert.False(File.Exists(path + ".new"));
     }
+
+    [GeneratedRegex("(_timestamp_seconds{.*}) [0-9]{10}\\.[0-9]{1,6}$", RegexOptions.Multiline)]
+    private static partial Regex NumberOfNow();
 
     private static void Round(MetricsFile metrics, int status, int matched)
     {
