@@ -10,6 +10,8 @@ namespace TcpCloser.Tests.Support;
 /// </summary>
 internal static partial class InProcess
 {
+    private static readonly int[] s_sent = [Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGTERM];
+
     /// <summary>Runs it without syslog. Returns the exit status and what it wrote to stdout and to stderr.</summary>
     public static (int Status, string Out, string Error) Run(Machine machine, params string[] words)
     {
@@ -78,17 +80,24 @@ internal static partial class InProcess
         return status;
     }
 
-    /// <summary>A signal that comes before the program watches would end all tests.</summary>
+    /// <summary>
+    /// A signal that comes before the program watches would end all tests; and what a shell ignores for a command in the background
+    /// would not come at all.
+    /// </summary>
     private static unsafe void Block()
     {
         ulong* set = stackalloc ulong[Signal.SigsetWords];
         new Span<ulong>(set, Signal.SigsetWords).Clear();
-        foreach (int signal in (ReadOnlySpan<int>)[Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGTERM])
+        foreach (int signal in s_sent)
         {
             set[0] |= 1UL << (signal - 1);
         }
 
         Assert.Equal(0, Signal.pthread_sigmask(Signal.SIG_BLOCK, set, null));
+        foreach (int signal in s_sent.Where(Signal.IsIgnored))
+        {
+            _ = SetHandler(signal, 0); // SIG_DFL
+        }
     }
 
     [GeneratedRegex(@"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")]
@@ -99,6 +108,9 @@ internal static partial class InProcess
 
     [LibraryImport("libc", EntryPoint = "tgkill")]
     private static partial int Tgkill(int tgid, int tid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "gettid")]
     private static partial int Gettid();
