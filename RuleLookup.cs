@@ -116,7 +116,7 @@ internal sealed class RuleLookup(Rule rule, Machine machine, RoundReport report)
         uint index = network.DeviceIndex(device);
         if (index == 0)
         {
-            string where = network.Name is null ? "" : $" in {network.Description}";
+            string where = network.Name is null ? "" : " " + network.Description;
             report.Message(Level.Warning, $"no device {Escape.Text(device)}{where}, so nothing of it matches");
         }
 

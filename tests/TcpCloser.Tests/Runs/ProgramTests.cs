@@ -37,6 +37,7 @@ public sealed class ProgramTests : IDisposable
     [InlineData("group_port", "-46", "-s", "22", "--group-by", "port")]
     [InlineData("group_process", "-46", "-s", "22", "--group-by", "process", "-v")]
     [InlineData("group_json", "-46", "-s", "22", "--group-by", "uid", "--json", "--name", "db")]
+    [InlineData("json_group_verbose", "-46", "-s", "22", "-t", "1s", "--group-by", "netns", "--json", "-v")]
     [InlineData("nothing", "-46", "-s", "23")]
     [InlineData("quiet", "-46", "-s", "22", "-q")]
     [InlineData("remarks", "-46", "-s", "22", "-t", "60", "--last-recv-limit", "90")]
@@ -48,6 +49,23 @@ public sealed class ProgramTests : IDisposable
     [InlineData("check", "--check")]
     [InlineData("check_json", "--check", "--json")]
     public void Transcript(string name, params string[] words) => Snap.Match(InProcess.Transcript(_scene.Host.Machine, words), name);
+
+    [Fact]
+    public void WhoIsSending()
+    {
+        _scene.One.Dumped = _scene.One.Dumped with { LastDataSent = 5 };
+        Snap.Match(InProcess.Transcript(_scene.Host.Machine, "-46", "-s", "22", "-t", "1s", "-n") + InProcess.Transcript(_scene.Host.Machine, "-46", "-s", "22", "-t", "1s"));
+    }
+
+    /// <summary>A connection of MPTCP is closed whole, or not at all.</summary>
+    [Theory]
+    [InlineData("destroy")]
+    [InlineData("disconnect")]
+    public void Mptcp(string method)
+    {
+        _scene.AddMptcp(_scene.Worker);
+        Snap.Match(InProcess.Transcript(_scene.Host.Machine, "-4", "-s", "22", "-t", "1s", "--method", method), method);
+    }
 
     [Fact]
     public void AKernelWithoutInetDiag()
@@ -149,6 +167,33 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Equal(words[0] != "--help", error.Contains("ENOSPC (no space left on device)", StringComparison.Ordinal));
         Assert.Equal(words[0] is "-n" or "--json", error.Contains(" error writing to stdout: ENOSPC", StringComparison.Ordinal));
+    }
+
+    /// <summary>A run waits for the reader of its records, until a signal comes: what is lost then is told, and it is not done.</summary>
+    [Fact]
+    public void ARunWhoseReaderStallsTellsWhatWasLost()
+    {
+        using var pipe = new Pipe();
+        for (int i = 0; i < 100; i++)
+        {
+            _scene.Socket(1000, _scene.Worker);
+        }
+
+        bool isSent = false;
+        _scene.Host.Faults.Before = (call, _) =>
+        {
+            // After the last connection was destroyed, and before the records of it are written.
+            if (call == "send destroy" && !isSent)
+            {
+                isSent = true;
+                InProcess.Send(Signal.SIGTERM);
+            }
+        };
+        int status = -1;
+        string error = Written.ToStderr(() => Written.ToDescriptor(1, pipe.Writer, () => status = InProcess.OnThread(_scene.Host.Machine, "-46", "-s", "22", "--json")));
+        Assert.Equal(ExitStatus.Incomplete, status);
+        Assert.Matches(" error [0-9]+ lines to stdout were lost: their reader had stalled\n$", error);
+        Assert.EndsWith("}\n", pipe.Read(), StringComparison.Ordinal);
     }
 
     [Fact]

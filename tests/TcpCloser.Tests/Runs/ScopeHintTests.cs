@@ -17,6 +17,13 @@ public sealed class ScopeHintTests
         Assert.Empty(Hints("-s", "8081"));
         Assert.Empty(Hints("-s", "8080", "--dst", "10.0.0.9"));
         Assert.Equal(["1 IPv4 connection matches: add -4"], Hints("-6", "-s", "5432"));
+        Assert.Empty(Hints("-46", "-s", "8081"));
+        foreach (FakeTcp socket in (FakeTcp[])[_scene.One, _scene.Shared])
+        {
+            socket.Dumped = socket.Dumped with { Family = 10, Source = "fd00::1", Destination = "fd00::2", SourcePort = 8080 };
+        }
+
+        Assert.Equal(["2 IPv6 connections match: add -6"], Hints("-4", "-s", "8080"));
     }
 
     [Fact]
@@ -25,6 +32,13 @@ public sealed class ScopeHintTests
         _scene.Host.Add(new FakeProcess(400) { NetworkNamespace = 4026532000, Comm = "nginx"u8.ToArray() });
         Assert.Equal(["pid 400 is in another network namespace: add --netns pid:400"], Hints("--comm", "nginx"));
         Assert.Empty(Hints("--pid", "45"));
+        Assert.Empty(Hints("-s", "8080"));
+
+        // Of one it is said; and nothing of those about which it cannot be known.
+        _scene.Host.Add(new FakeProcess(401) { NetworkNamespace = 4026532000, Comm = "nginx"u8.ToArray() });
+        Assert.Single(Hints("--comm", "nginx"));
+        _scene.Host.Add(new FakeProcess(402) { NetworkNamespace = 0, Comm = "hidden"u8.ToArray() });
+        Assert.Empty(Hints("--comm", "hidden"));
     }
 
     [Fact]

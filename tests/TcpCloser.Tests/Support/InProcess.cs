@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using TcpCloser.Interop;
@@ -61,13 +62,23 @@ internal static partial class InProcess
     public static int OnThread(Machine machine, params string[] words)
     {
         int status = -1;
+        OnThread(() =>
+        {
+            Block();
+            status = Program.Run(["--disable-syslog", .. words], machine);
+        });
+        return status;
+    }
+
+    /// <summary>On a thread that ends with the action, and with it what was blocked there and sent to it.</summary>
+    public static void OnThread(Action action)
+    {
         Exception? failure = null;
         var thread = new Thread(() =>
         {
             try
             {
-                Block();
-                status = Program.Run(["--disable-syslog", .. words], machine);
+                action();
             }
             catch (Exception e)
             {
@@ -76,9 +87,14 @@ internal static partial class InProcess
         });
         thread.Start();
         thread.Join();
-        Assert.Null(failure);
-        return status;
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
     }
+
+    /// <summary>What the whole process does on a signal that no thread blocks: nothing, or what signal(7) says.</summary>
+    public static void SetHandler(int signal, bool isIgnored) => Assert.NotEqual(-1, SetHandler(signal, isIgnored ? 1 : 0)); // SIG_IGN, SIG_DFL
 
     /// <summary>
     /// A signal that comes before the program watches would end all tests; and what a shell ignores for a command in the background
@@ -96,7 +112,7 @@ internal static partial class InProcess
         Assert.Equal(0, Signal.pthread_sigmask(Signal.SIG_BLOCK, set, null));
         foreach (int signal in s_sent.Where(Signal.IsIgnored))
         {
-            _ = SetHandler(signal, 0); // SIG_DFL
+            SetHandler(signal, isIgnored: false);
         }
     }
 

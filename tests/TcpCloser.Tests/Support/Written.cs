@@ -13,30 +13,19 @@ internal static partial class Written
     public static string ToStderr(Action action) => To(2, action);
 
     /// <summary>Lets the descriptor lead to a device that is full.</summary>
-    public static void ToFull(int fd, Action action) => Redirect(fd, "/dev/full", FileMode.Open, action);
-
-    /// <summary>The text that the action writes.</summary>
-    private static string To(int fd, Action action)
+    public static void ToFull(int fd, Action action)
     {
-        string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.out");
-        try
-        {
-            Redirect(fd, path, FileMode.CreateNew, action);
-            return File.ReadAllText(path);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using FileStream device = File.OpenWrite("/dev/full");
+        ToDescriptor(fd, DescriptorOf(device), action);
     }
 
-    private static void Redirect(int fd, string path, FileMode mode, Action action)
+    /// <summary>Lets the descriptor lead to where another one does. One at a time.</summary>
+    public static void ToDescriptor(int fd, int other, Action action)
     {
         lock (OneAtATime)
         {
             int saved = Dup(fd);
-            using FileStream file = File.Open(path, mode, FileAccess.Write);
-            Assert.Equal(fd, Dup2((int)file.SafeFileHandle.DangerousGetHandle(), fd));
+            Assert.Equal(fd, Dup2(other, fd));
             try
             {
                 action();
@@ -48,6 +37,27 @@ internal static partial class Written
             }
         }
     }
+
+    /// <summary>The text that the action writes.</summary>
+    private static string To(int fd, Action action)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.out");
+        try
+        {
+            using (FileStream file = File.Create(path))
+            {
+                ToDescriptor(fd, DescriptorOf(file), action);
+            }
+
+            return File.ReadAllText(path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private static int DescriptorOf(FileStream file) => (int)file.SafeFileHandle.DangerousGetHandle();
 
     [LibraryImport("libc", EntryPoint = "dup")]
     private static partial int Dup(int fd);
