@@ -63,6 +63,7 @@ single() {
 victims() {
     while test -e going; do
         mkfifo "$1.in"
+        : >"$1.out" # at once: what the one before said is not of this one, however late it begins
         "$lab" hold --count 1 --port "$2" <"$1.in" >"$1.out" 2>"$1.err" &
         parent=$!
         exec 7>"$1.in"
@@ -93,9 +94,7 @@ victims() {
     done
 }
 
-# Looks twice before it says no.
-is_alive() { test -n "$1" && { has_state "$1" || { sleep 0.05; has_state "$1"; }; }; }
-has_state() { grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
+is_alive() { test -n "$1" && grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
 
 # Network namespaces with one idle connection each, which are gone as soon as it is closed.
 namespaces() {
@@ -105,11 +104,12 @@ namespaces() {
         left=
         ip netns add "soak$number"
         mkfifo netns.in
+        : >netns.out
         ip netns exec "soak$number" "$lab" hold --count 1 --port 9200 <netns.in >netns.out &
         exec 7>netns.in
         rm netns.in
         until grep -q '^READY' netns.out || ! is_alive $!; do sleep 0.01; done
-        echo "wait-ended 1 30000" >&7
+        echo "wait-ended 1 5000" >&7
         until grep -q '^ended=' netns.out || ! is_alive $!; do sleep 0.01; done
         # On a busy machine it was closed before anybody looked at it for the first time: then it is not seen to end.
         echo list >&7
