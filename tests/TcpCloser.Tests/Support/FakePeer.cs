@@ -33,6 +33,9 @@ internal sealed class FakePeer(FakeAnswer answer, uint quietMs)
         };
     }
 
+    /// <summary>Something is received from it that nobody asked for.</summary>
+    public void Hear() => _heardAt = Environment.TickCount64;
+
     /// <summary>
     /// TCP_KEEPIDLE was set, and keepalive is on: the kernel starts its timer anew, which sends a probe at once where nothing was
     /// received for longer than that.
