@@ -32,6 +32,8 @@ internal static class Service
         }
         while (timer.Wait(signals, ActOnSignal));
 
+        // It may have come together with the signal to stop: then the last lines are the new file's.
+        signals.HangUp();
         foreach (IObserver observer in observers)
         {
             observer.Message(Level.Info, $"stopping on {Signal.NameOf(signals.StopSignal)}");

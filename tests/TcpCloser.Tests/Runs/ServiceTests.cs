@@ -78,6 +78,19 @@ public sealed class ServiceTests : IDisposable
         Assert.Contains(" stopping on SIGTERM", File.ReadAllText(Log), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void TheLogIsOpenedAgainAlsoAtTheEnd()
+    {
+        _signals.Add(Signal.SIGTERM);
+        (int status, _, string error) = Run(_ =>
+        {
+            File.Move(Log, Log + ".1");
+            InProcess.Send(Signal.SIGHUP);
+        }, "-f", Log);
+        Assert.Equal((ExitStatus.Done, ""), (status, error));
+        Assert.Contains(" stopping on SIGTERM", File.ReadAllText(Log), StringComparison.Ordinal);
+    }
+
     /// <summary>Without a log file there is nothing to open, and a service goes on all the same.</summary>
     [Fact]
     public void WithoutALogFileAHangUpChangesNothing()
