@@ -81,6 +81,9 @@ internal sealed class Round
 
     private ConnectionList Candidates => _collector.Candidates;
 
+    /// <summary>What becomes of a connection where all goes well.</summary>
+    private string Closed => _rule.Method == Method.Keepalive ? "cured" : "closed";
+
     /// <summary>What this kernel and these privileges allow of the rule's method.</summary>
     public Ability Check() => _method.Check(_rule.Uids);
 
@@ -218,7 +221,7 @@ internal sealed class Round
 
         if (Counts.Failed > 0)
         {
-            _report.Message(Level.Error, $"{Counts.Failed} of them could not be {(_rule.Method == Method.Keepalive ? "cured" : "closed")} by {_method.Name}: each row or record says why");
+            _report.Message(Level.Error, $"{Counts.Failed} of them could not be {Closed} by {_method.Name}: each row or record says why");
         }
 
         Show();
@@ -249,7 +252,7 @@ internal sealed class Round
         }
 
         string besides = others > 0 ? $" and {others} more of the processes that hold them" : "";
-        _report.Message(Level.Error, $"refused: {Candidates.Count} connections{besides} would be closed, more than --max {max}; nothing was closed");
+        _report.Message(Level.Error, $"refused: {Candidates.Count} connections{besides} would be {Closed}, more than --max {max}; nothing was {Closed}");
         return true;
     }
 

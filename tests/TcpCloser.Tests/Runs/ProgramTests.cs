@@ -28,6 +28,7 @@ public sealed class ProgramTests : IDisposable
     [InlineData("dry_run_kill", "-46", "-s", "22", "-n", "-v", "--method", "kill")]
     [InlineData("dry_run_max", "-46", "-s", "22", "-n", "--max", "1")]
     [InlineData("max", "-46", "-s", "22", "--max", "5")]
+    [InlineData("max_cure", "-46", "-s", "22", "--max", "5", "--method", "keepalive")]
     [InlineData("max_kept", "-46", "-s", "22", "--max", "6")]
     [InlineData("max_kill", "-46", "-s", "22", "-t", "1s", "--max", "5", "--method", "kill")]
     [InlineData("max_kill_kept", "-46", "-s", "22", "-t", "1s", "--max", "7", "--method", "kill")]
