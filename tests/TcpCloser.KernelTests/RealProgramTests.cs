@@ -46,8 +46,8 @@ public sealed class RealProgramTests
         // The client's own end.
         Assert.Equal(1, home.Lab.Tool("--method", method, "-d", "5432").Expect(0).Summary("closed"));
 
-        psql.WriteLine("select 'sec' || 'ond';");
-        psql.WriteLine("select 'thi' || 'rd';");
+        // Together: it ends with the first that fails, and reads no further.
+        psql.WriteLine("select 'sec' || 'ond';\nselect 'thi' || 'rd';");
         psql.CloseStdin();
         var result = psql.WaitForEnd().Expect(2);
         Assert.DoesNotContain("second", result.Stdout, StringComparison.Ordinal);

@@ -59,7 +59,8 @@ if $kernel_tests; then
     TCP_CLOSER_BINARY=$binary TCP_CLOSER_NO_SOCK_DESTROY_BINARY=$binary-no-sock-destroy \
         dotnet test tests/TcpCloser.KernelTests/TcpCloser.KernelTests.csproj -c Release --disable-build-servers \
         --logger "console;verbosity=normal" >"$log" 2>&1 || true
-    grep -E '^ *(Passed|Failed|Skipped) [^ ]' "$log" || cat "$log"
+    # Each test, and of those that failed also why.
+    awk '/^ *(Passed|Failed|Skipped) [^ ]/ { tells = /^ *Failed/; print; any = 1; next } tells { print } END { exit !any }' "$log" || cat "$log"
     sum() { awk -v key="$1:" '$1 == key { n += $2 } END { print n + 0 }' "$log"; }
     # Tests that did not run at all count as one failure.
     test "$(sum Total)" != 0 || grep -q '^ *Total tests: [1-9]' "$log" || failed=$((failed + 1))
