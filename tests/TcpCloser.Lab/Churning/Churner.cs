@@ -137,6 +137,23 @@ internal sealed unsafe class Churner
         _ => throw new InvalidOperationException(),
     };
 
+    /// <summary>Accepts the slot's connection. One that was closed before anybody took it may still be in front of it.</summary>
+    private int Accept(ChurnSlot slot)
+    {
+        while (true)
+        {
+            SockAddress peer = default;
+            uint length = (uint)sizeof(SockAddress);
+            int server = Libc.Accept4(_listeners[slot.Port], &peer, &length, Posix.SOCK_CLOEXEC);
+            if (server < 0 || peer.ToEndpoint().Port == slot.ClientPort)
+            {
+                return server;
+            }
+
+            _ = Libc.Close(server);
+        }
+    }
+
     private void Make(ChurnSlot slot)
     {
         SockAddress own = SockAddress.For(v6Socket: false, IPAddress.Loopback, slot.ClientPort);
@@ -156,7 +173,7 @@ internal sealed unsafe class Churner
         // On a busy machine the last word of the handshake is under way for a while; one that is not taken now would be taken for the next.
         PollFd listener = new() { Fd = _listeners[slot.Port], Events = Posix.POLLIN };
         _ = Libc.Poll(&listener, 1, HandshakeMs);
-        int server = Libc.Accept4(_listeners[slot.Port], null, null, Posix.SOCK_CLOEXEC);
+        int server = Accept(slot);
         if (server < 0)
         {
             _refused++;
