@@ -209,7 +209,7 @@ for name in destroy disconnect netns; do
 done
 exec 9>&-
 
-# In an hour process ids come again: what is left out of one side is left out of both.
+# What is left out of one side is left out of both.
 without_perhaps() { sort | { grep -vxFf killed.perhaps || true; }; }
 touch rotated not-rotated single-kill.failed single-auto.failed single-destroy.failed netns.seen netns.left netns.perhaps killed.seen killed.perhaps problems
 sed -n 's/.*"local_port":\([0-9]*\).*"remote_port":\([0-9]*\).*"inode":\([0-9]*\).*"outcome":"\(destroyed\|disconnected\)".*/\3 \1 \2/p' single-destroy.json single-auto.json >single.told

@@ -137,7 +137,10 @@ internal sealed unsafe class Churner
         _ => throw new InvalidOperationException(),
     };
 
-    /// <summary>Accepts the slot's connection. One that was closed before anybody took it may still be in front of it.</summary>
+    /// <summary>
+    /// Accepts the slot's connection. In front of it may be one whose server end was closed before anybody took it: its connect(2)
+    /// failed, and whoever took it for this one would do so with every one that follows.
+    /// </summary>
     private int Accept(ChurnSlot slot)
     {
         while (true)
@@ -170,7 +173,7 @@ internal sealed unsafe class Churner
             return;
         }
 
-        // On a busy machine the last word of the handshake is under way for a while; one that is not taken now would be taken for the next.
+        // On a busy machine the last word of the handshake is under way for a while.
         PollFd listener = new() { Fd = _listeners[slot.Port], Events = Posix.POLLIN };
         _ = Libc.Poll(&listener, 1, HandshakeMs);
         int server = Accept(slot);
