@@ -6,6 +6,9 @@ namespace TcpCloser.Kill;
 /// <summary>Looks again at candidates, each in its network namespace.</summary>
 internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
 {
+    /// <summary>What was seen gone: no other connection ever gets its cookie, so nobody needs to be asked again.</summary>
+    private readonly bool[] _isGone = new bool[candidates.Count];
+
     private NetworkNamespace? _network;
     private SocketLookup? _lookup;
 
@@ -24,6 +27,11 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
         Errno = 0;
         now = default;
         facts = default;
+        if (_isGone[index])
+        {
+            return Presence.Gone;
+        }
+
         try
         {
             NetworkNamespace network = candidates.NamespaceOf(index);
@@ -36,9 +44,9 @@ internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
             }
 
             ref Connection connection = ref candidates[index];
-            return _lookup.TryFind(in connection, out now, out facts) && (now.Inode != 0 || connection.Inode == 0)
-                ? Presence.There
-                : Presence.Gone;
+            bool isThere = _lookup.TryFind(in connection, out now, out facts) && (now.Inode != 0 || connection.Inode == 0);
+            _isGone[index] = !isThere;
+            return isThere ? Presence.There : Presence.Gone;
         }
         catch (SystemCallException e)
         {

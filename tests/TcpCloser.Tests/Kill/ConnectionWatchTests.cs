@@ -64,5 +64,21 @@ public sealed class ConnectionWatchTests
         Assert.Equal((Presence.There, 0), (watch.Look(0), watch.Errno));
     }
 
+    /// <summary>A cookie is given once: what was seen gone is not asked for again, which is half of what a kill asks.</summary>
+    [Fact]
+    public void WhatWasSeenGoneIsNotAskedForAgain()
+    {
+        var host = new FakeHost();
+        host.Add(new FakeTcp(new DumpedSocket())).End(FakeHost.ByItself);
+        host.Add(new FakeTcp(new DumpedSocket { DestinationPort = 7 }));
+        using var watch = new ConnectionWatch(host.Candidates());
+        Assert.Equal([Presence.Gone, Presence.There], [watch.Look(0), watch.Look(1)]);
+        int sent = Sent(host);
+        Assert.Equal([Presence.Gone, Presence.There], [watch.Look(0), watch.Look(1)]);
+        Assert.Equal(1, Sent(host) - sent);
+    }
+
+    private static int Sent(FakeHost host) => host.Faults.Calls.Count(static call => call == "send");
+
     private static int Opened(FakeHost host) => host.Faults.Calls.Count(static call => call == "open netlink");
 }
