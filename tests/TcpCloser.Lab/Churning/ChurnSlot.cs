@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Churning;
@@ -9,10 +8,10 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     private const int SO_LINGER = 13;
 
     /// <summary>What a round takes at most from the list to the last connection, also on a busy machine.</summary>
-    private static readonly TimeSpan s_round = TimeSpan.FromSeconds(10);
+    private const double RoundMs = 10_000;
 
-    private long _lastData;
-    private long _silenceEnded;
+    private double _lastData;
+    private double _silenceEnded;
 
     internal int Port => port;
 
@@ -26,16 +25,30 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
 
     internal int Visits { get; set; }
 
-    /// <summary>How long ago, at most, the server end last received something, or was made.</summary>
-    internal TimeSpan Age => Stopwatch.GetElapsedTime(_lastData);
+    /// <summary>
+    /// The time in ms, by the clock that goes with the kernel's ticks, as its stamps on sockets do. Where the hypervisor keeps a tick
+    /// waiting both stand still and then jump: an age may be larger than the time that has passed, and is so by both.
+    /// </summary>
+    internal static double Now
+    {
+        get
+        {
+            long* time = stackalloc long[2];
+            _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC_COARSE, time);
+            return (time[0] * 1e3) + (time[1] / 1e6);
+        }
+    }
+
+    /// <summary>How many ms ago, at most, the server end last received something, or was made.</summary>
+    internal double Age => Now - _lastData;
 
     /// <summary>Whether a silence of so many ms has ended a short time ago: when it was listed it was idle, and nobody looks again.</summary>
-    internal bool WasIdle => _silenceEnded != 0 && Stopwatch.GetElapsedTime(_silenceEnded) < s_round;
+    internal bool WasIdle => _silenceEnded != 0 && Now - _silenceEnded < RoundMs;
 
     /// <param name="server">The server end.</param>
     /// <param name="client">The client end.</param>
     /// <param name="before">The time before they were connected: on a busy machine it may be long ago.</param>
-    internal void Begin(int server, int client, long before)
+    internal void Begin(int server, int client, double before)
     {
         (Server, Client, Visits) = (server, client, 0);
         _silenceEnded = 0;
@@ -52,10 +65,10 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     internal void Talk(int idleMs)
     {
         byte data = 1;
-        long before = Stopwatch.GetTimestamp();
+        double before = Now;
         if (Libc.Send(Client, &data, 1, Posix.MSG_NOSIGNAL) == 1) // on loopback it has arrived
         {
-            _silenceEnded = Age.TotalMilliseconds >= idleMs ? Stopwatch.GetTimestamp() : _silenceEnded;
+            _silenceEnded = Age >= idleMs ? Now : _silenceEnded;
             _lastData = before;
         }
 

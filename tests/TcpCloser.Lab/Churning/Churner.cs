@@ -122,7 +122,7 @@ internal sealed unsafe class Churner
         string inode = Inode(slot);
         slot.Close();
         _ended++;
-        if (slot.WasIdle || slot.Age.TotalMilliseconds >= _idleMs - TickMs)
+        if (slot.WasIdle || slot.Age >= _idleMs - TickMs)
         {
             _lines.Add($"ended inode={inode}");
         }
@@ -132,7 +132,7 @@ internal sealed unsafe class Churner
     {
         ChurnKind.Short => slot.Visits++ >= 1,
         ChurnKind.Talker => slot.Visits++ >= VisitsOfTalker,
-        ChurnKind.Idle => slot.Age.TotalMilliseconds > 20 * _idleMs,
+        ChurnKind.Idle => slot.Age > 20 * _idleMs,
         ChurnKind.Fleeting => true,
         _ => throw new InvalidOperationException(),
     };
@@ -163,7 +163,7 @@ internal sealed unsafe class Churner
         SockAddress target = SockAddress.For(v6Socket: false, IPAddress.Loopback, slot.Port);
         int client = Listeners.OpenSocket(v6: false, mptcp: false, 0);
         Tcp.SetOption(client, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
-        long before = Stopwatch.GetTimestamp();
+        double before = ChurnSlot.Now;
 
         // What closes a socket that it fetched may still hold the one before on this tuple.
         if (Libc.Bind(client, &own, own.Length) < 0 || Libc.Connect(client, &target, target.Length) < 0)
@@ -191,7 +191,7 @@ internal sealed unsafe class Churner
     /// <summary>Somebody else ended it. Its age here is at least that which whoever did it saw.</summary>
     private void Judge(ChurnSlot slot)
     {
-        double age = slot.Age.TotalMilliseconds;
+        double age = slot.Age;
         string verdict = slot.Port == _keptPort ? "wrong" : age >= _idleMs - TickMs ? "closed" : slot.WasIdle ? "late" : "wrong";
         _closed++;
         _late += verdict == "late" ? 1 : 0;

@@ -73,6 +73,7 @@ internal static class Posix
     internal const short IFF_NO_PI = 0x1000;
     internal const int CLONE_NEWNET = 0x40000000;
     internal const int CLOCK_MONOTONIC = 1;
+    internal const int CLOCK_MONOTONIC_COARSE = 6;
 
     // <sys/resource.h>, <sys/prctl.h>, <signal.h>, <sys/wait.h>
     internal const int RLIMIT_NOFILE = 7;
