@@ -42,7 +42,7 @@ internal sealed class FetchRun(ConnectionList candidates, IResultSink sink, Sock
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
         MptcpCookies mptcp = MptcpCookies.Find(dump, candidates);
-        using var search = new HolderSearch(table, order.Processes(table, index.Uids), index.Contains);
+        using var search = new HolderSearch(table, order.Processes(table, index.Uids), index.Contains, index.Count);
         sink.Found(search.Owners);
         bool stopped = false;
         try

@@ -24,7 +24,7 @@ internal sealed class PeerProbe(TimeSpan time, Func<IProcessTable> openProcesses
 
         using IProcessTable table = openProcesses();
         var index = new InodeIndex(candidates);
-        using var search = new HolderSearch(table, order.Processes(table, index.Uids), index.Contains);
+        using var search = new HolderSearch(table, order.Processes(table, index.Uids), index.Contains, index.Count);
         sink.Found(search.Owners);
         var peers = new ProbedPeers(candidates.Count, search, index, Environment.TickCount64);
         order.Remember(search.Owners.Holders);

@@ -42,7 +42,7 @@ internal sealed class ProcessKiller(Rule rule, IdleRule idleRule, Func<IProcessT
         using IProcessTable table = openProcesses();
         using var watch = new ConnectionWatch(candidates);
         var index = new InodeIndex(candidates);
-        var owners = SocketOwners.All(table, index.Contains);
+        var owners = SocketOwners.All(table, index.Contains, index.Count);
         sink.Found(owners);
         var run = new KillRun(candidates, index, owners, watch, table, idleRule, sink);
         try

@@ -14,13 +14,14 @@ internal sealed class HolderSearch : IDisposable
     /// <param name="table">Where the processes are.</param>
     /// <param name="pids">Those to look into, in that order.</param>
     /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
+    /// <param name="wanted">How many those are.</param>
     /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
-    public HolderSearch(IProcessTable table, IReadOnlyList<int> pids, Predicate<uint> isWanted, HashSet<uint>? counted = null)
+    public HolderSearch(IProcessTable table, IReadOnlyList<int> pids, Predicate<uint> isWanted, int wanted, HashSet<uint>? counted = null)
     {
         (_table, _isWanted, _counted) = (table, isWanted, counted);
         _guard = new ProcessGuard(table);
         _walk = new DescriptorWalk(table, pids);
-        Owners = new SocketOwners(_guard.Unreadable);
+        Owners = new SocketOwners(_guard.Unreadable, wanted);
     }
 
     /// <summary>What was found so far.</summary>

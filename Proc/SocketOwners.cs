@@ -5,18 +5,20 @@ namespace TcpCloser.Proc;
 
 /// <summary>Who holds which sockets, as far as a <see cref="HolderSearch"/> went.</summary>
 /// <param name="unjudged">The holders of which it could not be found out whether they may be signalled.</param>
-internal sealed class SocketOwners(UnreadableProcesses unjudged)
+/// <param name="wanted">How many sockets there are to find: a table that grows to a million is half again as large for a while.</param>
+internal sealed class SocketOwners(UnreadableProcesses unjudged, int wanted)
 {
-    private readonly Dictionary<uint, SocketHolder[]> _byInode = [];
+    private readonly Dictionary<uint, SocketHolder[]> _byInode = new(wanted);
 
     /// <summary>Every holder there is, of all wanted sockets.</summary>
     /// <param name="table">Where the processes are.</param>
     /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
+    /// <param name="wanted">How many those are.</param>
     /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
     /// <exception cref="SystemCallException">The processes could not be listed.</exception>
-    public static SocketOwners All(IProcessTable table, Predicate<uint> isWanted, HashSet<uint>? counted = null)
+    public static SocketOwners All(IProcessTable table, Predicate<uint> isWanted, int wanted, HashSet<uint>? counted = null)
     {
-        using var search = new HolderSearch(table, DescriptorWalk.AllProcesses(table), isWanted, counted);
+        using var search = new HolderSearch(table, DescriptorWalk.AllProcesses(table), isWanted, wanted, counted);
         while (search.Next())
         {
             // It never stops early: a socket may be held by several processes, and lives as long as one of them does.

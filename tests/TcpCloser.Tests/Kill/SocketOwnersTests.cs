@@ -85,6 +85,6 @@ public sealed class SocketOwnersTests
         _host.Faults.Before = (call, _) => _host.Processes.ForEach(process => process.IsAlive &= process.Pid != Ended || call != "open fd");
         var wanted = new InodeIndex(Connections.Many(Many));
         using IProcessTable table = _host.OpenProcesses();
-        return SocketOwners.All(table, wanted.Contains, [Counted]);
+        return SocketOwners.All(table, wanted.Contains, wanted.Count, [Counted]);
     }
 }
