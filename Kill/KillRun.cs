@@ -132,12 +132,7 @@ internal sealed class KillRun
             if (_candidates[i].Outcome == Outcome.Idle)
             {
                 Outcome outcome = OutcomeOf(i);
-                results.Add(i, outcome, outcome switch
-                {
-                    Outcome.Failed => _errnos[i],
-                    Outcome.Unknown => _watch.Errno,
-                    _ => 0,
-                });
+                results.Add(i, outcome, outcome == Outcome.Failed ? _errnos[i] : outcome == Outcome.Unknown ? _watch.Errno : 0);
             }
         }
 
