@@ -6,7 +6,7 @@ namespace TcpCloser.Kill;
 /// <summary>Looks again at candidates, each in its network namespace.</summary>
 internal sealed class ConnectionWatch(ConnectionList candidates) : IDisposable
 {
-    /// <summary>What was seen gone: no other connection ever gets its cookie, so nobody needs to be asked again.</summary>
+    /// <summary>What was seen gone stays so: its cookie is never given again, nor does it ever get another owner.</summary>
     private readonly bool[] _isGone = new bool[candidates.Count];
 
     private NetworkNamespace? _network;

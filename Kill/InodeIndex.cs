@@ -10,12 +10,13 @@ internal sealed class InodeIndex
 {
     private const int None = -1;
 
-    private readonly Dictionary<uint, int> _first = [];
+    private readonly Dictionary<uint, int> _first;
     private readonly int[] _next;
     private readonly HashSet<uint> _uids = [];
 
     public InodeIndex(ConnectionList candidates)
     {
+        _first = new Dictionary<uint, int>(candidates.Count);
         _next = new int[candidates.Count];
         for (int i = candidates.Count - 1; i >= 0; i--)
         {

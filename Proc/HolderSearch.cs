@@ -14,7 +14,7 @@ internal sealed class HolderSearch : IDisposable
     /// <param name="table">Where the processes are.</param>
     /// <param name="pids">Those to look into, in that order.</param>
     /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
-    /// <param name="wanted">How many those are.</param>
+    /// <param name="wanted">How many those are at most.</param>
     /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
     public HolderSearch(IProcessTable table, IReadOnlyList<int> pids, Predicate<uint> isWanted, int wanted, HashSet<uint>? counted = null)
     {

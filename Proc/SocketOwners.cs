@@ -5,7 +5,7 @@ namespace TcpCloser.Proc;
 
 /// <summary>Who holds which sockets, as far as a <see cref="HolderSearch"/> went.</summary>
 /// <param name="unjudged">The holders of which it could not be found out whether they may be signalled.</param>
-/// <param name="wanted">How many sockets there are to find: a table that grows to a million is half again as large for a while.</param>
+/// <param name="wanted">How many sockets there are to find at most: a table that grows to a million is half again as large for a while.</param>
 internal sealed class SocketOwners(UnreadableProcesses unjudged, int wanted)
 {
     private readonly Dictionary<uint, SocketHolder[]> _byInode = new(wanted);
@@ -13,7 +13,7 @@ internal sealed class SocketOwners(UnreadableProcesses unjudged, int wanted)
     /// <summary>Every holder there is, of all wanted sockets.</summary>
     /// <param name="table">Where the processes are.</param>
     /// <param name="isWanted">Whether a socket of that inode is to be found.</param>
-    /// <param name="wanted">How many those are.</param>
+    /// <param name="wanted">How many those are at most.</param>
     /// <param name="counted">Sockets of which each holder's number is to be told, the wanted ones not counted; null: none.</param>
     /// <exception cref="SystemCallException">The processes could not be listed.</exception>
     public static SocketOwners All(IProcessTable table, Predicate<uint> isWanted, int wanted, HashSet<uint>? counted = null)
