@@ -29,13 +29,12 @@ public sealed class IntervalTimerTests
     public void MissedTicksAreOne()
     {
         var interval = TimeSpan.FromMilliseconds(50);
-        using var timer = new IntervalTimer(interval);
         long started = Stopwatch.GetTimestamp();
+        using var timer = new IntervalTimer(interval);
         Thread.Sleep(4 * interval);
         Assert.True(timer.Wait(new FakeStop(), static () => { }));
-        long second = Stopwatch.GetTimestamp();
         Assert.True(timer.Wait(new FakeStop(), static () => { }));
-        Assert.True(Stopwatch.GetElapsedTime(started) >= 5 * interval || Stopwatch.GetElapsedTime(started, second) >= 5 * interval);
+        Assert.True(Stopwatch.GetElapsedTime(started) >= 5 * interval);
     }
 
     [Fact]
