@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 
 namespace TcpCloser.Cli;
@@ -9,30 +10,43 @@ namespace TcpCloser.Cli;
 /// </summary>
 internal static class Escape
 {
+    /// <summary>The length of <c>\xHH</c>.</summary>
+    public const int MaxGrowth = 4;
+
     /// <summary>The escaped text of a command line word.</summary>
     public static string Text(string value) => Text(Encoding.UTF8.GetBytes(value));
 
     /// <summary>The escaped text of bytes that should be UTF-8.</summary>
     public static string Text(ReadOnlySpan<byte> bytes)
     {
-        var text = new StringBuilder(bytes.Length);
+        Span<byte> text = new byte[bytes.Length * MaxGrowth];
+        return Encoding.UTF8.GetString(text[..Write(bytes, text)]);
+    }
+
+    /// <summary>Writes the escaped text, at most <see cref="MaxGrowth"/> times as long. Returns its length in bytes.</summary>
+    public static int Write(ReadOnlySpan<byte> bytes, Span<byte> target)
+    {
+        int written = 0;
         while (!bytes.IsEmpty)
         {
             int length = PlainLength(bytes);
             if (length > 0)
             {
-                text.Append(Encoding.UTF8.GetString(bytes[..length]));
+                bytes[..length].CopyTo(target[written..]);
+                written += length;
             }
             else
             {
                 length = 1;
-                text.Append("\\x").Append(bytes[0].ToString("X2", CultureInfo.InvariantCulture));
+                (target[written], target[written + 1]) = ((byte)'\\', (byte)'x');
+                Utf8Formatter.TryFormat(bytes[0], target[(written + 2)..], out _, new StandardFormat('X', 2));
+                written += MaxGrowth;
             }
 
             bytes = bytes[length..];
         }
 
-        return text.ToString();
+        return written;
     }
 
     /// <summary>How many of the first bytes are one character that may be written as it is; 0: write one byte as <c>\xHH</c>.</summary>
@@ -44,7 +58,7 @@ internal static class Escape
             return first is < 0x20 or 0x7f or (byte)'"' or (byte)'\'' or (byte)'\\' ? 0 : 1;
         }
 
-        if (Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) != System.Buffers.OperationStatus.Done)
+        if (Rune.DecodeFromUtf8(bytes, out Rune rune, out int length) != OperationStatus.Done)
         {
             return 0;
         }

@@ -217,6 +217,11 @@ internal sealed class KillRun
 
                 worth = errno == 0 && inode == socket.Inode && IsStillIdle(i, holder.Pid);
             }
+
+            if (worth)
+            {
+                break;
+            }
         }
 
         if (folder > 0)

@@ -34,7 +34,7 @@ internal sealed class ProbeRun : IDisposable
         _process = new OpenProcess(table);
 
         // Room is left for the log, the other sockets, and the process that is asked.
-        _batch = new ProbeBatch(table, (int)Math.Clamp(ResourceLimit.OpenFiles() / 2, 1, ResultBatch.Length));
+        _batch = new ProbeBatch(table, (int)Math.Clamp(ResourceLimit.OpenFiles() / 2, 1, ProbeBatch.Length));
     }
 
     /// <summary>Whether a peer is without a verdict.</summary>

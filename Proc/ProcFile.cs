@@ -24,20 +24,22 @@ internal static unsafe class ProcFile
             return -fd;
         }
 
-        content = new byte[2048];
+        Span<byte> buffer = stackalloc byte[2048];
         int length = 0;
         int errno = 0;
         nint read;
         do
         {
-            if (length == content.Length)
+            if (length == buffer.Length)
             {
-                Array.Resize(ref content, length * 2);
+                var larger = new byte[length * 2];
+                buffer.CopyTo(larger);
+                buffer = larger;
             }
 
-            fixed (byte* p = content)
+            fixed (byte* p = buffer[length..])
             {
-                read = Unistd.read(fd, p + length, (nuint)(content.Length - length));
+                read = Unistd.read(fd, p, (nuint)(buffer.Length - length));
                 errno = read < 0 ? Marshal.GetLastPInvokeError() : 0;
             }
 
@@ -46,7 +48,7 @@ internal static unsafe class ProcFile
         while (read > 0);
 
         _ = Unistd.close(fd);
-        content = content[..length];
+        content = buffer[..length].ToArray();
         return errno;
     }
 

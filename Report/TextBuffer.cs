@@ -66,8 +66,10 @@ internal sealed class TextBuffer(int capacity = 4096)
     /// <summary>Text from outside: escaped as <see cref="Escape"/> says, and in quotes where it has a space or is empty.</summary>
     public TextBuffer AddUntrusted(ReadOnlySpan<byte> text)
     {
-        string escaped = Escape.Text(text);
-        return escaped.Length == 0 || escaped.Contains(' ') ? Add("\""u8).Add(escaped).Add("\""u8) : Add(escaped);
+        ReadOnlySpan<byte> quote = text.IsEmpty || text.Contains((byte)' ') ? "\""u8 : [];
+        Add(quote);
+        Length += Escape.Write(text, Room(text.Length * Escape.MaxGrowth));
+        return Add(quote);
     }
 
     public TextBuffer AddUntrusted(string text) => AddUntrusted(Encoding.UTF8.GetBytes(text));

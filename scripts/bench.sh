@@ -232,28 +232,23 @@ case_disconnect() {
 case_one() {
     apart "--count 1 --decoy-processes $crowded --decoy-files 600" "one of $((crowded * 600))" "" "$(command -v find)" "--method disconnect -s $port"
 }
-# Who was heard from within TIME is not asked, so each is asked by a run of its own.
-case_probe() {
+# Who was heard from within TIME is not asked, so the next run waits as long.
+ask_all() {
     for _ in $(seq "$runs"); do
         hold --count $some --client-process
-        sleep 3.5
-        for tool in $tools; do sample "probe $some" "${tool%%=*}" "" "${tool#*=}" -n --probe 3s -s $port -f "$work/log" --disable-syslog; sleep 3.5; done
+        test -z "$2" || sample "$1" ss "$2" $ss -tni sport = ":$port"
+        for tool in $tools; do
+            sleep 3.5
+            sample "$1" "${tool%%=*}" "$2" "${tool#*=}" -n --probe 3s -s $port -f "$work/log" --disable-syslog
+        done
         release
     done
 }
-beside_probe() {
-    for _ in $(seq "$runs"); do
-        hold --count $some --client-process
-        sleep 3.5
-        sample "beside probe $some" ss "--pair" $ss -tni sport = ":$port"
-        sample "beside probe $some" tcp-closer "--pair" "$own" -n --probe 3s -s $port -f "$work/log" --disable-syslog
-        release
-    done
-}
+case_probe() { ask_all "probe $some" ""; }
 # What others feel: a pair that asks and answers, on another connection of the namespace.
 case_neighbours() {
     among "--count $crowd" "beside list $crowd" "--runs 2 --pair" "-tni sport = :$port" "-n -t $forever -s $port"
-    beside_probe
+    ask_all "beside probe $some" --pair
     apart "--count $crowd" "beside kill $crowd" "--pair" "-K -tn sport = :$port" "-s $port"
     apart "--count $crowd" "beside disconnect $crowd" "--pair" "-K -tn sport = :$port" "--method disconnect -s $port"
 }
