@@ -218,15 +218,19 @@ case_kill() {
     beneath=
 }
 case_use_proc() {
+    beneath="use_proc $port"
     for processes in 50 $many_processes; do
         apart "--count $((processes * 20)) --processes $processes --client-process --decoy-processes 200 --decoy-files 50" \
             "use_proc ${processes}x20" "" "$(command -v find)" "--use_proc -s $port"
     done
+    beneath=
 }
 case_disconnect() {
+    beneath="disconnect $port"
     for processes in 1 $many_processes; do
         apart "--count $some --processes $processes" "disconnect $some of $processes" "" "-K -tn sport = :$port" "--method disconnect -s $port"
     done
+    beneath=
 }
 # One connection on a machine with many descriptors, held by a process that has few of them.
 case_one() {
@@ -260,6 +264,7 @@ case_million() {
     for _ in $(seq "$runs"); do sample "owners of $million" tcp-closer "" "$own" -n -t 0 -s "$port" --disable-syslog; done
     release
     hold --count 1000 --decoys $million --processes 10
+    sample "walk beside $million" floor "--runs $runs" "$floor" list $port
     sample "service beside $million" tcp-closer "--term-after 9500" "$own" -i 1s -t $forever -s "$port" -f "$work/log" --disable-syslog
     release
     beneath="kill $port"
@@ -279,7 +284,7 @@ END
     done
     release
 }
-case_verbose() { among "--count $some" "verbose $some" "--runs 2" "-tni sport = :$port" "-v -n -t $forever -s $port"; }
+case_verbose() { among "--count $some" "verbose $some" "--runs 2" "-tnpi sport = :$port" "-v -n -t $forever -s $port"; }
 case_memory() {
     hold --count 100
     for _ in $(seq "$runs"); do

@@ -1,20 +1,28 @@
 /*
- * The floor under tcp-closer: what listing and destroying connections costs when a program does nothing but the system calls, in
- * the same order and the same batches. It checks only what keeps a figure from being wrong. scripts/bench.sh runs it.
+ * The floor under tcp-closer: what its work costs when a program does nothing but the system calls, in the same order and the same
+ * batches. It checks only what keeps a figure from being wrong. scripts/bench.sh runs it.
  *
- *     floor list PORT     one dump of the connections from a local port, with tcp_info
- *     floor kill PORT     the same, every connection held, then SOCK_DESTROY of them in batches of BATCH
- *     floor start         nothing
+ *     floor list PORT         one dump of the connections from a local port, with tcp_info
+ *     floor kill PORT         the same, every connection held, then SOCK_DESTROY of them in batches of BATCH
+ *     floor disconnect PORT   the same dump, then /proc until each socket was found, fetched, disconnected and shut down
+ *     floor use_proc PORT     the same dump, then all of /proc, SIGKILL to every holder, and the wait until the last has ended
+ *     floor start             nothing
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define BATCH 256
@@ -40,6 +48,7 @@ static int open_netlink(void)
 /* Connections in chunks: growing never copies. */
 static struct inet_diag_sockid **chunks;
 static unsigned char **families;
+static unsigned **inodes;
 static size_t count;
 
 static void keep(const struct inet_diag_msg *m)
@@ -48,11 +57,14 @@ static void keep(const struct inet_diag_msg *m)
         size_t chunk = count / CHUNK;
         chunks = realloc(chunks, (chunk + 1) * sizeof *chunks);
         families = realloc(families, (chunk + 1) * sizeof *families);
+        inodes = realloc(inodes, (chunk + 1) * sizeof *inodes);
         chunks[chunk] = malloc(CHUNK * sizeof **chunks);
         families[chunk] = malloc(CHUNK);
+        inodes[chunk] = malloc(CHUNK * sizeof **inodes);
     }
     chunks[count / CHUNK][count % CHUNK] = m->id;
     families[count / CHUNK][count % CHUNK] = m->idiag_family;
+    inodes[count / CHUNK][count % CHUNK] = m->idiag_inode;
     count++;
 }
 
@@ -137,18 +149,142 @@ static void destroy(void)
     close(fd);
 }
 
+/* What is looked for in /proc, by inode. */
+static struct wanted {
+    unsigned inode;
+    unsigned long long cookie;
+} *wanted;
+static size_t left;
+
+static int by_inode(const void *a, const void *b)
+{
+    unsigned x = ((const struct wanted *)a)->inode, y = ((const struct wanted *)b)->inode;
+    return x < y ? -1 : x > y;
+}
+
+static void index_wanted(void)
+{
+    wanted = malloc(count * sizeof *wanted);
+    for (size_t i = 0; i < count; i++) {
+        const struct inet_diag_sockid *id = &chunks[i / CHUNK][i % CHUNK];
+        wanted[i].inode = inodes[i / CHUNK][i % CHUNK];
+        wanted[i].cookie = (unsigned long long)id->idiag_cookie[1] << 32 | id->idiag_cookie[0];
+    }
+    qsort(wanted, count, sizeof *wanted, by_inode);
+    left = count;
+}
+
+static const struct wanted *find_wanted(unsigned inode)
+{
+    struct wanted key = { .inode = inode };
+    return bsearch(&key, wanted, count, sizeof *wanted, by_inode);
+}
+
+/* The numbers that a directory of /proc has as names. */
+static size_t read_numbers(int directory, int **numbers)
+{
+    static char entries[32 * 1024];
+    size_t n = 0, room = 0;
+    *numbers = NULL;
+    for (;;) {
+        long length = syscall(SYS_getdents64, directory, entries, sizeof entries);
+        if (length <= 0)
+            return n;
+        for (long at = 0; at < length;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+            at += entry->d_reclen;
+            if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+                continue;
+            if (n == room)
+                *numbers = realloc(*numbers, (room = room ? room * 2 : 64) * sizeof **numbers);
+            (*numbers)[n++] = atoi(entry->d_name);
+        }
+    }
+}
+
+static void disconnect(int process, int number, const struct wanted *socket)
+{
+    unsigned long long cookie = 0;
+    socklen_t length = sizeof cookie;
+    struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
+    int fd = syscall(SYS_pidfd_getfd, process, number, 0);
+    if (fd < 0)
+        die("pidfd_getfd");
+    if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0 || cookie != socket->cookie)
+        die("cookie");
+    if (connect(fd, &unspecified, sizeof unspecified) != 0)
+        die("connect");
+    shutdown(fd, SHUT_RDWR);
+    close(fd);
+    left--;
+}
+
+/* Looks at each descriptor of a process. Returns whether it holds a wanted socket. */
+static int look_into(int pid, int disconnecting)
+{
+    char path[32], link[32];
+    int *numbers, process = -1, holds = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return 0;
+    size_t n = read_numbers(folder, &numbers);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "%d", numbers[i]);
+        ssize_t length = readlinkat(folder, path, link, sizeof link - 1);
+        if (length < 9 || memcmp(link, "socket:[", 8) != 0)
+            continue;
+        link[length] = 0;
+        const struct wanted *socket = find_wanted(strtoul(link + 8, NULL, 10));
+        if (!socket)
+            continue;
+        holds = 1;
+        if (disconnecting) {
+            if (process < 0 && (process = syscall(SYS_pidfd_open, pid, 0)) < 0)
+                die("pidfd_open");
+            disconnect(process, numbers[i], socket);
+        }
+    }
+    free(numbers);
+    if (process >= 0)
+        close(process);
+    close(folder);
+    return holds;
+}
+
+static void search(int disconnecting)
+{
+    int *pids, proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    size_t n = read_numbers(proc, &pids), holders = 0;
+    struct pollfd *ended = malloc(n * sizeof *ended);
+    index_wanted();
+    for (size_t i = 0; i < n && left > 0; i++)
+        if (look_into(pids[i], disconnecting) && !disconnecting)
+            ended[holders++] = (struct pollfd){ .fd = syscall(SYS_pidfd_open, pids[i], 0), .events = POLLIN };
+    for (size_t i = 0; i < holders; i++)
+        if (syscall(SYS_pidfd_send_signal, ended[i].fd, SIGKILL, NULL, 0) != 0)
+            die("kill");
+    for (size_t i = 0; i < holders; i++)
+        poll(&ended[i], 1, -1);
+    if (disconnecting ? left > 0 : dump(ntohs(chunks[0][0].idiag_sport), 0) > 0)
+        die("some are left");
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "start"))
+    const char *what = argc > 1 ? argv[1] : "";
+    int kills = !strcmp(what, "kill"), disconnects = !strcmp(what, "disconnect"), signals = !strcmp(what, "use_proc");
+    if (argc == 2 && !strcmp(what, "start"))
         return 0;
-    if (argc != 3 || (strcmp(argv[1], "list") && strcmp(argv[1], "kill"))) {
-        fprintf(stderr, "usage: floor start | list PORT | kill PORT\n");
+    if (argc != 3 || !(kills || disconnects || signals || !strcmp(what, "list"))) {
+        fprintf(stderr, "usage: floor start | list PORT | kill PORT | disconnect PORT | use_proc PORT\n");
         return 2;
     }
-    int kills = !strcmp(argv[1], "kill");
-    size_t sockets = dump(atoi(argv[2]), kills);
+    size_t sockets = dump(atoi(argv[2]), kills || disconnects || signals);
     if (kills)
         destroy();
+    else if (count > 0)
+        search(disconnects);
     printf("%zu\n", sockets);
     return 0;
 }
