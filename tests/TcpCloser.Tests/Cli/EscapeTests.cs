@@ -62,6 +62,22 @@ public sealed class EscapeTests
     public void UntrustedTextIsQuotedWhereItHasSpaces(string text, string written) =>
         Assert.Equal(written, Encoding.UTF8.GetString(new TextBuffer().AddUntrusted(Encoding.UTF8.GetBytes(text)).Written));
 
+    /// <summary>It is done for each connection that a process holds, of which there may be a million.</summary>
+    [Fact]
+    public void ANameInALineTakesNoMemory()
+    {
+        var text = new TextBuffer();
+        long before = 0;
+        for (int time = 0; time < 2; time++) // the first time calls what the runtime does once
+        {
+            before = GC.GetAllocatedBytesForCurrentThread();
+            text.AddUntrusted("tmux: server\n"u8);
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal("\"tmux: server\\x0A\"\"tmux: server\\x0A\"", Encoding.UTF8.GetString(text.Written));
+    }
+
     private static byte[] Unescape(string escaped)
     {
         var bytes = new List<byte>();
