@@ -125,8 +125,10 @@ public sealed class KeepaliveMethodTests
         using var path = NetworkPath.AtOnce();
         (SocketRange near, _) = path.Connect();
         near.Do("close");
+        string[] all = [.. s_words, "--state", "fin-wait-2", "--json"];
+        Until.True(() => path.Tool(["-n", .. all]).Run().Summary("matched") == 1, "the acknowledgement of the FIN");
 
-        Result result = path.Tool([.. s_words, "--state", "fin-wait-2", "--json"]).Run();
+        Result result = path.Tool(all).Run();
 
         // FIN_WAIT2 that nobody has open ends by itself after a minute.
         Assert.Equal((1, 1, 1), (result.ExitCode, result.Summary("idle"), result.Summary("failed")));
