@@ -16,7 +16,7 @@ internal static class CheckRun
     /// <param name="records">Where records go in place of lines; null: lines go to <paramref name="stdout"/>.</param>
     /// <param name="stdout">Where lines go.</param>
     /// <returns>The exit status: whether every owner's connections can be closed.</returns>
-    public static int Run(Machine machine, Rule rule, JsonRecords? records, OutputStream stdout)
+    public static ExitStatus Run(Machine machine, Rule rule, JsonRecords? records, OutputStream stdout)
     {
         var dump = new SocketDump();
         var order = new SearchOrder();

@@ -13,12 +13,12 @@ internal static class Program
         StandardStreams.FillClosed();
         Signal.Ignore(Signal.SIGPIPE);
         Signal.Ignore(Signal.SIGXFSZ);
-        return Run(args, Machine.Real);
+        return (int)Run(args, Machine.Real);
     }
 
     /// <summary>Does what the words ask for on that machine, and tells why where it could not.</summary>
     /// <returns>The exit status.</returns>
-    public static int Run(string[] args, Machine machine)
+    public static ExitStatus Run(string[] args, Machine machine)
     {
         try
         {
@@ -41,7 +41,7 @@ internal static class Program
         }
     }
 
-    private static int RunOrThrow(string[] args, Machine machine)
+    private static ExitStatus RunOrThrow(string[] args, Machine machine)
     {
         if (CommandLine.Parse(args, out string? text) is not { } parsed)
         {
@@ -56,7 +56,7 @@ internal static class Program
         MetricsFile? metrics = run.Metrics is null ? null : new MetricsFile(run.Metrics, rule.Name, log);
         using SystemdNotifier? notifier = run.Interval is null ? null : SystemdNotifier.FromEnvironment();
         SignalWatch? signals = null;
-        int status = run.Check
+        ExitStatus status = run.Check
             ? CheckRun.Run(machine, rule, records, stdout)
             : Run(rule, run, machine, log, Observers(rule, run, log, records, metrics, notifier, stdout), WatchSignals);
         if (stdout.Errno != 0)
@@ -92,7 +92,7 @@ internal static class Program
         }
     }
 
-    private static int Run(
+    private static ExitStatus Run(
         Rule rule, RunOptions run, Machine machine, Log log, List<IObserver> observers, Func<SignalWatch> watchSignals)
     {
         log.Write(Level.Info, RunText.Describe(rule, run));

@@ -89,11 +89,11 @@ internal sealed class Round
 
     /// <summary>Runs it.</summary>
     /// <returns>The exit status.</returns>
-    public int Run()
+    public ExitStatus Run()
     {
         long started = Stopwatch.GetTimestamp();
         Begin();
-        int status;
+        ExitStatus status;
         try
         {
             status = Pass();
@@ -126,7 +126,7 @@ internal sealed class Round
         }
     }
 
-    private int Pass()
+    private ExitStatus Pass()
     {
         IReadOnlyList<NetworkNamespace> namespaces = _lookup.Find();
         _status.IsNotPossible |= _listing.Run(namespaces);
@@ -171,7 +171,7 @@ internal sealed class Round
             : Close(stop);
     }
 
-    private int Close(IStopSource stop)
+    private ExitStatus Close(IStopSource stop)
     {
         _sending.Tell(Candidates);
         try
@@ -188,7 +188,7 @@ internal sealed class Round
         return stop.StopRequested() ? Interrupted(stop.StopSignal) : _status.Of(_run);
     }
 
-    private int Interrupted(int signal)
+    private ExitStatus Interrupted(int signal)
     {
         _report.CompleteRest(Outcome.NotReached, 0);
         _report.Message(Level.Warning, $"interrupted by {Signal.NameOf(signal)}: {Counts.NotReached} idle connections were not reached");
@@ -196,7 +196,7 @@ internal sealed class Round
     }
 
     /// <summary>Counts the candidates by what they have in common.</summary>
-    private int Group(GroupKey key)
+    private ExitStatus Group(GroupKey key)
     {
         _forecast.PrepareGroups(Candidates, key);
         Counts.WouldClose = Candidates.Count;
@@ -205,7 +205,7 @@ internal sealed class Round
     }
 
     /// <summary>Shows what would be closed, and what of it could not be.</summary>
-    private int DryRun()
+    private ExitStatus DryRun()
     {
         _sending.Tell(Candidates);
         _forecast.FindObstacles(Candidates);
@@ -256,7 +256,7 @@ internal sealed class Round
         return true;
     }
 
-    private int Refuse()
+    private ExitStatus Refuse()
     {
         if (_run.DryRun)
         {
@@ -271,7 +271,7 @@ internal sealed class Round
     }
 
     /// <summary>The round could not go on. What was done has been told; what was not begun could not be closed.</summary>
-    private int Abort(Exception e)
+    private ExitStatus Abort(Exception e)
     {
         _report.CompleteRest(Outcome.Failed, e is SystemCallException failed ? failed.Errno : Errno.ENOMEM);
         if (e is SystemCallException call)

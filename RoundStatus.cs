@@ -24,7 +24,7 @@ internal sealed class RoundStatus
     }
 
     /// <summary>The exit status. That it is not possible here never follows a connection that was closed or a process that was signalled.</summary>
-    public int Of(RunOptions run)
+    public ExitStatus Of(RunOptions run)
     {
         bool nothingDone = Counts.Closed + Counts.Cured + Counts.Unknown == 0 && !HasSignalled;
         return IsNotPossible && nothingDone && (!run.DryRun || Counts.WouldClose == 0) ? ExitStatus.NotPossible

@@ -10,7 +10,7 @@ internal static class Service
 {
     /// <returns>The exit status.</returns>
     /// <exception cref="SystemCallException">There is no timer.</exception>
-    public static int Run(Round round, TimeSpan interval, List<IObserver> observers, SignalWatch signals, bool isDryRun)
+    public static ExitStatus Run(Round round, TimeSpan interval, List<IObserver> observers, SignalWatch signals, bool isDryRun)
     {
         long started = Stopwatch.GetTimestamp();
         if (!isDryRun && Refusal(round.Check(), observers))
@@ -23,7 +23,7 @@ internal static class Service
         long rounds = 0;
         do
         {
-            int status = round.Run();
+            ExitStatus status = round.Run();
             totals.Add(round.Counts);
             if (rounds++ == 0 && status == ExitStatus.NotPossible)
             {

@@ -44,7 +44,7 @@ internal interface IObserver
     /// <param name="counts">What it came to.</param>
     /// <param name="time">How long it took.</param>
     /// <param name="isQuiet">Whether nothing happened that a reader of lines has to know.</param>
-    void End(int status, Counts counts, TimeSpan time, bool isQuiet)
+    void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
     }
 

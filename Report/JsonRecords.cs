@@ -31,7 +31,7 @@ internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
         }
     }
 
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
+    public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
         if (!isQuiet)
         {

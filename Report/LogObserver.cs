@@ -64,7 +64,7 @@ internal sealed class LogObserver(Log log, bool isService) : IObserver
 
     public void Flush() => log.Flush();
 
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
+    public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
         bool isTold = !isQuiet && (_hasNews || !isService);
         if (log.Writes(isTold ? Level.Info : Level.Debug))

@@ -20,7 +20,7 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
     private const uint Mode = 0x1a4; // 0644
 
     /// <summary>What <see cref="ExitStatus"/> a round can have.</summary>
-    private static readonly int[] s_statuses = [ExitStatus.Done, ExitStatus.Incomplete, ExitStatus.NotPossible, ExitStatus.Refused];
+    private static readonly ExitStatus[] s_statuses = [ExitStatus.Done, ExitStatus.Incomplete, ExitStatus.NotPossible, ExitStatus.Refused];
 
     private readonly TextBuffer _text = new();
     private readonly string _ruleLabel = rule is null ? "" : $"rule=\"{Escaped(rule)}\"";
@@ -48,7 +48,7 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
         }
     }
 
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
+    public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
         _rounds[Array.IndexOf(s_statuses, status)]++;
         _outcomes[(int)Outcome.Idle] += counts.WouldClose;
@@ -75,7 +75,7 @@ internal sealed class MetricsFile(string path, string? rule, Log log) : IObserve
         Describe("rounds_total", "counter", "Rounds, by the exit status that a single run would have had.");
         for (int i = 0; i < s_statuses.Length; i++)
         {
-            Sample("rounds_total", "status", ExitStatus.NameOf(s_statuses[i]), _rounds[i]);
+            Sample("rounds_total", "status", ExitStatusName.Of(s_statuses[i]), _rounds[i]);
         }
 
         Describe("connections_total", "counter", "Connections that matched, by what became of them.");

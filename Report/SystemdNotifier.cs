@@ -56,14 +56,14 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
         }
     }
 
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
+    public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
         // A service whose first round shows that nothing is possible ends.
         if (_rounds > 0 || status != ExitStatus.NotPossible)
         {
             _rounds++;
             _text.Clear();
-            _text.Add("READY=1\nSTATUS=round "u8).Add((ulong)_rounds).Add(" "u8).Add(ExitStatus.NameOf(status)).Add(": "u8);
+            _text.Add("READY=1\nSTATUS=round "u8).Add((ulong)_rounds).Add(" "u8).Add(ExitStatusName.Of(status)).Add(": "u8);
             Send(counts.Write(_text));
         }
     }

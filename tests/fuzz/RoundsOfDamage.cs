@@ -32,7 +32,7 @@ internal sealed class RoundsOfDamage : ITarget
         string[] words = dice.OneIn(500) ? s_kill : dice.Pick(s_words);
         var machine = new Machine(host.Network, () => new DamagedProcesses(host.OpenProcesses(), dice));
         var observer = new RecordingObserver();
-        int status = Rounds.Make(machine, [observer], stop: null, words).Run();
+        ExitStatus status = Rounds.Make(machine, [observer], stop: null, words).Run();
 
         bool isCured = words.Contains("keepalive");
         if (!isCured)

@@ -84,7 +84,7 @@ public sealed class LogLineTests
             : [Answer.Of([.. sockets, Netlink.DoneMessage()])])
         { SendErrno = number => number > 0 && errno == Errno.ENOBUFS ? errno : 0 };
 
-        string lines = Rounds.Log(kernel, out int status, "-s", "22", "--method", "destroy", "--include-own-session");
+        string lines = Rounds.Log(kernel, out ExitStatus status, "-s", "22", "--method", "destroy", "--include-own-session");
 
         Assert.Equal(errno == Errno.ENOBUFS ? ExitStatus.Incomplete : ExitStatus.NotPossible, status);
         bool isPrivileged = errno == Errno.EPERM && Capability.IsEffective(Capability.CAP_NET_ADMIN); // then it is no use to be root
@@ -92,14 +92,14 @@ public sealed class LogLineTests
     }
 
     [Theory]
-    [InlineData(Errno.ENOENT, ExitStatus.NotPossible)]
-    [InlineData(Errno.EOPNOTSUPP, ExitStatus.NotPossible)]
-    [InlineData(Errno.EPERM, ExitStatus.NotPossible)]
-    [InlineData(Errno.ENOMEM, ExitStatus.Incomplete)]
+    [InlineData(Errno.ENOENT, (int)ExitStatus.NotPossible)]
+    [InlineData(Errno.EOPNOTSUPP, (int)ExitStatus.NotPossible)]
+    [InlineData(Errno.EPERM, (int)ExitStatus.NotPossible)]
+    [InlineData(Errno.ENOMEM, (int)ExitStatus.Incomplete)]
     public void ADumpThatIsRefused(int errno, int expected)
     {
-        string lines = Rounds.Log(FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(errno))), out int status, "-s", "22");
-        Assert.Equal(expected, status);
+        string lines = Rounds.Log(FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(errno))), out ExitStatus status, "-s", "22");
+        Assert.Equal(expected, (int)status);
         Snap.Match(lines, Name(errno));
     }
 
@@ -145,7 +145,7 @@ public sealed class LogLineTests
     public void ADumpThatFailsInItsMiddle(bool verbose)
     {
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
-        string lines = Rounds.Log(kernel, out int status, verbose ? ["-s", "22", "-v"] : ["-s", "22"]);
+        string lines = Rounds.Log(kernel, out ExitStatus status, verbose ? ["-s", "22", "-v"] : ["-s", "22"]);
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Contains("ENOBUFS", lines, StringComparison.Ordinal);
         Assert.EndsWith(" summary matched=0 idle=0 closed=0 vanished=0 spared=0 failed=0 time=Nms\n", lines, StringComparison.Ordinal);

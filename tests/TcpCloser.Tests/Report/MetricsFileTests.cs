@@ -153,7 +153,7 @@ public sealed partial class MetricsFileTests : IDisposable
     [GeneratedRegex("(_timestamp_seconds{.*}) [0-9]{10}\\.[0-9]{1,6}$", RegexOptions.Multiline)]
     private static partial Regex NumberOfNow();
 
-    private static void Round(MetricsFile metrics, int status, int matched)
+    private static void Round(MetricsFile metrics, ExitStatus status, int matched)
     {
         var list = new ConnectionList();
         list.Begin(new NetworkNamespace());

@@ -13,8 +13,8 @@ public sealed class DryRunTests
     [InlineData("kill")]
     public void TheCountsAndTheStatusAreThoseOfTheRun(string method)
     {
-        (Counts dry, int dryStatus) = Run("-n", "--method", method);
-        (Counts real, int realStatus) = Run("--method", method);
+        (Counts dry, ExitStatus dryStatus) = Run("-n", "--method", method);
+        (Counts real, ExitStatus realStatus) = Run("--method", method);
 
         Assert.True(real.Closed > 0);
         Assert.Equal((real.Matched, real.Idle, real.Spared, real.Failed), (dry.Matched, dry.Idle, dry.Spared, dry.Failed));
@@ -30,7 +30,7 @@ public sealed class DryRunTests
         scene.Host.Faults.Errno = static (call, _) => call == "read stat" ? Errno.EIO : 0;
         var observer = new RecordingObserver();
 
-        int status = Rounds.Make(scene.Host.Machine, [observer], stop: null, "-n", "--include-own-session", "--method", "kill", "-46", "-s", "22").Run();
+        ExitStatus status = Rounds.Make(scene.Host.Machine, [observer], stop: null, "-n", "--include-own-session", "--method", "kill", "-46", "-s", "22").Run();
 
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Contains(observer.Errors, static error => error.Contains("EIO", StringComparison.Ordinal));
@@ -82,11 +82,11 @@ public sealed class DryRunTests
         Assert.Contains("worker[200] +1", rows, StringComparison.Ordinal);
     }
 
-    private static (Counts Counts, int Status) Run(params string[] words)
+    private static (Counts Counts, ExitStatus Status) Run(params string[] words)
     {
         var scene = new ServerScene(new FakeHost());
         var observer = new RecordingObserver();
-        int status = Rounds.Make(scene.Host.Machine, [observer], stop: null, ["-46", "-s", "22", "-t", "1s", .. words]).Run();
+        ExitStatus status = Rounds.Make(scene.Host.Machine, [observer], stop: null, ["-46", "-s", "22", "-t", "1s", .. words]).Run();
         return (observer.Counts!, status);
     }
 }

@@ -59,7 +59,7 @@ public sealed class EveryCallFailsTests
         Assert.True(scene.OtherPort.IsOpen || kind.Contains("kill", StringComparison.Ordinal) || kind == "max");
         Assert.True(scene.OwnSession.IsOpen || kind == "auto unsupported");
         Assert.True(scene.BusyOne.IsOpen || kind.Contains("kill", StringComparison.Ordinal) || kind == "max");
-        int expected = kind switch
+        ExitStatus expected = kind switch
         {
             "auto" or "destroy" or "dry run" or "of a process" or "of a name" or "without SSH_CONNECTION" or "below tmux" or "mptcp"
                 or "over loopback" or "over loopback without SSH_CONNECTION" => ExitStatus.Done,

@@ -89,7 +89,7 @@ public sealed class ProgramTests : IDisposable
     [InlineData("--version")]
     public void TextGoesToStdout(string word)
     {
-        (int status, string output, string error) = Run(word);
+        (ExitStatus status, string output, string error) = Run(word);
         Assert.Equal((ExitStatus.Done, ""), (status, error));
         Assert.StartsWith("tcp-closer ", output, StringComparison.Ordinal);
     }
@@ -97,7 +97,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void WordsThatCannotBeMeant()
     {
-        (int status, string output, string error) = Run("-s", "22", "--idletime", "5");
+        (ExitStatus status, string output, string error) = Run("-s", "22", "--idletime", "5");
         Assert.Equal((ExitStatus.Usage, ""), (status, output));
         Assert.Matches("^tcp-closer: .*--idle-time.*\nTry 'tcp-closer --help'\n$", error);
         Assert.Empty(_scene.Host.Faults.Calls);
@@ -106,7 +106,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void ALogFileThatCannotBeOpened()
     {
-        (int status, _, string error) = Run("-s", "22", "-f", Path.Combine(_folder.Path, "no", "log"));
+        (ExitStatus status, _, string error) = Run("-s", "22", "-f", Path.Combine(_folder.Path, "no", "log"));
         Assert.Equal(ExitStatus.Usage, status);
         Assert.StartsWith("tcp-closer: -f/--logfile ", error, StringComparison.Ordinal);
         Assert.Contains("ENOENT", error, StringComparison.Ordinal);
@@ -116,7 +116,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void TheLogFileHasTheLinesAndAQuietRunSaysTheWorstOnStderrToo()
     {
-        (int status, string output, string error) = Run("-46", "-s", "22", "--method", "disconnect", "-f", Log);
+        (ExitStatus status, string output, string error) = Run("-46", "-s", "22", "--method", "disconnect", "-f", Log);
         Assert.Equal((ExitStatus.Incomplete, "", ""), (status, output, error));
         Assert.Contains(" info summary matched=8 ", File.ReadAllText(Log), StringComparison.Ordinal);
         File.Delete(Log);
@@ -151,7 +151,7 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void MetricsThatCannotBeWrittenAreNotDone()
     {
-        (int status, _, string error) = Run("-46", "-s", "22", "--metrics", Path.Combine(_folder.Path, "no", "rule.prom"));
+        (ExitStatus status, _, string error) = Run("-46", "-s", "22", "--metrics", Path.Combine(_folder.Path, "no", "rule.prom"));
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Contains(" error writing the metrics ", error, StringComparison.Ordinal);
     }
@@ -163,7 +163,7 @@ public sealed class ProgramTests : IDisposable
     [InlineData("--help")]
     public void OutputThatCannotBeWrittenIsNotDone(params string[] words)
     {
-        int status = -1;
+        ExitStatus status = (ExitStatus)(-1);
         string error = Written.ToStderr(() => Written.ToFull(1, () => status = InProcess.OnThread(_scene.Host.Machine, ["-46", "-s", "22", .. words])));
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Equal(words[0] != "--help", error.Contains("ENOSPC (no space left on device)", StringComparison.Ordinal));
@@ -190,7 +190,7 @@ public sealed class ProgramTests : IDisposable
                 InProcess.Send(Signal.SIGTERM);
             }
         };
-        int status = -1;
+        ExitStatus status = (ExitStatus)(-1);
         string error = Written.ToStderr(() => Written.ToDescriptor(1, pipe.Writer, () => status = InProcess.OnThread(_scene.Host.Machine, "-46", "-s", "22", "--json")));
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Matches(" error [0-9]+ lines to stdout were lost: their reader had stalled\n$", error);
@@ -205,8 +205,8 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal((ExitStatus.Incomplete, "", "tcp-closer: out of memory\n"), CheckWhere(static () => throw new InsufficientMemoryException()));
     }
 
-    private (int Status, string Out, string Error) CheckWhere(Func<IProcessTable> openProcesses) =>
+    private (ExitStatus Status, string Out, string Error) CheckWhere(Func<IProcessTable> openProcesses) =>
         InProcess.Run(new Machine(_scene.Host.Network, openProcesses), "--check");
 
-    private (int Status, string Out, string Error) Run(params string[] words) => InProcess.Run(_scene.Host.Machine, words);
+    private (ExitStatus Status, string Out, string Error) Run(params string[] words) => InProcess.Run(_scene.Host.Machine, words);
 }

@@ -20,14 +20,14 @@ public sealed class ServiceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(Signal.SIGTERM, ExitStatus.Done)]
-    [InlineData(Signal.SIGINT, ExitStatus.Done)]
-    [InlineData(Signal.SIGQUIT, ExitStatus.Incomplete)]
+    [InlineData(Signal.SIGTERM, (int)ExitStatus.Done)]
+    [InlineData(Signal.SIGINT, (int)ExitStatus.Done)]
+    [InlineData(Signal.SIGQUIT, (int)ExitStatus.Incomplete)]
     public void ASignalEndsItAfterARound(int signal, int expected)
     {
         _signals.Add(signal);
-        (int status, string output, string error) = Run();
-        Assert.Equal((expected, ""), (status, output));
+        (ExitStatus status, string output, string error) = Run();
+        Assert.Equal((expected, ""), ((int)status, output));
         string[] lines = Lines(error);
         Assert.Equal($"TIME info stopping on {Signal.NameOf(signal)}", lines[^2]);
         Assert.StartsWith("TIME info totals rounds=1 matched=8 idle=7 closed=", lines[^1], StringComparison.Ordinal);
@@ -38,7 +38,7 @@ public sealed class ServiceTests : IDisposable
     {
         // The second round finds what the first has spared, and the third besides what has come.
         _signals.AddRange([0, 0, Signal.SIGTERM]);
-        (int status, _, string error) = Run(number =>
+        (ExitStatus status, _, string error) = Run(number =>
         {
             if (number == 3)
             {
@@ -53,7 +53,7 @@ public sealed class ServiceTests : IDisposable
     public void TotalsAreToldWhenTheyAreAskedForAndAtTheEnd()
     {
         _signals.AddRange([Signal.SIGUSR1, Signal.SIGTERM]);
-        (int status, _, string error) = Run();
+        (ExitStatus status, _, string error) = Run();
         Assert.Equal(ExitStatus.Done, status);
         string[] totals = [.. Lines(error).Where(static line => line.Contains(" totals ", StringComparison.Ordinal))];
         Assert.Equal(2, totals.Length);
@@ -65,7 +65,7 @@ public sealed class ServiceTests : IDisposable
     public void TheLogIsOpenedAgainAndTheServiceGoesOn()
     {
         _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
-        (int status, _, string error) = Run(number =>
+        (ExitStatus status, _, string error) = Run(number =>
         {
             if (number == 1)
             {
@@ -82,7 +82,7 @@ public sealed class ServiceTests : IDisposable
     public void TheLogIsOpenedAgainAlsoAtTheEnd()
     {
         _signals.Add(Signal.SIGTERM);
-        (int status, _, string error) = Run(_ =>
+        (ExitStatus status, _, string error) = Run(_ =>
         {
             File.Move(Log, Log + ".1");
             InProcess.Send(Signal.SIGHUP);
@@ -96,7 +96,7 @@ public sealed class ServiceTests : IDisposable
     public void WithoutALogFileAHangUpChangesNothing()
     {
         _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
-        (int status, _, string error) = Run();
+        (ExitStatus status, _, string error) = Run();
         Assert.Equal(ExitStatus.Done, status);
         Assert.Contains("rounds=2 ", error, StringComparison.Ordinal);
     }
@@ -117,7 +117,7 @@ public sealed class ServiceTests : IDisposable
                 InProcess.Send(signal);
             }
         };
-        (int status, _, string error) = InProcess.Run(_scene.Host.Machine, ["-46", "-s", "22", .. hasLogFile ? (string[])["-f", Log] : []]);
+        (ExitStatus status, _, string error) = InProcess.Run(_scene.Host.Machine, ["-46", "-s", "22", .. hasLogFile ? (string[])["-f", Log] : []]);
         Assert.Equal(hasLogFile ? ExitStatus.Done : ExitStatus.Incomplete, status);
         Assert.Equal(!hasLogFile, error.Contains($" warning interrupted by {Signal.NameOf(signal)}: ", StringComparison.Ordinal));
         Assert.Equal(hasLogFile, !_scene.One.IsOpen);
@@ -127,7 +127,7 @@ public sealed class ServiceTests : IDisposable
     public void WhatIsNotPossibleEndsItAtOnce()
     {
         var scene = new ServerScene(new FakeHost { OpenProcErrno = Errno.ENOENT });
-        (int status, _, string error) = InProcess.Run(scene.Host.Machine, "-46", "-s", "22", "-i", "5ms", "--method", "disconnect");
+        (ExitStatus status, _, string error) = InProcess.Run(scene.Host.Machine, "-46", "-s", "22", "-i", "5ms", "--method", "disconnect");
         Assert.Equal(ExitStatus.NotPossible, status);
         Assert.Equal("TIME error opening /proc, where the owners of sockets are found: ENOENT (no such file or object); mount it: mount -t proc proc /proc",
             Assert.Single(Lines(error)[1..]));
@@ -138,7 +138,7 @@ public sealed class ServiceTests : IDisposable
     public void ADumpThatIsNotPossibleEndsItAfterTheFirstRound()
     {
         _scene.Host.Faults.Errno = static (call, _) => call == "open netlink" ? Errno.EPROTONOSUPPORT : 0;
-        (int status, _, string error) = InProcess.Run(_scene.Host.Machine, "-46", "-s", "22", "-i", "5ms", "-n");
+        (ExitStatus status, _, string error) = InProcess.Run(_scene.Host.Machine, "-46", "-s", "22", "-i", "5ms", "-n");
         Assert.Equal(ExitStatus.NotPossible, status);
         Assert.DoesNotContain(" totals ", error, StringComparison.Ordinal);
     }
@@ -150,7 +150,7 @@ public sealed class ServiceTests : IDisposable
         using var manager = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         manager.Bind(new UnixDomainSocketEndPoint(path));
         _signals.AddRange([0, Signal.SIGHUP, Signal.SIGTERM]);
-        (int Status, string Out, string Error) run = default;
+        (ExitStatus Status, string Out, string Error) run = default;
         InProcess.WithEnvironment(() => run = Run(null, "-f", Log), ("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "3600000000"));
 
         Assert.Equal((ExitStatus.Done, "", ""), run);
@@ -168,7 +168,7 @@ public sealed class ServiceTests : IDisposable
     private static string[] Lines(string error) => InProcess.WithoutTimes(error).Split('\n')[..^1];
 
     /// <summary>Runs a service that is sent one of the signals in each of its rounds; 0: none.</summary>
-    private (int Status, string Out, string Error) Run(Action<int>? inRound = null, params string[] words)
+    private (ExitStatus Status, string Out, string Error) Run(Action<int>? inRound = null, params string[] words)
     {
         _scene.Host.Faults.Before = (_, _) =>
         {

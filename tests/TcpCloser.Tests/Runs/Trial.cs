@@ -12,7 +12,7 @@ internal sealed class Trial(ServerScene scene, RecordingObserver observer, Predi
 
     public RecordingObserver Observer { get; } = observer;
 
-    public int Status { get; set; }
+    public ExitStatus Status { get; set; }
 
     public IReadOnlyList<string> Calls => Scene.Host.Faults.Calls;
 

@@ -14,9 +14,9 @@ internal static partial class InProcess
     private static readonly int[] s_sent = [Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGTERM];
 
     /// <summary>Runs it without syslog. Returns the exit status and what it wrote to stdout and to stderr.</summary>
-    public static (int Status, string Out, string Error) Run(Machine machine, params string[] words)
+    public static (ExitStatus Status, string Out, string Error) Run(Machine machine, params string[] words)
     {
-        int status = -1;
+        ExitStatus status = (ExitStatus)(-1);
         string error = "";
         string output = Written.ToStdout(() => error = Written.ToStderr(() => status = OnThread(machine, words)));
         return (status, output, error);
@@ -25,8 +25,8 @@ internal static partial class InProcess
     /// <summary>What a run did and wrote, for a snapshot: the times are taken out.</summary>
     public static string Transcript(Machine machine, params string[] words)
     {
-        (int status, string output, string error) = Run(machine, words);
-        return $"{string.Join(' ', words)}\n{WithoutTimes(output)}{WithoutTimes(error)}exit status {status}\n";
+        (ExitStatus status, string output, string error) = Run(machine, words);
+        return $"{string.Join(' ', words)}\n{WithoutTimes(output)}{WithoutTimes(error)}exit status {(int)status}\n";
     }
 
     /// <summary>With these in the environment, which is the whole process's.</summary>
@@ -59,9 +59,9 @@ internal static partial class InProcess
     public static void Send(int signal) => Assert.Equal(0, Tgkill(Environment.ProcessId, Gettid(), signal));
 
     /// <summary>The same, with the descriptors as they are.</summary>
-    public static int OnThread(Machine machine, params string[] words)
+    public static ExitStatus OnThread(Machine machine, params string[] words)
     {
-        int status = -1;
+        ExitStatus status = (ExitStatus)(-1);
         OnThread(() =>
         {
             Block();

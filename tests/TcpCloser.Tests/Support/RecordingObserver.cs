@@ -86,7 +86,7 @@ internal sealed class RecordingObserver : IObserver
 
     public void Flush() => Unflushed = 0;
 
-    public void End(int status, Counts counts, TimeSpan time, bool isQuiet)
+    public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
         Assert.True(_isRunning);
         _isRunning = false;

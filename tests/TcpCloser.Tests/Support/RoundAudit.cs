@@ -7,7 +7,7 @@ namespace TcpCloser.Tests.Support;
 /// <param name="host">The machine.</param>
 /// <param name="observer">What was told.</param>
 /// <param name="status">The exit status.</param>
-internal sealed class RoundAudit(FakeHost host, RecordingObserver observer, int status)
+internal sealed class RoundAudit(FakeHost host, RecordingObserver observer, ExitStatus status)
 {
     private static readonly Outcome[] s_closed = [Outcome.Destroyed, Outcome.Disconnected, Outcome.Killed, Outcome.Reset];
 

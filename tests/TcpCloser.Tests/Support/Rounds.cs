@@ -14,9 +14,9 @@ internal static class Rounds
     }
 
     /// <summary>The log lines of one, on a machine with that kernel and without processes.</summary>
-    public static string Log(FakeKernel kernel, out int status, params string[] words)
+    public static string Log(FakeKernel kernel, out ExitStatus status, params string[] words)
     {
-        int result = 0;
+        ExitStatus result = default;
         string lines = LogText.Of(log =>
         {
             var observer = new LogObserver(log, isService: false);
