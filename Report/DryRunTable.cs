@@ -14,11 +14,22 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     private const int ColumnGap = 2;
     private const int FlushAt = 48 * 1024;
 
-    private static readonly string[] s_titles = ["NETNS", "LOCAL", "PEER", "STATE", "RECV", "SENT", "OWNER", "ACTION"];
+    /// <summary>What stands above each column, and what adds a connection's cell.</summary>
+    private static readonly (string Title, Func<DryRunTable, ConnectionList, int, TextBuffer> Add)[] s_columns =
+    [
+        ("NETNS", static (table, list, i) => list.NamespaceOf(i).Name is { } name ? table._cell.AddUntrusted(name) : table._cell.Add("-"u8)),
+        ("LOCAL", static (table, list, i) => table._cell.AddLocal(list, i)),
+        ("PEER", static (table, list, i) => table._cell.AddRemote(list, i)),
+        ("STATE", static (table, list, i) => table._cell.Add(StateList.Name(list[i].State))),
+        ("RECV", static (table, list, i) => table._cell.AddTime(list.Details[i].LastRecvMs)),
+        ("SENT", static (table, list, i) => table._cell.AddTime(list.Details[i].LastSendMs)),
+        ("OWNER", static (table, list, i) => table._cell.AddOwnerCell(list, i)),
+        ("ACTION", static (table, list, i) => table.AddAction(list, i)),
+    ];
 
     private readonly TextBuffer _cell = new();
     private readonly TextBuffer _out = new();
-    private readonly int[] _widths = new int[s_titles.Length];
+    private readonly int[] _widths = new int[s_columns.Length];
     private bool _needsOwners;
 
     /// <summary>Prints the table; nothing where no connection is idle.</summary>
@@ -30,26 +41,26 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
             return;
         }
 
-        for (int column = FirstColumn; column < s_titles.Length; column++)
+        for (int column = FirstColumn; column < s_columns.Length; column++)
         {
-            _widths[column] = s_titles[column].Length;
-            for (int i = 0; i < candidates.Count && column < s_titles.Length - 1; i++)
+            _widths[column] = s_columns[column].Title.Length;
+            for (int i = 0; i < candidates.Count && column < s_columns.Length - 1; i++)
             {
                 _widths[column] = Math.Max(_widths[column], Cell(candidates, i, column).Length);
             }
         }
 
-        for (int column = FirstColumn; column < s_titles.Length; column++)
+        for (int column = FirstColumn; column < s_columns.Length; column++)
         {
             int start = _out.Length;
-            _out.Add(s_titles[column]);
+            _out.Add(s_columns[column].Title);
             EndCell(start, column);
         }
 
         foreach (ulong key in LongestIdleFirst(candidates))
         {
             int i = (int)(uint)key;
-            for (int column = FirstColumn; column < s_titles.Length; column++)
+            for (int column = FirstColumn; column < s_columns.Length; column++)
             {
                 int start = _out.Length;
                 _out.Add(Cell(candidates, i, column));
@@ -94,7 +105,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
 
     private void EndCell(int start, int column)
     {
-        if (column < s_titles.Length - 1)
+        if (column < s_columns.Length - 1)
         {
             _out.PadTo(start, _widths[column] + ColumnGap);
         }
@@ -107,17 +118,7 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     private ReadOnlySpan<byte> Cell(ConnectionList candidates, int i, int column)
     {
         _cell.Clear();
-        return (s_titles[column] switch
-        {
-            "LOCAL" => _cell.AddLocal(candidates, i),
-            "PEER" => _cell.AddRemote(candidates, i),
-            "STATE" => _cell.Add(StateList.Name(candidates[i].State)),
-            "RECV" => _cell.AddTime(candidates.Details[i].LastRecvMs),
-            "SENT" => _cell.AddTime(candidates.Details[i].LastSendMs),
-            "OWNER" => _cell.AddOwnerCell(candidates, i),
-            "ACTION" => AddAction(candidates, i),
-            _ => candidates.NamespaceOf(i).Name is { } name ? _cell.AddUntrusted(name) : _cell.Add("-"u8),
-        }).Written;
+        return s_columns[column].Add(this, candidates, i).Written;
     }
 
     private TextBuffer AddAction(ConnectionList candidates, int i)
