@@ -252,21 +252,38 @@ static int look_into(int pid, int disconnecting)
     return holds;
 }
 
-static void search(int disconnecting)
+static size_t list_processes(int **pids)
 {
-    int *pids, proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    size_t n = read_numbers(proc, &pids), holders = 0;
-    struct pollfd *ended = malloc(n * sizeof *ended);
-    index_wanted();
+    int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (proc < 0)
+        die("/proc");
+    return read_numbers(proc, pids);
+}
+
+static void disconnect_all(void)
+{
+    int *pids;
+    size_t n = list_processes(&pids);
     for (size_t i = 0; i < n && left > 0; i++)
-        if (look_into(pids[i], disconnecting) && !disconnecting)
+        look_into(pids[i], 1);
+    if (left > 0)
+        die("some are left");
+}
+
+static void kill_holders(unsigned short port)
+{
+    int *pids;
+    size_t n = list_processes(&pids), holders = 0;
+    struct pollfd *ended = malloc(n * sizeof *ended);
+    for (size_t i = 0; i < n; i++)
+        if (look_into(pids[i], 0))
             ended[holders++] = (struct pollfd){ .fd = syscall(SYS_pidfd_open, pids[i], 0), .events = POLLIN };
     for (size_t i = 0; i < holders; i++)
         if (syscall(SYS_pidfd_send_signal, ended[i].fd, SIGKILL, NULL, 0) != 0)
             die("kill");
     for (size_t i = 0; i < holders; i++)
         poll(&ended[i], 1, -1);
-    if (disconnecting ? left > 0 : dump(ntohs(chunks[0][0].idiag_sport), 0) > 0)
+    if (dump(port, 0) > 0)
         die("some are left");
 }
 
@@ -280,11 +297,16 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: floor start | list PORT | kill PORT | disconnect PORT | use_proc PORT\n");
         return 2;
     }
-    size_t sockets = dump(atoi(argv[2]), kills || disconnects || signals);
+    unsigned short port = atoi(argv[2]);
+    size_t sockets = dump(port, kills || disconnects || signals);
     if (kills)
         destroy();
-    else if (count > 0)
-        search(disconnects);
+    if (disconnects || signals)
+        index_wanted();
+    if (disconnects)
+        disconnect_all();
+    if (signals)
+        kill_holders(port);
     printf("%zu\n", sockets);
     return 0;
 }
