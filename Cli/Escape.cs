@@ -10,7 +10,7 @@ namespace TcpCloser.Cli;
 /// </summary>
 internal static class Escape
 {
-    /// <summary>The length of <c>\xHH</c>.</summary>
+    /// <summary>How many bytes <c>\xHH</c> writes for one.</summary>
     public const int MaxGrowth = 4;
 
     /// <summary>The escaped text of a command line word.</summary>
