@@ -1,14 +1,16 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Cli;
 
-/// <summary>The words of the command line, checked. getopt_long(3) users type it: <c>-s22</c>, <c>-4v</c>, <c>--sport=22</c>.</summary>
+/// <summary>Parses and validates the command line, in the forms of getopt_long(3): <c>-s22</c>, <c>-4v</c>, <c>--sport=22</c>.</summary>
 internal static class CommandLine
 {
-    /// <summary>Reads the command line.</summary>
-    /// <returns>What it asks for; null where <c>--help</c> or <c>--version</c> was asked for, which <paramref name="text"/> then answers.</returns>
-    /// <exception cref="UsageException">Anything that cannot be meant.</exception>
+    /// <summary>Parses the command line.</summary>
+    /// <param name="text">The text to print if <c>--help</c> or <c>--version</c> was given; otherwise null.</param>
+    /// <returns>The rule and the run options; null if <paramref name="text"/> is set.</returns>
+    /// <exception cref="UsageException">The command line is invalid.</exception>
     public static (Rule Rule, RunOptions Run)? Parse(string[] args, out string? text)
     {
         RefuseOtherForms(args);
@@ -24,14 +26,16 @@ internal static class CommandLine
                 continue;
             }
 
-            OptionEntry entry = (token.Type == TokenType.Option ? OptionTable.Find(token.Value) : null) ?? throw NoOption(token.Value, optionsEnded);
+            OptionEntry entry = (token.Type == TokenType.Option ? OptionTable.Find(token.Value) : null) ?? throw NoOption(args, token.Value, optionsEnded);
             if (!entry.TakesValue)
             {
                 entry.Apply(builder);
             }
             else if (i + 1 < tokens.Count && tokens[i + 1].Type == TokenType.Argument)
             {
-                Apply(builder, entry, token.Value, tokens[++i].Value);
+                string value = tokens[++i].Value;
+                RefuseOption(args, entry, token.Value, value);
+                entry.Apply(builder, token.Value, value);
             }
             else
             {
@@ -49,32 +53,62 @@ internal static class CommandLine
         return builder.Build();
     }
 
-    private static void Apply(CommandLineBuilder builder, OptionEntry entry, string name, string value)
+    /// <summary>
+    /// Refuses an option in the place of a value: otherwise <c>-f --dry-run</c> would log to a file of that name and close connections.
+    /// After an equals sign, as in <c>--name=-v</c>, it can only be the value.
+    /// </summary>
+    private static void RefuseOption(string[] args, OptionEntry entry, string name, string value)
     {
-        // Else -f --dry-run would log to a file of that name, and close.
-        if (OptionTable.IsOption(value))
+        string attached = $"{entry.LongName}={value}";
+        bool isAttached = name.StartsWith("--", StringComparison.Ordinal) && Array.IndexOf(args, $"{name}={value}") >= 0 && !IsFollowedBy(args, name, value);
+        if (!isAttached && OptionTable.IsOption(value))
         {
-            throw new UsageException(name, value, "that is an option, and the value before it is missing");
+            throw new UsageException(name, value, $"this is an option, so {name} has no value; if it is the value, write {UsageException.Show(attached)}");
         }
-
-        entry.Apply(builder, name, value);
     }
 
-    private static UsageException NoOption(string word, bool optionsEnded) => word.StartsWith('-') && !optionsEnded
-        ? new UsageException("unknown option", word, Suggestion.For(word) ?? "there is none of that name, and names are not abbreviated")
-        : new UsageException("stray argument", word, "every value belongs to an option, as in -s 22");
+    /// <summary>Whether the second word directly follows the first one anywhere.</summary>
+    private static bool IsFollowedBy(string[] args, string first, string second)
+    {
+        for (int i = 1; i < args.Length; i++)
+        {
+            if (args[i - 1] == first && args[i] == second)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The error for a word that is neither an option nor the value of one, with a suggestion if there is one.</summary>
+    /// <param name="optionsEnded">Whether the word follows <c>--</c>.</param>
+    private static UsageException NoOption(string[] args, string word, bool optionsEnded)
+    {
+        int at = Array.IndexOf(args, word);
+        if (at < 0)
+        {
+            // The parser has split a group of flags such as -np: only the unknown rest is left.
+            word = "-" + word[..(word.Length > 1 && char.IsSurrogatePair(word[0], word[1]) ? 2 : 1)];
+        }
+
+        return word.StartsWith('-') && !optionsEnded
+            ? new UsageException("unknown option", word,
+                Suggestion.ForOption(word) ?? SsSyntax.AdviceOnOption(word) ?? "no option has this name; names cannot be abbreviated")
+            : new UsageException("stray argument", word, SsSyntax.AdviceOnWords(args.AsSpan(at)) ?? "every value belongs to an option, as in -s 22");
+    }
 
     /// <summary>
-    /// The command line cut into options and values. Which value belongs to which option is read off the order of the tokens:
-    /// so the last of two counts, there is no limit on how many there are, and the first error is the one that is told.
+    /// Splits the command line into options and values. The order of the tokens decides which value belongs to which option, so the
+    /// last occurrence wins, the number of occurrences is not limited, and the first error is reported.
     /// </summary>
     private static IReadOnlyList<Token> Tokenize(string[] args)
     {
         var command = new Command("tcp-closer");
         foreach (OptionEntry entry in OptionTable.Entries)
         {
-            // With a parser of our own that parses nothing: the values are read off the tokens, and the package's converters for
-            // every type there is stay out of the binary.
+            // A custom parser that does nothing: the values are taken from the tokens, and the package's converters for all types
+            // stay out of the binary.
             command.Add(new Option<string>(entry.Names[0], entry.Names[1..])
             {
                 Arity = entry.TakesValue ? ArgumentArity.OneOrMore : ArgumentArity.Zero,
@@ -82,14 +116,13 @@ internal static class CommandLine
             });
         }
 
-        // The program's name goes first because the parser takes it away where it finds it, also from a user who typed it.
+        // The parser removes the program's name from the start of the command line. Prepending it keeps one that the user typed.
         return command.Parse([command.Name, .. args], new ParserConfiguration { ResponseFileTokenReplacer = null }).Tokens;
     }
 
     /// <summary>
-    /// The parser takes forms that getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>), <c>--sport:22</c>, and
-    /// <c>--verbose=</c>. Who writes them means something else than the C tool did, so they are refused, and so is a word in
-    /// bytes that are no text.
+    /// Refuses forms that the parser accepts and getopt_long does not: <c>-s=22</c> (there the value is <c>=22</c>),
+    /// <c>--sport:22</c> and <c>--verbose=</c>. They meant something else to the C tool. Also refuses words that are not UTF-8.
     /// </summary>
     private static void RefuseOtherForms(string[] args)
     {
@@ -122,12 +155,12 @@ internal static class CommandLine
         OptionEntry? entry = end < 0 ? null : OptionTable.Find(arg[..end]);
         if (entry is { TakesValue: false })
         {
-            throw new UsageException(arg[..end], arg[end..], "takes no value");
+            throw new UsageException(arg[..end], arg[end..], "this option takes no value");
         }
 
         if (entry is not null && arg[end] == ':')
         {
-            throw new UsageException("unknown option", arg, "a value follows after '=' or as the next word");
+            throw new UsageException("unknown option", arg, "the value follows '=' or is the next word");
         }
     }
 
@@ -145,8 +178,8 @@ internal static class CommandLine
             if (arg[i + 1] is '=' or ':')
             {
                 throw new UsageException(name, arg[(i + 1)..], entry.TakesValue
-                    ? $"the value follows at once or as the next word, without '{arg[i + 1]}'"
-                    : "takes no value");
+                    ? $"the value follows directly or is the next word, without '{arg[i + 1]}'"
+                    : "this option takes no value");
             }
 
             if (entry.TakesValue)

@@ -1,53 +1,58 @@
 using System.Text;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Cli;
 
-/// <summary>What <c>--help</c> and <c>--version</c> print.</summary>
+/// <summary>The texts of <c>--help</c> and <c>--version</c>.</summary>
 internal static class HelpText
 {
     public const string Version = "tcp-closer " + BuildInfo.Version + Variant + "\n";
 
     private const int Width = 80;
 
-    /// <summary>Where the texts begin, right of the options.</summary>
+    /// <summary>The column of the descriptions, right of the options.</summary>
     private const int TextColumn = 27;
 
-#if NO_SOCK_DESTROY
-    private const string Variant = " (NO_SOCK_DESTROY)";
-    private const string ClosingTitle = "Closing (this build has no SOCK_DESTROY and kills: --use-proc is implied)";
-#else
-    private const string Variant = "";
-    private const string ClosingTitle = "Closing";
-#endif
+    private const string Variant = MethodName.HasDestroy ? "" : " (NO_SOCK_DESTROY)";
+
+    private const string ClosingTitle = MethodName.HasDestroy
+        ? "Closing"
+        : "Closing (this build has no SOCK_DESTROY: --use-proc is implied)";
 
     private const string Head =
         """
         tcp-closer finds dead TCP connections and closes them.
 
-        Usage: tcp-closer [-4] [-6] SELECTION [options]
+        Usage: tcp-closer [-n] SELECTION [options]
+               tcp-closer --group-by KEY [SELECTION] [options]
+               tcp-closer --check
+
+        Without a time limit (-t, --last-recv-limit, --no-ack-for) or --probe, every
+        connection that matches is closed, busy ones included. Start with -n.
 
         """;
 
     private const string Tail =
         """
 
-        Exit status: 0 done, 1 something could not be closed, looked at or written,
-        2 usage error, 3 not possible here (no privilege, or the kernel lacks it),
-        4 more than --max.
+        Old spellings (tcp_closer): --idle_time, --last_recv_limit, --use_proc,
+        --disable_syslog. Details, reasons, records, more examples: man tcp-closer.
+
+        Exit status: 0 done; 1 incomplete; 2 usage error; 3 not possible here (missing
+        privilege or kernel support); 4 more than --max.
 
         Examples
-          tcp-closer -n -s 22 -t 2h         what idled two hours on port 22?
-          tcp-closer -s 22 -t 2h            close it
-          tcp-closer --dst 10.1.0.0/16 --no-ack-for 2m
-                                            close what talks to a network that is gone
-          tcp-closer -4 -6 -d 5432 -t 30m --max 50
-                                            connections to a database, but not too many
-          tcp-closer -s 8000-8999 -t 1h -i 60 -f /var/log/tcp-closer.log
-                                            as a service, every minute
+          tcp-closer --group-by port            count connections by port and idle time
+          tcp-closer -n -s 5432 -t 2h           show what has been idle for two hours
+          tcp-closer -s 5432 -t 2h --probe 10s  of these, close those whose peer is gone
+          tcp-closer --dst 10.1.0.0/16 --no-ack-for 2m --max 50
+                                                close those to an unreachable network
+          tcp-closer -i 1m -s 8000-8999 -t 1h -f /var/log/tcp-closer.log
+                                                run as a service, every minute
 
         """;
 
-    private static readonly OptionGroup[] s_groups = [OptionGroup.Selecting, OptionGroup.Idle, OptionGroup.Closing, OptionGroup.Telling];
+    private static readonly OptionGroup[] s_groups = [OptionGroup.Looking, OptionGroup.Idle, OptionGroup.Selecting, OptionGroup.Closing, OptionGroup.Output];
 
     public static string Help()
     {
@@ -69,20 +74,22 @@ internal static class HelpText
 
     private static string Title(OptionGroup group) => group switch
     {
+        OptionGroup.Looking => "Looking",
+        OptionGroup.Idle => "Dead or quiet (TIME: a number and ms, s, m, h or d; without a unit, ms)",
         OptionGroup.Selecting =>
             """
-            Selecting (values of one option are alternatives; different options all hold;
-            LIST has commas; every option may be repeated)
+            Selecting (values of one option are alternatives, different options must all
+            match; LIST is comma-separated; options may be repeated)
             """,
-        OptionGroup.Idle => "How long idle (TIME: a number of ms, or with a unit ms, s, m, h, d)",
         OptionGroup.Closing => ClosingTitle,
-        OptionGroup.Telling => "Telling",
+        OptionGroup.Output => "Output",
     };
 
     private static void AddEntry(StringBuilder text, OptionEntry entry)
     {
-        // Long names stand below each other, whether there is a short one before or not.
-        string names = (entry.Names[0].StartsWith("--", StringComparison.Ordinal) ? "      " : "  ") + string.Join(", ", entry.Names);
+        // Long names are aligned, whether or not a short one precedes them. Their other spellings are in the tail.
+        bool isLong = entry.Names[0].StartsWith("--", StringComparison.Ordinal);
+        string names = (isLong ? "      " : "  ") + string.Join(", ", entry.Names, 0, Math.Min(entry.Names.Length, isLong ? 1 : 2));
         AddRow(text, entry.TakesValue ? names + " " + entry.Placeholder : names, entry.Help);
         foreach (OptionWord word in entry.Words)
         {
@@ -90,7 +97,7 @@ internal static class HelpText
         }
     }
 
-    /// <summary>Adds what stands left and, right of it or below where it is too long, the text, cut between words.</summary>
+    /// <summary>Adds the left column and, to the right of it or below if it is too long, the description, wrapped between words.</summary>
     private static void AddRow(StringBuilder text, string left, string help)
     {
         text.Append(left);

@@ -1,35 +1,55 @@
 namespace TcpCloser.Cli;
 
-/// <summary>Which long options a word that is none may have been meant for.</summary>
+/// <summary>Suggestions for a misspelt word: an option or one of the values of an option.</summary>
 internal static class Suggestion
 {
-    /// <summary>More names than this are no help.</summary>
-    private const int MostNames = 3;
+    /// <summary>More names than this do not help.</summary>
+    private const int MaxNames = 3;
 
-    /// <summary>No name of an option is that long; the distance of longer words is not worth its time.</summary>
-    private const int LongestWord = 40;
+    /// <summary>No name is longer than this, so longer words are not compared.</summary>
+    private const int MaxWordLength = 40;
 
-    /// <summary><c>did you mean --idle-time?</c>; null: nothing comes near.</summary>
-    public static string? For(string typed)
+    /// <summary>The suggestion for an unknown option, such as <c>did you mean --idle-time?</c>; null: no name is similar.</summary>
+    public static string? ForOption(string typed)
     {
-        int end = typed.AsSpan().IndexOfAny('=', ':');
-        string word = Letters(end < 0 ? typed : typed[..end]);
-        if (!typed.StartsWith("--", StringComparison.Ordinal) || word.Length is < 2 or > LongestWord)
+        if (!typed.StartsWith("--", StringComparison.Ordinal))
         {
             return null;
         }
 
-        // An abbreviation comes before a typing error, and of those the smallest.
-        int nearest = word.Length switch { < 5 => 1, < 9 => 2, _ => 3 };
+        int end = typed.AsSpan().IndexOfAny('=', ':');
+        string word = end < 0 ? typed : typed[..end];
+        if (Synonym(Letters(word)) is { } synonym)
+        {
+            return $"did you mean {synonym}?";
+        }
+
         var names = new List<string>();
         foreach (OptionEntry entry in OptionTable.Entries)
         {
-            string? name = LongName(entry);
-            if (name is null)
+            if (entry.LongName is { } name)
             {
-                continue;
+                names.Add(name);
             }
+        }
 
+        return For(word, names);
+    }
+
+    /// <summary>The suggestion for a word that is none of the names; null: no name is similar.</summary>
+    public static string? For(string typed, IReadOnlyList<string> candidates)
+    {
+        string word = typed.Length > MaxWordLength ? "" : Letters(typed);
+        if (word.Length < 2)
+        {
+            return null;
+        }
+
+        // An abbreviation comes before a typing error, and a small error before a larger one.
+        int nearest = word.Length switch { < 5 => 1, < 9 => 2, _ => 3 };
+        var names = new List<string>();
+        foreach (string name in candidates)
+        {
             string letters = Letters(name);
             int distance = letters.StartsWith(word, StringComparison.Ordinal) ? 0 : Distance(word, letters);
             if (distance < nearest)
@@ -44,16 +64,23 @@ internal static class Suggestion
             }
         }
 
-        return names.Count is 0 or > MostNames ? null : $"did you mean {string.Join(" or ", names)}?";
+        return names.Count is 0 or > MaxNames ? null : $"did you mean {string.Join(" or ", names)}?";
     }
 
-    private static string? LongName(OptionEntry entry) =>
-        Array.Find(entry.Names, static name => name.StartsWith("--", StringComparison.Ordinal));
+    /// <summary>The option for a word that other programs use for the same thing; null: none.</summary>
+    private static string? Synonym(string word) => word switch
+    {
+        "user" or "users" or "username" => "--uid",
+        "process" or "processes" => "--pid or --comm",
+        "command" => "--comm",
+        "net" => "--netns",
+        _ => null,
+    };
 
-    /// <summary>The word in lower case and without dashes and underscores, which are left out or exchanged most often.</summary>
+    /// <summary>The word in lower case without dashes and underscores, which users most often omit or swap.</summary>
     private static string Letters(string word) => word.Replace("-", "").Replace("_", "").ToLowerInvariant();
 
-    /// <summary>How many letters are missing, too many, wrong, or exchanged with their neighbour (optimal string alignment).</summary>
+    /// <summary>The number of letters that are missing, extra, wrong, or swapped with a neighbour (optimal string alignment).</summary>
     private static int Distance(string a, string b)
     {
         int[,] costs = new int[a.Length + 1, b.Length + 1];

@@ -1,18 +1,18 @@
 namespace TcpCloser.Cli;
 
-/// <summary>A time as a number with an optional unit <c>ms</c>, <c>s</c>, <c>m</c>, <c>h</c> or <c>d</c>, rounded up to whole milliseconds.</summary>
+/// <summary>
+/// A time as a number with an optional unit <c>ms</c>, <c>s</c>, <c>m</c>, <c>h</c> or <c>d</c>, rounded up to whole milliseconds.
+/// </summary>
 internal static class TimeValue
 {
     /// <summary>The longest time that the kernel's 32-bit millisecond clocks can show: 49 days 17 hours.</summary>
     public static readonly TimeSpan KernelClock = TimeSpan.FromMilliseconds(uint.MaxValue);
 
-    private const string Wanted = "a time is a number with an optional unit ms, s, m, h or d, such as 500ms, 90s or 1.5h";
-
+    /// <summary>Parses a time.</summary>
     /// <param name="option">The option's name, for the error.</param>
-    /// <param name="value">The value.</param>
-    /// <param name="bareUnitMs">What a number without a unit counts, in milliseconds.</param>
+    /// <param name="bareUnitMs">The unit of a number without a unit, in milliseconds: 1 or 1000.</param>
     /// <param name="max">The longest time allowed.</param>
-    /// <exception cref="UsageException">It is no time, or too long.</exception>
+    /// <exception cref="UsageException">The value is not a time, or it is too long.</exception>
     public static TimeSpan Parse(string option, string value, ulong bareUnitMs, TimeSpan max)
     {
         int unitAt = value.AsSpan().IndexOfAnyExceptInRange('.', '9');
@@ -25,7 +25,7 @@ internal static class TimeValue
             "m" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
-            _ => throw new UsageException(option, value, Wanted),
+            _ => throw new UsageException(option, value, Wanted(bareUnitMs)),
         };
 
         int dot = number.IndexOf('.');
@@ -33,25 +33,28 @@ internal static class TimeValue
         ReadOnlySpan<char> decimals = dot < 0 ? "0" : number[(dot + 1)..];
         if (!AllDigits(whole) || !AllDigits(decimals))
         {
-            throw new UsageException(option, value, Wanted);
+            throw new UsageException(option, value, Wanted(bareUnitMs));
         }
 
-        // No time allowed here has 16 digits, so what overflows is too long.
+        // Anything that overflows is over the maximum anyway.
         ulong maxMs = (ulong)max.TotalMilliseconds;
         if (!Digits.TryParse(whole, maxMs, out ulong units) || units > maxMs / unitMs ||
             units * unitMs + FractionMs(decimals, unitMs) is var ms && ms > maxMs)
         {
             throw new UsageException(option, value, max == KernelClock
-                ? "beyond the kernel's own 32-bit clock, which ends at 49 days 17 hours (4294967295 ms)"
-                : $"too long; at most {max.Days} days");
+                ? "longer than the kernel's 32-bit clock, which ends at 49 days 17 hours (4294967295 ms)"
+                : $"too long; the maximum is {max.Days} {(max.Days == 1 ? "day" : "days")}");
         }
 
         return TimeSpan.FromMilliseconds(ms);
     }
 
+    private static string Wanted(ulong bareUnitMs) =>
+        $"a TIME is one number with one unit, ms, s, m, h or d, such as 500ms, 90m or 1.5h; without a unit it is {(bareUnitMs == 1 ? "milli" : "")}seconds";
+
     private static bool AllDigits(ReadOnlySpan<char> text) => text.Length > 0 && !text.ContainsAnyExceptInRange('0', '9');
 
-    /// <summary>The decimals of a unit in milliseconds, rounded up.</summary>
+    /// <summary>The decimals of a number with that unit, in milliseconds, rounded up.</summary>
     private static ulong FractionMs(ReadOnlySpan<char> decimals, ulong unitMs)
     {
         const int Kept = 10;

@@ -9,17 +9,17 @@ namespace TcpCloser.Diag;
 /// <summary>Addresses as RFC 5952 and ss(8) write them.</summary>
 internal static class AddressText
 {
-    /// <summary>The longest: eight groups of four and seven colons.</summary>
+    /// <summary>The maximum length: eight groups of four digits and seven colons.</summary>
     public const int MaxLength = 39;
 
-    /// <summary>The address of a socket of that family; <c>::ffff:a.b.c.d</c> is written as IPv4.</summary>
+    /// <summary>Formats the address of a socket of that family; <c>::ffff:a.b.c.d</c> is written as IPv4.</summary>
     public static string Format(in Address address, int family)
     {
         Span<byte> text = stackalloc byte[MaxLength];
         return Encoding.ASCII.GetString(text[..Write(text, in address, family)]);
     }
 
-    /// <summary>Writes the address and returns how many bytes that took.</summary>
+    /// <summary>Writes the address and returns its length in bytes.</summary>
     public static int Write(Span<byte> text, ref readonly Address address, int family)
     {
         ReadOnlySpan<byte> bytes = Address.Bytes(in address);
@@ -80,7 +80,9 @@ internal static class AddressText
         return length;
     }
 
-    /// <summary>The first longest run of at least two zero groups (RFC 5952, 4.2); none: an index that no group has.</summary>
+    /// <summary>
+    /// The first of the longest runs of at least two zero groups (RFC 5952, 4.2); without one, an index that no group has.
+    /// </summary>
     private static (int At, int Length) LongestZeros(ReadOnlySpan<ushort> groups)
     {
         (int At, int Length) longest = (-16, 1);

@@ -4,32 +4,32 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>
-/// Writes INET_DIAG bytecode under the kernel's audit rules: every op's <c>yes</c> is its own size, so that all ops lie on
-/// the chain the kernel walks, and branching is done by <c>no</c> alone.
+/// Writes INET_DIAG bytecode that passes the kernel's audit: the <c>yes</c> of every op is its own size, so that all ops lie on the
+/// chain that the kernel walks, and only <c>no</c> branches.
 /// </summary>
 internal sealed class BytecodeWriter
 {
-    /// <summary>Branch to the clause that follows, or accept where none does.</summary>
+    /// <summary>Branch to the following clause, or accept if there is none.</summary>
     public const ushort Next = ushort.MaxValue;
 
     /// <summary>Branch out of the program: the socket is not listed.</summary>
     public const ushort Reject = ushort.MaxValue - 1;
 
     /// <summary>
-    /// Ops, each with its operands behind it. As long as the program is written, an op's <c>no</c> is where it goes: the
-    /// index of an op, <see cref="Next"/> or <see cref="Reject"/>.
+    /// Ops, each followed by its operands. While the program is being written, the <c>no</c> of an op is its target: the index of an
+    /// op, <see cref="Next"/> or <see cref="Reject"/>.
     /// </summary>
     private readonly List<InetDiagBcOp> _ops;
 
     private int _clauseStart;
 
-    /// <param name="capacity">About how many ops and operands there will be: a long program is not copied to grow.</param>
+    /// <param name="capacity">The approximate number of ops and operands, so that a long program is not copied as it grows.</param>
     public BytecodeWriter(int capacity) => _ops = new List<InetDiagBcOp>(capacity);
 
-    /// <summary>The index of the op that will be written next.</summary>
+    /// <summary>The index of the next op to be written.</summary>
     public int Position => _ops.Count;
 
-    /// <summary>Compares a port; where it does not hold, goes to <paramref name="target"/>. Returns the op's index.</summary>
+    /// <summary>Compares a port; if the comparison fails, branches to <paramref name="target"/>. Returns the op's index.</summary>
     public int Port(byte code, ushort port, ushort target)
     {
         int index = Op(code, 2 * sizeof(uint), target);
@@ -37,7 +37,7 @@ internal sealed class BytecodeWriter
         return index;
     }
 
-    /// <summary>Compares an address with a prefix; the address is as long as its family makes it.</summary>
+    /// <summary>Compares an address with a prefix; the family determines the length of the address. Returns the op's index.</summary>
     public int HostCondition(byte code, int family, byte prefixLength, Address address, ushort target)
     {
         int addressWords = family == Socket.AF_INET ? 1 : 4;
@@ -48,7 +48,9 @@ internal sealed class BytecodeWriter
         return index;
     }
 
-    /// <summary>A condition whose operand is what follows it: a device's index, a mark and its mask, a cgroup's id. Returns the op's index.</summary>
+    /// <summary>
+    /// A condition whose operand follows the op: a device's index, a mark and its mask, or a cgroup's id. Returns the op's index.
+    /// </summary>
     public int Condition(byte code, ReadOnlySpan<byte> operand)
     {
         int index = Op(code, (byte)(sizeof(uint) + operand.Length), Reject);
@@ -58,10 +60,13 @@ internal sealed class BytecodeWriter
 
     public void Jump(ushort target) => Op(SockDiag.INET_DIAG_BC_JMP, sizeof(uint), target);
 
-    /// <summary>Lets an op's <c>no</c> go to the op that is written next.</summary>
+    /// <summary>Sets the target of an op to the next op to be written.</summary>
     public void LeadHere(int op) => SetTarget(op, (ushort)Position);
 
-    /// <summary>Ends a clause: its branches to <see cref="Next"/> lead to the op that comes now. In a negated clause those reject, and the others lead here.</summary>
+    /// <summary>
+    /// Ends a clause: branches to <see cref="Next"/> go to the next op to be written. In a negated clause, they reject, and branches to
+    /// <see cref="Reject"/> go there.
+    /// </summary>
     public void EndClause(bool negated)
     {
         for (int i = _clauseStart; i < Position; i += Size(i))
@@ -73,14 +78,16 @@ internal sealed class BytecodeWriter
         _clauseStart = Position;
     }
 
-    /// <summary>Takes the clauses from that op on back.</summary>
+    /// <summary>Removes everything from this op on.</summary>
     public void Truncate(int position)
     {
         _ops.RemoveRange(position, _ops.Count - position);
         _clauseStart = position;
     }
 
-    /// <summary>Ends the writing: the program, its branches as offsets in bytes. A branch to the very end accepts, four bytes further rejects.</summary>
+    /// <summary>
+    /// Converts the targets to byte offsets and returns the program. A branch to the very end accepts; four bytes further, it rejects.
+    /// </summary>
     public byte[] Finish()
     {
         for (int i = 0; i < Position; i += Size(i))
@@ -92,7 +99,7 @@ internal sealed class BytecodeWriter
         return MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_ops)).ToArray();
     }
 
-    /// <summary>How many places an op and its operands take.</summary>
+    /// <summary>The number of list entries of an op and its operands.</summary>
     private int Size(int op) => _ops[op].Yes / sizeof(uint);
 
     private void SetTarget(int op, ushort target) => CollectionsMarshal.AsSpan(_ops)[op].No = target;

@@ -1,11 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
-/// <summary>INET_DIAG bytecode in words, an op a line: <c>0000 S_GE 8000 else 0020</c>.</summary>
+/// <summary>INET_DIAG bytecode as text, one op per line: <c>0000 S_GE 8000 else 0020</c>.</summary>
 internal static class Disassembler
 {
     public static IEnumerable<string> Lines(byte[] program)

@@ -1,18 +1,18 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
-/// <summary>The bytes of the messages that ask for sockets.</summary>
+/// <summary>Builds the messages that request sockets.</summary>
 internal static class DumpRequest
 {
     /// <summary>
-    /// A dump of what is selected, with tcp_info. IPv6 alone is asked for by SOCK_DIAG_BY_FAMILY. Anything with IPv4 may
-    /// sit on sockets of both families: the older TCPDIAG_GETSOCK walks both in one pass, where the newer request would
-    /// need two. A single port is told by the id, for which the kernel needs no bytecode.
+    /// A dump of the selection, with tcp_info. SOCK_DIAG_BY_FAMILY requests IPv6 alone. IPv4 connections may be on sockets of both
+    /// families: the older TCPDIAG_GETSOCK lists both in one pass, while the newer request would need two. A single port goes into the
+    /// id, which needs no bytecode.
     /// </summary>
     public static byte[] Build(Selection selection, ReadOnlySpan<byte> bytecode)
     {
@@ -44,7 +44,7 @@ internal static class DumpRequest
         }, SockDiag.INET_DIAG_REQ_BYTECODE, bytecode);
     }
 
-    /// <summary>Looks one connection up, by its cookie, with tcp_info.</summary>
+    /// <summary>A lookup of one connection by its cookie, with tcp_info.</summary>
     public static byte[] BuildLookup(in Connection connection, uint sequence) =>
         Message(SockDiag.SOCK_DIAG_BY_FAMILY, Netlink.NLM_F_REQUEST, sequence, new InetDiagReqV2
         {
@@ -55,7 +55,7 @@ internal static class DumpRequest
             Id = connection.Id,
         }, 0, default);
 
-    /// <summary>A dump of the MPTCP connections of a family, whose cookies their owners' descriptors have.</summary>
+    /// <summary>A dump of the MPTCP connections of a family. The descriptors of their holders have the same cookies.</summary>
     public static byte[] BuildMptcp(byte family)
     {
         uint protocol = SockDiag.IPPROTO_MPTCP;
@@ -67,11 +67,11 @@ internal static class DumpRequest
         }, SockDiag.INET_DIAG_REQ_PROTOCOL, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in protocol)));
     }
 
-    /// <summary>Gives a request its sequence number.</summary>
+    /// <summary>Sets the sequence number of a request.</summary>
     public static void SetSequence(Span<byte> request, uint sequence) =>
         MemoryMarshal.AsRef<NlMsgHdr>(request).Sequence = sequence;
 
-    /// <summary>Header, body, and an attribute where it has a value.</summary>
+    /// <summary>Header, body, and the attribute if its value is not empty.</summary>
     private static byte[] Message<T>(ushort type, ushort flags, uint sequence, in T body, ushort attributeType, ReadOnlySpan<byte> value)
         where T : unmanaged
     {

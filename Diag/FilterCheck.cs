@@ -1,43 +1,50 @@
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
-/// <summary>Finds out what this kernel lists and filters by, with questions that no socket answers.</summary>
+/// <summary>
+/// Finds out what this kernel lists and filters by, with requests that no socket matches. Each check returns why it does not.
+/// </summary>
 internal static class FilterCheck
 {
     private static readonly PortSet s_onePort = new([new PortRange(1, 1)]);
 
-    /// <summary>Whether the kernel lists TCP sockets at all. Returns 0 or the errno.</summary>
-    public static int DumpErrno(SocketDump dump, NetworkNamespace network) => Ask(dump, network, new Selection { SourcePorts = s_onePort });
+    /// <summary>192.0.2.1, a documentation address that no machine has (RFC 5737).</summary>
+    private static readonly AddressPrefix s_noAddress = new(Socket.AF_INET, NoAddress(), 32);
 
-    public static int PortsErrno(SocketDump dump, NetworkNamespace network) =>
+    /// <summary>Whether the kernel lists TCP sockets at all.</summary>
+    public static Failure Dump(SocketDump dump, NetworkNamespace network) => Ask(dump, network, new Selection { SourcePorts = s_onePort });
+
+    public static Failure Ports(SocketDump dump, NetworkNamespace network) =>
         Ask(dump, network, new Selection { SourcePorts = new PortSet([new PortRange(1, 1), new PortRange(3, 3)]) });
 
-    public static int AddressesErrno(SocketDump dump, NetworkNamespace network) =>
-        Ask(dump, network, new Selection { Destinations = [AddressPrefix.ParseOne("192.0.2.1")!], SourcePorts = s_onePort });
+    public static Failure Addresses(SocketDump dump, NetworkNamespace network) =>
+        Ask(dump, network, new Selection { Destinations = [s_noAddress], SourcePorts = s_onePort });
 
-    public static int InterfaceErrno(SocketDump dump, NetworkNamespace network) =>
+    public static Failure Interface(SocketDump dump, NetworkNamespace network) =>
         Ask(dump, network, new Selection { SourcePorts = s_onePort }, new RuleContext { Interfaces = [int.MaxValue] });
 
-    /// <summary>EPERM without CAP_NET_ADMIN, which a destroy takes, too.</summary>
-    public static int MarkErrno(SocketDump dump, NetworkNamespace network) =>
+    /// <summary>EPERM without CAP_NET_ADMIN, which SOCK_DESTROY also needs.</summary>
+    public static Failure Mark(SocketDump dump, NetworkNamespace network) =>
         Ask(dump, network, new Selection { Marks = [new SocketMark(0, 0)], SourcePorts = s_onePort });
 
-    public static int CgroupErrno(SocketDump dump, NetworkNamespace network) =>
+    public static Failure Cgroup(SocketDump dump, NetworkNamespace network) =>
         Ask(dump, network, new Selection { SourcePorts = s_onePort }, new RuleContext { CgroupIds = [ulong.MaxValue] });
 
-    private static int Ask(SocketDump dump, NetworkNamespace network, Selection selection, RuleContext? context = null) =>
-        dump.Run(network, new DumpQuery(selection, context ?? RuleContext.Empty, marksAndCgroups: true).Request, new NullSink());
-
-    private sealed class NullSink : IDumpSink
+    private static Failure Ask(SocketDump dump, NetworkNamespace network, Selection selection, RuleContext? context = null)
     {
-        public void Reset()
-        {
-        }
+        var query = new DumpQuery(selection, context ?? RuleContext.Empty, marksAndCgroups: true);
+        int errno = dump.Run(network, query.Request, static (ref readonly InetDiagMsg _, in SocketAttributes _) => { });
+        return Failure.If(query.OperationFor(errno), errno);
+    }
 
-        public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
-        {
-        }
+    private static Address NoAddress()
+    {
+        var address = default(Address);
+        address[0] = 192;
+        address[2] = 2;
+        address[3] = 1;
+        return address;
     }
 }

@@ -1,21 +1,30 @@
 using System.Runtime.InteropServices;
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
 /// <summary>
 /// Compiles a selection to the bytecode of INET_DIAG_REQ_BYTECODE (net/ipv4/inet_diag.c: inet_diag_bc_run and
-/// inet_diag_bc_audit). Every condition is a clause; all clauses have to hold. Ports become a balanced tree: inner nodes
-/// halve the sorted ranges, leaves compare up to sixteen one after the other.
+/// inet_diag_bc_audit). Every condition is a clause, and all clauses must hold. Ports become a balanced tree: inner nodes
+/// halve the sorted ranges, leaves compare up to sixteen in sequence.
 /// </summary>
 internal sealed class FilterCompiler
 {
-    /// <summary>More ranges and prefixes than this cost the kernel more to check, squared in the program's length, than they save.</summary>
+    /// <summary>
+    /// The maximum number of ranges and prefixes. Beyond it, the kernel's check, which is quadratic in the length of the program, costs
+    /// more than the filter saves.
+    /// </summary>
     public const int MaxTerms = 3_000;
 
-    /// <summary>The longest program that the kernel takes, in bytes: the attribute around it has a 16-bit length.</summary>
+    /// <summary>The maximum length of a program in bytes: the attribute that contains it has a 16-bit length.</summary>
     public const int MaxLength = 65_528;
+
+    /// <summary>
+    /// The maximum number of cgroups. The kernel compares them one after the other: with this many, a listing that matches nothing takes
+    /// half the time of one without a filter, and one that matches everything a fifth longer. User space looks them up in a set.
+    /// </summary>
+    public const int MaxCgroups = 64;
 
     private const int LeafRanges = 16;
 
@@ -24,20 +33,22 @@ internal sealed class FilterCompiler
 
     private FilterCompiler(int capacity) => _code = new BytecodeWriter(capacity);
 
-    /// <summary>Whether the conditions by mark and cgroup have room, where a kernel knows them. Otherwise user space alone decides.</summary>
+    /// <summary>
+    /// Whether the conditions by mark and cgroup fit into the program, if the kernel knows them. If not, user space alone decides.
+    /// </summary>
     public static bool HoldsMarksAndCgroups(Selection selection, RuleContext context) =>
-        (context.Interfaces?.Count ?? 0) + selection.Marks.Count + (context.CgroupIds?.Count ?? 0) <= MaxTerms;
+        (context.Interfaces?.Count ?? 0) + selection.Marks.Count + (context.CgroupIds?.Count ?? 0) <= MaxTerms
+        && (context.CgroupIds?.Count ?? 0) <= MaxCgroups;
 
     /// <summary>
-    /// The program; empty where there is nothing to decide. It accepts every connection of the selection, and others too
-    /// where the selection is larger than what a kernel takes or decides better: what comes back has to be matched again.
+    /// Returns the program; empty if there is nothing to decide. It accepts every connection of the selection. It also accepts others if
+    /// the selection exceeds the kernel's limits, or if user space decides better, so the answers must be matched again.
     /// </summary>
-    /// <param name="selection">What is meant.</param>
-    /// <param name="context">What its names mean now.</param>
+    /// <param name="context">The current meaning of the selection's names.</param>
     /// <param name="marksAndCgroups">Whether the kernel knows MARK_COND (Linux 4.4) and CGROUP_COND (5.9).</param>
     public static byte[] Compile(Selection selection, RuleContext context, bool marksAndCgroups)
     {
-        // A port range takes four places and its share of the tree.
+        // A port range takes four list entries and its share of the tree.
         int ranges = (selection.SourcePorts?.Ranges.Length ?? 0) + (selection.DestinationPorts?.Ranges.Length ?? 0);
         var compiler = new FilterCompiler(16 + 5 * Math.Min(ranges, MaxTerms));
         compiler.Clauses(selection, context, marksAndCgroups);
@@ -48,7 +59,7 @@ internal sealed class FilterCompiler
     {
         if (selection.Families == Families.IPv4)
         {
-            // Prefix length 0 takes AF_INET sockets and, among AF_INET6 ones, exactly ::ffff:0:0/96.
+            // Prefix length 0 matches AF_INET sockets and, among AF_INET6 ones, exactly ::ffff:0:0/96.
             _code.HostCondition(SockDiag.INET_DIAG_BC_S_COND, Socket.AF_INET, 0, default, BytecodeWriter.Reject);
             _code.EndClause(negated: false);
         }
@@ -58,7 +69,7 @@ internal sealed class FilterCompiler
         {
             AnyOf(selection.Marks.Count == 0 ? null : selection.Marks,
                 static (code, mark) => code.Condition(SockDiag.INET_DIAG_BC_MARK_COND, AsBytes(in mark)));
-            AnyOf(context.CgroupIds, static (code, id) => code.Condition(SockDiag.INET_DIAG_BC_CGROUP_COND, AsBytes(in id)));
+            Cgroups(context.CgroupIds);
         }
 
         Prefixes(selection.Sources, SockDiag.INET_DIAG_BC_S_COND, negated: false);
@@ -66,12 +77,41 @@ internal sealed class FilterCompiler
         Prefixes(selection.NotSources, SockDiag.INET_DIAG_BC_S_COND, negated: true);
         Prefixes(selection.NotDestinations, SockDiag.INET_DIAG_BC_D_COND, negated: true);
 
-        // A single port is in the request's id and costs no bytecode. The shorter list goes first: it is surer to fit.
-        PortSet? source = selection.SourcePorts is { Single: 0 } ? selection.SourcePorts : null;
-        PortSet? destination = selection.DestinationPorts is { Single: 0 } ? selection.DestinationPorts : null;
+        // A single port is in the request's id and costs no bytecode.
+        Ports(selection.SourcePorts is { Single: 0 } ? selection.SourcePorts : null, selection.DestinationPorts is { Single: 0 } ? selection.DestinationPorts : null);
+        if (context.Only is { IsEmpty: true })
+        {
+            AnyOf<uint>([], static (_, _) => 0); // nothing matches
+        }
+        else
+        {
+            Ports(context.Only?.Ports.Source, context.Only?.Ports.Destination);
+        }
+    }
+
+    /// <summary>The shorter list goes first: it is more likely to fit.</summary>
+    private void Ports(PortSet? source, PortSet? destination)
+    {
         bool destinationFirst = source is not null && destination is not null && source.Ranges.Length > destination.Ranges.Length;
         Ports(destinationFirst ? destination : source, !destinationFirst);
         Ports(destinationFirst ? source : destination, destinationFirst);
+    }
+
+    /// <summary>
+    /// If there are too many, the kernel rejects only the sockets for which it has no cgroup, such as those in TIME_WAIT: it would not
+    /// report one, so user space could not decide.
+    /// </summary>
+    private void Cgroups(HashSet<ulong>? ids)
+    {
+        if (ids is null)
+        {
+            return;
+        }
+
+        bool fits = ids.Count <= MaxCgroups;
+        ulong[] compared = fits ? [.. ids] : [0];
+        Clause(compared.Length, negated: !fits, () => Alternatives(compared, static (code, id) =>
+            code.Condition(SockDiag.INET_DIAG_BC_CGROUP_COND, AsBytes(in id))));
     }
 
     private void Ports(PortSet? ports, bool source)
@@ -80,7 +120,7 @@ internal sealed class FilterCompiler
         {
             Clause(ports.Ranges.Length, negated: false, () =>
             {
-                // One op turns away the ephemeral ports of the other ends, half of all sockets where both are on this machine.
+                // One op rejects the ephemeral ports of the opposite ends: half of all sockets if both ends are on this machine.
                 if (ports.Ranges.Length > LeafRanges)
                 {
                     _code.Port(source ? SockDiag.INET_DIAG_BC_S_LE : SockDiag.INET_DIAG_BC_D_LE, ports.Ranges.Span[^1].Last, BytecodeWriter.Reject);
@@ -93,7 +133,7 @@ internal sealed class FilterCompiler
 
     private void Prefixes(IReadOnlyList<AddressPrefix> prefixes, byte op, bool negated)
     {
-        // On which device an address is, user space decides: a connection that the kernel leaves out by mistake is never seen again.
+        // User space decides which device an address is on: a connection that the kernel omits by mistake cannot be recovered.
         if (prefixes.Count > 0 && !(negated && AddressPrefix.AnyNamesDevice(prefixes)))
         {
             Clause(prefixes.Count, negated, () => Alternatives(prefixes, (code, prefix) =>
@@ -109,7 +149,7 @@ internal sealed class FilterCompiler
         }
     }
 
-    /// <summary>Writes a clause, if the program stays within what the kernel takes; otherwise the clause is left to user space.</summary>
+    /// <summary>Writes a clause if the program stays within the kernel's limits; otherwise the clause is left to user space.</summary>
     private void Clause(int terms, bool negated, Action write)
     {
         if (_terms + terms > MaxTerms)
@@ -129,7 +169,7 @@ internal sealed class FilterCompiler
         _terms += terms;
     }
 
-    /// <summary>One condition after the other; the first that holds decides.</summary>
+    /// <summary>Writes conditions in sequence; the first one that holds decides.</summary>
     private void Alternatives<T>(IReadOnlyList<T> values, Func<BytecodeWriter, T, int> condition)
     {
         for (int i = 0; i < values.Count; i++)
@@ -164,9 +204,9 @@ internal sealed class FilterCompiler
     }
 
     /// <summary>
-    /// Sorted ranges, one after the other: below the first port is below all that follow, and not above the last is in. Both
-    /// end the program, so the kernel has no branch to follow when it audits it. S_EQ and D_EQ, which kernels before 4.16
-    /// refuse, would save nothing.
+    /// Compares sorted ranges in sequence: a port below the start of a range is in none of the following ranges, and a port that is not
+    /// above its end is in that range. Both results leave the clause, and in the last clause the program, so the kernel's audit has no
+    /// branch to follow. S_EQ and D_EQ, which kernels before 4.16 refuse, would save nothing.
     /// </summary>
     private void Leaf(ReadOnlySpan<PortRange> ranges, bool source)
     {

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
-/// <summary>The ports on which something listens, in each network namespace: they tell which side of a connection is the server.</summary>
+/// <summary>The listening ports of each network namespace. They show which side of a connection is the server.</summary>
 internal sealed class ListeningPorts
 {
     private static readonly DumpQuery s_query = new(
@@ -12,37 +12,34 @@ internal sealed class ListeningPorts
 
     private readonly Dictionary<NetworkNamespace, bool[]> _ports = [];
 
-    /// <param name="dump">Lists sockets.</param>
-    /// <param name="connections">In whose namespaces to look.</param>
-    /// <exception cref="SystemCallException">They could not be listed.</exception>
-    public ListeningPorts(SocketDump dump, ConnectionList connections)
+    /// <param name="lists">The connections whose namespaces are searched.</param>
+    /// <exception cref="SystemCallException">The listeners could not be listed.</exception>
+    public ListeningPorts(SocketDump dump, ReadOnlySpan<ConnectionList> lists)
     {
-        foreach ((NetworkNamespace network, _, _) in connections.Parts)
+        foreach (ConnectionList connections in lists)
         {
-            _ports[network] = new bool[ushort.MaxValue + 1];
-            int errno = dump.Run(network, s_query.Request, new PortCollector(_ports[network]));
-            if (errno != 0)
+            foreach ((NetworkNamespace network, _, _) in connections.Parts)
             {
-                throw new SystemCallException(Operation.ListSockets, errno);
+                if (!_ports.ContainsKey(network))
+                {
+                    Add(dump, network);
+                }
             }
         }
     }
 
-    /// <summary>The port of the side that listens: the local one where somebody listens there, else the remote one.</summary>
+    /// <summary>The port of the listening side: the local port if a socket listens on it, otherwise the remote port.</summary>
     public ushort Of(ConnectionList connections, int index)
     {
         ref Connection connection = ref connections[index];
         return _ports[connections.NamespaceOf(index)][connection.SourcePort] ? connection.SourcePort : connection.DestinationPort;
     }
 
-    private sealed class PortCollector(bool[] ports) : IDumpSink
+    private void Add(SocketDump dump, NetworkNamespace network)
     {
-        /// <summary>Nothing to forget: what an aborted dump brought is as true as the rest.</summary>
-        public void Reset()
-        {
-        }
-
-        public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes) =>
-            ports[BinaryPrimitives.ReverseEndianness(message.Id.SourcePort)] = true;
+        var ports = new bool[ushort.MaxValue + 1];
+        _ports.Add(network, ports);
+        dump.List(network, s_query.Request, (ref readonly InetDiagMsg message, in SocketAttributes _) =>
+            ports[BinaryPrimitives.ReverseEndianness(message.Id.SourcePort)] = true);
     }
 }

@@ -1,18 +1,19 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
 /// <summary>
-/// The addresses that a network namespace has now: the local (and for IPv6 anycast) routes of all of its tables, because that is
-/// where the kernel itself looks when a packet comes in (rtnetlink(7)).
+/// The addresses that a network namespace has now: the local (and for IPv6 anycast) routes of all its tables, because the kernel also
+/// looks there when a packet arrives (rtnetlink(7)).
 /// </summary>
 internal sealed class LocalAddresses
 {
     private const int FirstBufferSize = 32 * 1024;
 
-    /// <summary>How often a dump is begun again that did not arrive whole, or while which the table changed.</summary>
+    /// <summary>The maximum number of attempts at a dump. It is repeated if it is incomplete, or if the table changed meanwhile.</summary>
     private const int Attempts = 16;
 
     private readonly List<LocalRoute> _ipv4 = [];
@@ -22,7 +23,7 @@ internal sealed class LocalAddresses
     {
     }
 
-    /// <exception cref="SystemCallException">They cannot be listed.</exception>
+    /// <exception cref="SystemCallException">The routes cannot be listed.</exception>
     public static LocalAddresses Read(NetworkNamespace network)
     {
         var addresses = new LocalAddresses();
@@ -31,18 +32,18 @@ internal sealed class LocalAddresses
         return addresses;
     }
 
-    /// <summary>Whether every address of the connection's family is taken, so that none can be gone.</summary>
+    /// <summary>Whether every address of the connection's family is local, so that none can be gone.</summary>
     public bool TakesEverything(ref readonly Connection connection) =>
         (connection.IsIPv4 ? _ipv4 : _ipv6).Exists(static route => route.IsEverything);
 
-    /// <summary>Whether the local address of the connection is there.</summary>
+    /// <summary>Whether the network namespace has the local address of the connection.</summary>
     public bool HasSourceOf(ref readonly Connection connection)
     {
         ReadOnlySpan<byte> bytes = Address.Bytes(in connection.Source);
         ReadOnlySpan<byte> address = !connection.IsIPv4 ? bytes
             : connection.Family == Socket.AF_INET ? bytes[..4]
             : bytes[12..];
-        uint device = !connection.IsIPv4 && connection.Source.IsLinkLocalIPv6 ? connection.Interface : 0;
+        uint device = connection.DeviceOf(in connection.Source);
         foreach (LocalRoute route in connection.IsIPv4 ? _ipv4 : _ipv6)
         {
             if (route.Contains(address, device))
@@ -67,10 +68,10 @@ internal sealed class LocalAddresses
             buffer = exchange.Buffer;
         }
 
-        // A kernel without IPv6 has no such addresses.
+        // A kernel without IPv6 has no IPv6 addresses.
         if (errno != 0 && !(family == Socket.AF_INET6 && errno is Errno.EAFNOSUPPORT or Errno.EOPNOTSUPP))
         {
-            throw new SystemCallException(Operation.ListRoutes, errno);
+            throw new SystemCallException(new Failure(Operation.ListRoutes, errno));
         }
     }
 
@@ -90,7 +91,9 @@ internal sealed class LocalAddresses
         return message;
     }
 
-    /// <summary>Reads until NLMSG_DONE. Returns 0 or the errno; EBUSY where the table changed meanwhile: a route may be missing.</summary>
+    /// <summary>
+    /// Reads until NLMSG_DONE. Returns 0 or the errno; EBUSY if the table changed meanwhile, so that a route may be missing.
+    /// </summary>
     private static int ReadAll(NetlinkExchange exchange, int family, List<LocalRoute> routes)
     {
         bool interrupted = false;
@@ -122,7 +125,10 @@ internal sealed class LocalAddresses
         }
     }
 
-    /// <summary>Adds a route that is local; false where the payload is no route. A kernel without the family lists those of others.</summary>
+    /// <summary>
+    /// Adds the route if it is local; returns false if the payload is not a route. A kernel without the family lists the routes of other
+    /// families.
+    /// </summary>
     private static bool TryAdd(ReadOnlySpan<byte> payload, int family, List<LocalRoute> routes)
     {
         if (payload.Length < Unsafe.SizeOf<RtMsg>())
@@ -162,4 +168,22 @@ internal sealed class LocalAddresses
         routes.Add(new LocalRoute(destination, route.DestinationLength, device));
         return true;
     }
+}
+
+/// <summary>A range of addresses that a network namespace has.</summary>
+/// <param name="destination">The first address, in network byte order; IPv4 is in the first four bytes.</param>
+/// <param name="length">The prefix length in bits.</param>
+/// <param name="device">The index of the device that has the addresses.</param>
+internal readonly struct LocalRoute(Address destination, byte length, uint device)
+{
+    private readonly Address _destination = destination;
+
+    /// <summary>Whether the range contains every address, as for a transparent proxy.</summary>
+    public bool IsEverything => length == 0;
+
+    /// <summary>Whether the range contains the address.</summary>
+    /// <param name="address">The address, in the length of its family.</param>
+    /// <param name="onDevice">The device of a link-local address; 0: any device.</param>
+    public bool Contains(ReadOnlySpan<byte> address, uint onDevice) =>
+        (onDevice == 0 || onDevice == device) && AddressPrefix.SharePrefix(address, Address.Bytes(in _destination), length);
 }

@@ -5,11 +5,11 @@ using TcpCloser.Interop;
 namespace TcpCloser.Diag;
 
 /// <summary>
-/// Sends requests over a socket of its own and takes the answers, which are checked here and nowhere else: only the kernel's own
-/// are taken, only those to the last requests, and only whole ones.
+/// Sends requests over its own socket and receives the answers. It alone checks them: it accepts only messages from the kernel, only
+/// answers to the last requests, and only complete messages.
 /// </summary>
-/// <param name="socket">The socket, which is closed with this.</param>
-/// <param name="buffer">Where datagrams are received; grows where one does not fit.</param>
+/// <param name="socket">The socket, which <see cref="Dispose"/> closes.</param>
+/// <param name="buffer">Receives datagrams; grows if one does not fit.</param>
 internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : IDisposable
 {
     private static readonly int s_headerSize = Unsafe.SizeOf<NlMsgHdr>();
@@ -21,19 +21,21 @@ internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : ID
     private int _payload;
     private int _payloadLength;
 
-    /// <summary>Where datagrams are received, to be used again.</summary>
+    /// <summary>The receive buffer, to be reused.</summary>
     public byte[] Buffer { get; private set; } = buffer;
 
-    /// <summary>The header of the message that <see cref="Next"/> came to.</summary>
+    /// <summary>The header of the message that <see cref="Next"/> moved to.</summary>
     public NlMsgHdr Header { get; private set; }
 
-    /// <summary>What follows the header; good until the next call.</summary>
+    /// <summary>What follows the header; valid until the next call.</summary>
     public ReadOnlySpan<byte> Payload => Buffer.AsSpan(_payload, _payloadLength);
 
-    /// <summary>Which of the requests the message answers, counted from 0.</summary>
+    /// <summary>The index of the request that the message answers.</summary>
     public int RequestIndex => (int)(Header.Sequence - _firstSequence);
 
-    /// <summary>Begins with that many new requests; answers to older ones are passed over from here on. Returns the first sequence number.</summary>
+    /// <summary>
+    /// Starts that many new requests and returns the first sequence number. Answers to older requests are skipped from here on.
+    /// </summary>
     public uint Begin(int requests)
     {
         _firstSequence = _nextSequence;
@@ -42,14 +44,14 @@ internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : ID
         return _firstSequence;
     }
 
-    /// <summary>Sends messages to the kernel, which runs them before this returns. Returns 0 or the errno.</summary>
+    /// <summary>Sends messages to the kernel, which processes them before this returns. Returns 0 or the errno.</summary>
     public int Send(ReadOnlySpan<byte> messages) => socket.Send(messages);
 
-    /// <summary>Goes to the next message that answers one of the requests.</summary>
-    /// <param name="wait">Whether to wait for it, which the kernel answers at once or never; otherwise none is EAGAIN.</param>
+    /// <summary>Moves to the next message that answers one of the requests.</summary>
+    /// <param name="wait">Whether to wait for the message; otherwise EAGAIN means that there is none.</param>
     /// <returns>
-    /// 0; or the errno: EMSGSIZE where a datagram did not fit, and now would; EBADMSG where it is no sequence of whole messages;
-    /// ETIMEDOUT where the kernel does not answer; ENOBUFS where answers were lost.
+    /// 0 or the errno: EMSGSIZE if a datagram did not fit, although the next one of that length will; EBADMSG if it is not a sequence
+    /// of complete messages; ETIMEDOUT if the kernel does not answer; ENOBUFS if answers were lost.
     /// </returns>
     public int Next(bool wait)
     {
@@ -68,10 +70,10 @@ internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : ID
                 }
             }
 
-            int length = socket.Receive(Buffer, wait, out uint sender);
-            if (length < 0)
+            int errno = socket.Receive(Buffer, wait, out int length, out uint sender);
+            if (errno != 0)
             {
-                return wait && length == -Errno.EAGAIN ? Errno.ETIMEDOUT : -length;
+                return wait && errno == Errno.EAGAIN ? Errno.ETIMEDOUT : errno;
             }
 
             if (sender != 0)
@@ -89,7 +91,9 @@ internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : ID
         }
     }
 
-    /// <summary>The errno in an NLMSG_ERROR or NLMSG_DONE; 0: none, an acknowledgement; EBADMSG where it holds no errno.</summary>
+    /// <summary>
+    /// The errno in an NLMSG_ERROR or NLMSG_DONE; 0: none, it is an acknowledgement; EBADMSG: it does not contain an errno.
+    /// </summary>
     public int Error()
     {
         ReadOnlySpan<byte> payload = Payload;
@@ -99,12 +103,12 @@ internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : ID
         }
 
         int error = MemoryMarshal.Read<int>(payload);
-        return error is <= 0 and >= -Errno.Highest ? -error : Errno.EBADMSG;
+        return error is <= 0 and >= -Errno.Max ? -error : Errno.EBADMSG;
     }
 
     public void Dispose() => socket.Dispose();
 
-    /// <summary>Takes one message off the datagram; false where what is left is none.</summary>
+    /// <summary>Takes one message off the datagram; returns false if the rest is not a message.</summary>
     private bool TryTake()
     {
         ReadOnlySpan<byte> rest = Buffer.AsSpan(_rest, _end - _rest);
@@ -122,6 +126,40 @@ internal sealed class NetlinkExchange(INetlinkSocket socket, byte[] buffer) : ID
         _payload = _rest + s_headerSize;
         _payloadLength = (int)Header.Length - s_headerSize;
         _rest = Math.Min(_rest + Netlink.Align((int)Header.Length), _end);
+        return true;
+    }
+}
+
+/// <summary>Iterates over the attributes of a netlink message. An attribute that exceeds the message ends the iteration.</summary>
+internal ref struct NetlinkAttributes(ReadOnlySpan<byte> attributes)
+{
+    private ReadOnlySpan<byte> _rest = attributes;
+
+    /// <summary>The type of the attribute that <see cref="Next"/> moved to, without NLA_F_NESTED.</summary>
+    public ushort Type { get; private set; }
+
+    /// <summary>The value of that attribute.</summary>
+    public ReadOnlySpan<byte> Value { get; private set; }
+
+    /// <summary>Moves to the next attribute; returns false at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Next()
+    {
+        int headerSize = Unsafe.SizeOf<NlAttr>();
+        if (_rest.Length < headerSize)
+        {
+            return false;
+        }
+
+        NlAttr header = MemoryMarshal.Read<NlAttr>(_rest);
+        if (header.Length < headerSize || header.Length > _rest.Length)
+        {
+            return false;
+        }
+
+        Type = (ushort)(header.Type & ~Netlink.NLA_F_NESTED);
+        Value = _rest[headerSize..header.Length];
+        _rest = _rest[Math.Min(Netlink.Align(header.Length), _rest.Length)..];
         return true;
     }
 }

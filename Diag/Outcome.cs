@@ -1,76 +1,121 @@
 namespace TcpCloser.Diag;
 
-/// <summary>What is to become, or became, of a connection that matched.</summary>
+/// <summary>The planned or final outcome of a connection that matched.</summary>
 internal enum Outcome : byte
 {
-    /// <summary>Idle: to be closed, nothing done yet.</summary>
-    Idle,
+    /// <summary>To be closed: it is a candidate, and nothing has been done to it yet.</summary>
+    Pending,
 
-    /// <summary>Left alone: data came too recently.</summary>
+    /// <summary>Skipped: there was data too recently.</summary>
     Busy,
 
-    /// <summary>Left alone: data came too long ago for --last-recv-limit.</summary>
+    /// <summary>Skipped: the last data is too old for --last-recv-limit.</summary>
     BeyondLimit,
 
-    /// <summary>Left alone: the kernel gives no usable clock for it.</summary>
+    /// <summary>Skipped: the kernel gives no usable clock for it.</summary>
     NoClock,
 
-    /// <summary>Left alone: there is no proof that its peer is silent, or the peer cannot be asked.</summary>
+    /// <summary>Skipped: it has not matched in every round for --matched-for.</summary>
+    TooNew,
+
+    /// <summary>Skipped: its peer is not proven dead.</summary>
     Unproved,
 
-    /// <summary>Left alone: the network namespace has its local address.</summary>
+    /// <summary>Skipped: its peer can be probed in ESTABLISHED only.</summary>
+    UnprovedState,
+
+    /// <summary>Skipped: it is a subflow of MPTCP, whose peer cannot be probed.</summary>
+    UnprovedMptcp,
+
+    /// <summary>Skipped: on its path, an answer may take longer than the probe waits for it.</summary>
+    UnprovedPath,
+
+    /// <summary>Skipped: the socket is being checkpointed or restored.</summary>
+    UnprovedRepair,
+
+    /// <summary>Skipped: its peer could not be probed.</summary>
+    Unasked,
+
+    /// <summary>Skipped: the network namespace has its local address.</summary>
     AddressPresent,
 
-    /// <summary>Left alone: its peer lives: it was heard from, or answered when asked.</summary>
+    /// <summary>Skipped: a process that --not-comm names received the socket after it was listed, or such a process may hold it.</summary>
+    Excluded,
+
+    /// <summary>Skipped: its peer is alive: it was heard from, or answered a probe.</summary>
     Answered,
 
-    /// <summary>Left alone: it has keepalive already.</summary>
+    /// <summary>Skipped: it already has keepalive.</summary>
     HasKeepalive,
 
-    /// <summary>Left alone: its own TCP_USER_TIMEOUT would end it before the keepalive that it is to be given.</summary>
+    /// <summary>Skipped: its own TCP_USER_TIMEOUT would end it before the new keepalive could.</summary>
     HasUserTimeout,
 
-    /// <summary>Left alone: another subflow of its MPTCP connection does not match or is not idle.</summary>
+    /// <summary>Skipped: it has unanswered probes, so the new keepalive would end it at once.</summary>
+    ProbesOutstanding,
+
+    /// <summary>Skipped: its keepalive parameters, the system's defaults, could not be restored if setting new ones failed.</summary>
+    CannotRestore,
+
+    /// <summary>Skipped: another subflow of its MPTCP connection does not match or is not idle.</summary>
     SubflowBusy,
 
-    /// <summary>Left alone: it carries the operator's own session.</summary>
+    /// <summary>Skipped: no process has its MPTCP connection open any more, and the kernel is winding it down.</summary>
+    WindingDown,
+
+    /// <summary>Skipped: it is one of the least idle connections of its group, which --keep leaves open.</summary>
+    Kept,
+
+    /// <summary>Skipped: in this round, others are closed first, and --limit allows no more.</summary>
+    OverLimit,
+
+    /// <summary>Skipped: it carries the operator's session.</summary>
     Spared,
 
     /// <summary>The kernel aborted it.</summary>
     Destroyed,
 
-    /// <summary>It was fetched from its owner and disconnected.</summary>
+    /// <summary>It was fetched from a holder and disconnected.</summary>
     Disconnected,
 
-    /// <summary>Every process that held it is gone or going, and so is the connection.</summary>
+    /// <summary>Every process that held it has ended or is ending, and so is the connection.</summary>
     Killed,
 
-    /// <summary>Its peer no longer knew it and said so when it was asked, which ended it.</summary>
+    /// <summary>Its peer answered a probe with a reset, because it no longer knew the connection.</summary>
     Reset,
 
-    /// <summary>It lives on, with keepalive.</summary>
+    /// <summary>It stays open, with keepalive.</summary>
     Cured,
 
     /// <summary>It was gone before anything was done to it.</summary>
     Vanished,
 
-    /// <summary>Not closed: the kernel refused, for <see cref="Connection.Errno"/>.</summary>
+    /// <summary>Not closed: the kernel refused; <see cref="Connection.Errno"/> has the reason.</summary>
     Failed,
 
-    /// <summary>Not closed: no process was found that holds it.</summary>
+    /// <summary>Not closed: no process holds it.</summary>
     NoOwner,
 
-    /// <summary>Not closed: a process holds it that is never signalled.</summary>
+    /// <summary>Not closed: no holder was found, but some processes could not be inspected.</summary>
+    OwnerUnknown,
+
+    /// <summary>Not closed: one of its holders is never signalled.</summary>
     OwnerProtected,
 
-    /// <summary>Not closed: a process of another user than the socket's holds it.</summary>
+    /// <summary>Not closed: one of its holders belongs to a different user than the socket.</summary>
     OwnerOther,
 
-    /// <summary>Not closed: everything was tried, and it is still there.</summary>
+    /// <summary>Not closed: a subflow of an MPTCP connection, which SOCK_DESTROY does not end.</summary>
+    Mptcp,
+
+    /// <summary>Not closed: still there after all attempts.</summary>
     StillThere,
 
-    /// <summary>Perhaps closed: what became of it could not be found out.</summary>
+    /// <summary>Perhaps closed: whether it was could not be determined.</summary>
     Unknown,
+
+    /// <summary>Not closed yet: its processes were signalled, and the run was interrupted before they had ended.</summary>
+    NotAwaited,
 
     /// <summary>Not closed: the run was interrupted before its turn.</summary>
     NotReached,

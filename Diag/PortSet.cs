@@ -1,8 +1,8 @@
-using TcpCloser.Cli;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
-/// <summary>A set of ports, host order: as merged ranges for the kernel's filter, as a map of 65,536 bits for a look-up.</summary>
+/// <summary>A set of ports in host byte order: merged ranges for the kernel's filter, and a bitmap of 65,536 bits for lookups.</summary>
 internal sealed class PortSet
 {
     private readonly ulong[] _map = new ulong[65536 / 64];
@@ -20,7 +20,7 @@ internal sealed class PortSet
         int last = 0;
         foreach (PortRange range in sorted)
         {
-            // Neighbours merge too: 22,23 is the range 22-23.
+            // Adjacent ranges are merged, too: 22,23 is the range 22-23.
             if (range.First <= sorted[last].Last + 1)
             {
                 sorted[last] = new PortRange(sorted[last].First, Math.Max(sorted[last].Last, range.Last));
@@ -44,7 +44,7 @@ internal sealed class PortSet
     /// <summary>Sorted, disjoint, not adjacent.</summary>
     public ReadOnlyMemory<PortRange> Ranges { get; }
 
-    /// <summary>The port where the set has only one, otherwise 0.</summary>
+    /// <summary>The only port of the set; 0 if it has more than one.</summary>
     public ushort Single => Ranges.Length == 1 && Ranges.Span[0].First == Ranges.Span[0].Last ? Ranges.Span[0].First : (ushort)0;
 
     public bool Contains(ushort port) => (_map[port >> 6] & 1UL << port) != 0;

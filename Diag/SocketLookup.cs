@@ -1,19 +1,20 @@
 using System.Runtime.InteropServices;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Diag;
 
-/// <summary>Looks at one connection again, right before or after an irreversible step: 4 microseconds each.</summary>
+/// <summary>Looks up one connection again, right before or after an irreversible step. A lookup takes 4 microseconds.</summary>
 internal sealed class SocketLookup(NetworkNamespace network) : IDisposable
 {
     private readonly NetlinkExchange _exchange = new(network.OpenSocket(), new byte[4096]);
 
     /// <summary>Finds the connection by its cookie.</summary>
-    /// <param name="connection">As the dump had it.</param>
-    /// <param name="now">As it is now, without an outcome; meaningful where the answer is true.</param>
-    /// <param name="facts">What the kernel tells of it; good until the next call.</param>
+    /// <param name="connection">The connection as the dump listed it.</param>
+    /// <param name="now">The connection as it is now, without an outcome; valid if it still exists.</param>
+    /// <param name="facts">What the kernel reports about it; valid until the next call.</param>
     /// <returns>Whether it still exists.</returns>
-    /// <exception cref="SystemCallException">The kernel did not answer, or something else.</exception>
+    /// <exception cref="SystemCallException">The kernel did not answer, or its answer was another error or another socket.</exception>
     public bool TryFind(ref readonly Connection connection, out Connection now, out SocketFacts facts)
     {
         now = default;
@@ -40,7 +41,7 @@ internal sealed class SocketLookup(NetworkNamespace network) : IDisposable
             }
         }
 
-        throw new SystemCallException(Operation.LookUpSocket, errno != 0 ? errno : Errno.EBADMSG);
+        throw new SystemCallException(new Failure(Operation.LookUpSocket, errno != 0 ? errno : Errno.EBADMSG));
     }
 
     public void Dispose() => _exchange.Dispose();

@@ -1,10 +1,10 @@
 namespace TcpCloser.Interop;
 
-/// <summary>Error numbers of Linux on x86_64 and arm64 (asm-generic/errno.h), and their words. See errno(3).</summary>
+/// <summary>Error numbers of Linux on x86_64 and arm64 (asm-generic/errno.h), and their descriptions. See errno(3).</summary>
 internal static class Errno
 {
-    /// <summary>MAX_ERRNO (linux/err.h): the kernel has none beyond it.</summary>
-    public const int Highest = 4095;
+    /// <summary>MAX_ERRNO (linux/err.h).</summary>
+    public const int Max = 4095;
 
     public const int EPERM = 1;
     public const int ENOENT = 2;
@@ -17,6 +17,8 @@ internal static class Errno
     public const int ENOMEM = 12;
     public const int EACCES = 13;
     public const int EBUSY = 16;
+    public const int EEXIST = 17;
+    public const int EXDEV = 18;
     public const int ENODEV = 19;
     public const int ENOTDIR = 20;
     public const int EISDIR = 21;
@@ -30,9 +32,11 @@ internal static class Errno
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
     public const int ELOOP = 40;
+    public const int ENODATA = 61;
     public const int EBADMSG = 74;
     public const int EMSGSIZE = 90;
     public const int EPROTOTYPE = 91;
+    public const int ENOPROTOOPT = 92;
     public const int EPROTONOSUPPORT = 93;
     public const int EOPNOTSUPP = 95;
     public const int EAFNOSUPPORT = 97;
@@ -44,7 +48,7 @@ internal static class Errno
     public const int ECONNREFUSED = 111;
     public const int EDQUOT = 122;
 
-    /// <summary>The name and the meaning: <c>EPERM (operation not permitted)</c>.</summary>
+    /// <summary>The name and the description: <c>EPERM (operation not permitted)</c>.</summary>
     public static string Describe(int errno) => errno switch
     {
         EPERM => "EPERM (operation not permitted)",
@@ -58,6 +62,8 @@ internal static class Errno
         ENOMEM => "ENOMEM (out of memory)",
         EACCES => "EACCES (permission denied)",
         EBUSY => "EBUSY (device or resource busy)",
+        EEXIST => "EEXIST (file exists)",
+        EXDEV => "EXDEV (on another file system)",
         ENODEV => "ENODEV (no such device)",
         ENOTDIR => "ENOTDIR (not a directory)",
         EISDIR => "EISDIR (is a directory)",
@@ -71,9 +77,11 @@ internal static class Errno
         ENAMETOOLONG => "ENAMETOOLONG (file name too long)",
         ENOSYS => "ENOSYS (function not implemented)",
         ELOOP => "ELOOP (too many symbolic links)",
+        ENODATA => "ENODATA (no data available)",
         EBADMSG => "EBADMSG (not a valid message)",
         ENOTSOCK => "ENOTSOCK (not a socket)",
         EMSGSIZE => "EMSGSIZE (message too long)",
+        ENOPROTOOPT => "ENOPROTOOPT (no such socket option)",
         EPROTOTYPE => "EPROTOTYPE (protocol wrong type for socket)",
         EPROTONOSUPPORT => "EPROTONOSUPPORT (protocol not supported)",
         EOPNOTSUPP => "EOPNOTSUPP (operation not supported)",
@@ -86,4 +94,12 @@ internal static class Errno
         EDQUOT => "EDQUOT (disk quota exceeded)",
         _ => "errno " + errno.ToString(),
     };
+
+    /// <summary>The name alone: <c>EPERM</c>; the number of an errno that has no name here.</summary>
+    public static string Name(int errno)
+    {
+        string description = Describe(errno);
+        int end = description.IndexOf(" (", StringComparison.Ordinal);
+        return end < 0 ? errno.ToString() : description[..end];
+    }
 }

@@ -21,3 +21,11 @@ internal static unsafe partial class Poll
     [LibraryImport("libc", SetLastError = true)]
     public static partial int timerfd_settime(int fd, int flags, ITimerSpec* newValue, ITimerSpec* oldValue);
 }
+
+/// <summary>struct pollfd (poll.h), 8 bytes.</summary>
+internal struct PollFd
+{
+    public int Fd;
+    public short Events;
+    public short Revents;
+}

@@ -15,6 +15,7 @@ internal static unsafe partial class Signal
     public const int SIGALRM = 14;
     public const int SIGTERM = 15;
     public const int SIGSTKFLT = 16;
+    public const int SIGTSTP = 20;
     public const int SIGXCPU = 24;
     public const int SIGXFSZ = 25;
     public const int SIGVTALRM = 26;
@@ -22,22 +23,24 @@ internal static unsafe partial class Signal
     public const int SIGIO = 29;
     public const int SIGPWR = 30;
 
-    /// <summary>The first real-time signal that neither a libc nor the runtime uses for itself.</summary>
+    /// <summary>The first real-time signal that neither a libc nor the .NET runtime reserves.</summary>
     public const int FirstRealTime = 36;
 
     /// <summary>The highest signal number, SIGRTMAX (signal(7)).</summary>
-    public const int Highest = 64;
+    public const int Max = 64;
 
     private const nint SIG_IGN = 1;
 
-    /// <summary>Of struct sigaction, glibc's and musl's, which begins with the handler; no libc's is longer.</summary>
+    /// <summary>
+    /// The size of a buffer for struct sigaction, which begins with the handler in glibc and musl and is not longer in any libc.
+    /// </summary>
     private const int SigactionWords = 32;
 
     public const int SIG_BLOCK = 0;
     public const int SFD_CLOEXEC = 0x80000;
     public const int SFD_NONBLOCK = 0x800;
 
-    /// <summary>sizeof(struct signalfd_siginfo); its first u32 is the signal's number.</summary>
+    /// <summary>sizeof(struct signalfd_siginfo), whose first u32 is the signal's number.</summary>
     public const int SignalFdSiginfoSize = 128;
 
     [LibraryImport("libc", SetLastError = true)]
@@ -53,13 +56,28 @@ internal static unsafe partial class Signal
         return sigaction(signal, null, old) == 0 && old[0] == SIG_IGN;
     }
 
-    /// <summary>Ignores the signal from here on.</summary>
-    public static void Ignore(int signal)
+    /// <summary>Ignores the signal. Returns the previous action, for <see cref="Restore"/>.</summary>
+    public static nint[] Ignore(int signal)
     {
         nint* act = stackalloc nint[SigactionWords];
         new Span<nint>(act, SigactionWords).Clear();
         act[0] = SIG_IGN;
-        _ = sigaction(signal, act, null);
+        var before = new nint[SigactionWords];
+        fixed (nint* old = before)
+        {
+            _ = sigaction(signal, act, old);
+        }
+
+        return before;
+    }
+
+    /// <summary>Restores the action that <see cref="Ignore"/> returned.</summary>
+    public static void Restore(int signal, nint[] before)
+    {
+        fixed (nint* act = before)
+        {
+            _ = sigaction(signal, act, null);
+        }
     }
 
     [LibraryImport("libc")]
@@ -68,17 +86,17 @@ internal static unsafe partial class Signal
     [LibraryImport("libc", SetLastError = true)]
     public static partial int signalfd(int fd, ulong* mask, int flags);
 
-    /// <summary>sigset_t is 1024 bits in glibc and musl alike; the kernel looks at the first 64.</summary>
+    /// <summary>sigset_t has 1024 bits in glibc and musl; the kernel reads the first 64.</summary>
     public const int SigsetWords = 16;
 
-    /// <summary>The numbers of the signals that have a name, 1 to 31 (signal(7); x86_64 and arm64).</summary>
+    /// <summary>The names of signals 1 to 31, by number (signal(7); x86_64 and arm64).</summary>
     private static readonly string[] s_names =
     [
         "", "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
         "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
     ];
 
-    /// <summary>The number of a signal named <c>TERM</c> or <c>SIGTERM</c>, or 0.</summary>
+    /// <summary>The number of a signal named <c>TERM</c> or <c>SIGTERM</c>; 0: no signal has this name.</summary>
     public static int NumberOf(string name)
     {
         string bare = name.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? name[3..] : name;
@@ -93,6 +111,6 @@ internal static unsafe partial class Signal
         return 0;
     }
 
-    /// <summary><c>SIGTERM</c>, or the bare number of a real-time signal.</summary>
+    /// <summary>The name of a signal, <c>SIGTERM</c>; for a real-time signal, its number.</summary>
     public static string NameOf(int number) => number < s_names.Length ? "SIG" + s_names[number] : number.ToString();
 }

@@ -3,8 +3,8 @@ using TcpCloser.Diag;
 namespace TcpCloser.Kill;
 
 /// <summary>
-/// Which candidates have an inode, of those that are still to be closed. More than one has where subflows of MPTCP share a socket.
-/// Inode 0 is no socket's.
+/// Maps each inode to the pending candidates that have it: several if MPTCP subflows share a socket. Inode 0 means that there is no socket;
+/// it is not in the index.
 /// </summary>
 internal sealed class InodeIndex
 {
@@ -21,7 +21,7 @@ internal sealed class InodeIndex
         for (int i = candidates.Count - 1; i >= 0; i--)
         {
             uint inode = candidates[i].Inode;
-            if (inode != 0 && candidates[i].Outcome == Outcome.Idle)
+            if (inode != 0 && candidates[i].IsPending)
             {
                 _next[i] = _first.TryGetValue(inode, out int first) ? first : None;
                 _first[inode] = i;
@@ -31,15 +31,15 @@ internal sealed class InodeIndex
         }
     }
 
-    /// <summary>How many candidates there are with an inode.</summary>
+    /// <summary>The number of pending candidates that have an inode.</summary>
     public int Count { get; }
 
-    /// <summary>The users whom their sockets belong to.</summary>
+    /// <summary>The users who own their sockets.</summary>
     public IReadOnlySet<uint> Uids => _uids;
 
     public bool Contains(uint inode) => _first.ContainsKey(inode);
 
-    /// <summary>The places of the connections with that inode.</summary>
+    /// <summary>The indexes of the candidates with this inode.</summary>
     public IEnumerable<int> Connections(uint inode)
     {
         for (int i = _first.GetValueOrDefault(inode, None); i != None; i = _next[i])

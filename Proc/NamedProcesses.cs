@@ -1,14 +1,14 @@
 using System.Text;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Proc;
 
-/// <summary>The processes that were asked for by id or name, and the inodes of all sockets that they hold.</summary>
+/// <summary>The processes that <c>--pid</c> and <c>--comm</c> select, and the inodes of all sockets that they hold.</summary>
 internal sealed class NamedProcesses
 {
-    /// <param name="table">Where the processes are.</param>
-    /// <param name="pids">Their ids; empty: any.</param>
-    /// <param name="comms">Their names; empty: any.</param>
+    /// <param name="pids">The ids to select; empty: any.</param>
+    /// <param name="comms">The names to select; empty: any.</param>
     /// <exception cref="SystemCallException">The processes could not be listed.</exception>
     public NamedProcesses(IProcessTable table, IReadOnlyList<int> pids, IReadOnlyList<string> comms)
     {
@@ -28,19 +28,19 @@ internal sealed class NamedProcesses
                 Inodes.Add(walk.Inode);
             }
 
-            if (walk.Errno != 0)
+            if (!walk.Failure.IsNone)
             {
-                Unreadable.Add(walk.Pid, walk.FailedOperation, walk.Errno);
+                Unreadable.Add(walk.Pid, walk.Failure);
             }
         }
     }
 
     public HashSet<uint> Inodes { get; } = [];
 
-    /// <summary>The processes that have one of the ids and one of the names.</summary>
+    /// <summary>The processes with one of the ids and one of the names.</summary>
     public List<int> Pids { get; } = [];
 
-    /// <summary>Those of which not every socket is known, and those whose name is not.</summary>
+    /// <summary>Processes whose name or some of whose sockets could not be read.</summary>
     public UnreadableProcesses Unreadable { get; } = new();
 
     private static bool Contains(IReadOnlyList<int> pids, int pid)
@@ -61,7 +61,7 @@ internal sealed class NamedProcesses
         int errno = table.ReadFile(pid, "comm"u8, out byte[] comm);
         if (errno is not (0 or Errno.ENOENT or Errno.ESRCH))
         {
-            Unreadable.Add(pid, Operation.ReadProcess, errno);
+            Unreadable.Add(pid, new Failure(Operation.ReadProcess, errno));
         }
 
         foreach (string name in names)

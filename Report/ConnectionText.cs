@@ -1,11 +1,13 @@
-using TcpCloser.Cli;
+using System.Text;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
+using TcpCloser.Kill;
 using TcpCloser.Proc;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>Connections as text.</summary>
+/// <summary>Adds the parts of a connection to a line, a table or a record.</summary>
 internal static class ConnectionText
 {
     /// <summary><c>127.0.0.1:22 -> 127.0.0.1:51422</c>.</summary>
@@ -18,43 +20,62 @@ internal static class ConnectionText
     public static TextBuffer AddRemote(this TextBuffer text, ConnectionList list, int index) =>
         text.AddEnd(list, index, in list[index].Destination, list[index].DestinationPort);
 
-    /// <summary><c>state=established idle=61234ms uid=0 inode=12345</c>, and the network namespace where others are looked at.</summary>
-    public static TextBuffer AddFacts(this TextBuffer text, ConnectionList list, int index)
+    /// <summary>
+    /// <c> state=established idle=61234ms uid=0 inode=12345</c>, the names of the cgroup, and <c> netns=</c> if the rule names namespaces.
+    /// </summary>
+    public static TextBuffer AddFacts(this TextBuffer text, ConnectionList list, int index, CgroupName cgroup)
     {
         ref Connection connection = ref list[index];
-        text.Add(" state="u8).Add(StateList.Name(connection.State)).Add(" idle="u8);
+        text.Add(" state="u8).Add(StateSet.Name(connection.State)).Add(" idle="u8);
         text.AddAge(connection.IdleMs);
-        text.Add(" uid="u8).Add(connection.Uid).Add(" inode="u8).Add(connection.Inode);
+        text.Add(" uid="u8).Add(connection.Uid).Add(" inode="u8).Add(connection.Inode).AddCgroup(cgroup);
         return list.NamespaceOf(index).Name is { } name ? text.Add(" netns="u8).AddUntrusted(name) : text;
     }
 
-    /// <summary><c> pid=12 comm=sshd</c>, and how many hold it where it is not one; nothing where none is known.</summary>
-    public static TextBuffer AddOwners(this TextBuffer text, ConnectionList list, int index)
+    /// <summary>
+    /// <c> unit=nginx.service</c>, <c> pod=default/web-0 container=3f2a9c1b7d4e</c>, without what there is not; nothing if the cgroup is
+    /// unknown.
+    /// </summary>
+    private static TextBuffer AddCgroup(this TextBuffer text, CgroupName name)
     {
-        if (list.Owners?.Of(list[index].Inode) is not { Length: > 0 } owners)
+        _ = name.Unit.Length > 0 ? text.Add(" unit="u8).AddUntrusted(name.Unit) : text;
+        _ = name.Pod.Length > 0 ? text.Add(" pod="u8).AddUntrusted(name.Pod) : text;
+        return name.Container.Length > 0 ? text.Add(" container="u8).AddUntrusted(name.Container) : text;
+    }
+
+    /// <summary><c> pid=12 comm=sshd</c>, and <c> owners=2</c> if it has more holders; nothing if none is known.</summary>
+    public static TextBuffer AddHolders(this TextBuffer text, Holders? known, uint inode)
+    {
+        if (known?.Of(inode) is not { Length: > 0 } holders)
         {
             return text;
         }
 
-        text.Add(" pid="u8).Add((ulong)owners[0].Pid).Add(" comm="u8).AddUntrusted(owners[0].Comm);
-        return owners.Length > 1 ? text.Add(" owners="u8).Add((ulong)owners.Length) : text;
+        text.Add(" pid="u8).Add((ulong)holders[0].Pid).Add(" comm="u8).AddUntrusted(holders[0].Comm);
+        return holders.Length > 1 ? text.Add(" owners="u8).Add((ulong)holders.Length) : text;
     }
 
-    /// <summary><c>sshd[12] +2</c>; the user where the process cannot be seen; <c>-</c> where there is none.</summary>
-    public static TextBuffer AddOwnerCell(this TextBuffer text, ConnectionList list, int index)
+    /// <summary>
+    /// <c>postgres[12] +2 postgresql.service</c>; <c>uid=1000</c> if the process is unknown; <c>-</c> if there is none. The name of the
+    /// cgroup follows if it has one.
+    /// </summary>
+    public static TextBuffer AddHolderCell(this TextBuffer text, Holders? known, ref readonly Connection connection, CgroupName cgroup)
     {
-        ref Connection connection = ref list[index];
-        SocketHolder[] owners = list.Owners?.Of(connection.Inode) ?? [];
-        if (owners.Length == 0)
+        SocketHolder[] holders = known?.Of(connection.Inode) ?? [];
+        if (holders.Length == 0)
         {
-            return connection.Inode == 0 ? text.Add("-"u8) : text.Add("uid="u8).Add(connection.Uid);
+            _ = connection.Inode == 0 ? text.Add("-"u8) : text.Add("uid="u8).Add(connection.Uid);
+        }
+        else
+        {
+            text.AddUntrusted(holders[0].Comm).Add("["u8).Add((ulong)holders[0].Pid).Add("]"u8);
+            _ = holders.Length > 1 ? text.Add(" +"u8).Add((ulong)holders.Length - 1) : text;
         }
 
-        text.AddUntrusted(owners[0].Comm).Add("["u8).Add((ulong)owners[0].Pid).Add("]"u8);
-        return owners.Length > 1 ? text.Add(" +"u8).Add((ulong)owners.Length - 1) : text;
+        return cgroup.Shown.Length > 0 ? text.Add(" "u8).AddUntrusted(cgroup.Shown) : text;
     }
 
-    /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>; what the kernel does not tell is left out.</summary>
+    /// <summary><c> rtt=23us snd_wnd=65536 rqueue=0 wqueue=0</c>, without what the kernel does not report.</summary>
     public static TextBuffer AddDetail(this TextBuffer text, TcpDetail detail)
     {
         if (detail.RttMicroseconds != SocketFacts.Unknown)
@@ -70,7 +91,7 @@ internal static class ConnectionText
         return text.Add(" rqueue="u8).Add(detail.ReceiveQueue).Add(" wqueue="u8).Add(detail.SendQueue);
     }
 
-    /// <summary>A time as one reads it, by its two largest units: <c>18m46s</c>, <c>350ms</c>; <c>-</c> where it is unknown.</summary>
+    /// <summary>A time in its two largest units: <c>18m46s</c>, <c>350ms</c>; <c>-</c> if it is unknown.</summary>
     public static TextBuffer AddTime(this TextBuffer text, uint milliseconds)
     {
         uint seconds = milliseconds / 1000;
@@ -85,19 +106,53 @@ internal static class ConnectionText
     public static TextBuffer AddAge(this TextBuffer text, uint milliseconds) =>
         milliseconds == Connection.UnknownAge ? text.Add("unknown"u8) : text.Add(milliseconds).Add("ms"u8);
 
-    /// <summary>The address alone, with <c>%dev</c> where it is link-local.</summary>
+    /// <summary>The address without its port, with <c>%dev</c> if it is link-local.</summary>
     public static TextBuffer AddAddress(this TextBuffer text, ConnectionList list, int index, ref readonly Address address)
     {
         ref Connection connection = ref list[index];
         text.Advance(AddressText.Write(text.Room(AddressText.MaxLength), in address, connection.Family));
-        if (connection.Interface != 0 && connection.Family == Socket.AF_INET6 && address.IsLinkLocalIPv6)
+        uint device = connection.DeviceOf(in address);
+        if (device != 0)
         {
-            byte[] device = list.NamespaceOf(index).DeviceName(connection.Interface);
+            byte[] name = list.NamespaceOf(index).DeviceName(device);
             text.Add("%"u8);
-            _ = device.Length > 0 ? text.AddUntrusted(device) : text.Add(connection.Interface);
+            _ = name.Length > 0 ? text.AddUntrusted(name) : text.Add(device);
         }
 
         return text;
+    }
+
+    /// <summary><c>skipped 10.0.0.1:22 -> 10.0.0.2:5000 reason=not_found cookie=1a</c>: a named connection that did not match.</summary>
+    public static string DescribeNotFound(NamedConnections named, int index)
+    {
+        ref readonly NamedConnection connection = ref named[index];
+        NamedScope scope = named.Scopes[connection.Scope];
+        TextBuffer text = new TextBuffer(256).Add("skipped "u8).AddEnd(in connection.Source, connection.SourcePort, scope.Device).Add(" -> "u8)
+            .AddEnd(in connection.Destination, connection.DestinationPort, device: null).Add(" reason=not_found"u8);
+        if (connection.Cookie != 0)
+        {
+            text.Add(" cookie="u8).AddHexadecimal(connection.Cookie);
+        }
+
+        if (scope.Netns is not null)
+        {
+            text.Add(" netns="u8).AddUntrusted(scope.Netns);
+        }
+
+        return Encoding.UTF8.GetString(text.Written);
+    }
+
+    private static TextBuffer AddEnd(this TextBuffer text, ref readonly Address address, ushort port, string? device)
+    {
+        bool isIPv4 = address.IsMappedIPv4;
+        text.Add(isIPv4 ? ""u8 : "["u8);
+        text.Advance(AddressText.Write(text.Room(AddressText.MaxLength), in address, Socket.AF_INET6));
+        if (device is not null)
+        {
+            text.Add("%"u8).AddUntrusted(device);
+        }
+
+        return text.Add(isIPv4 ? ":"u8 : "]:"u8).Add(port);
     }
 
     private static TextBuffer AddEnd(this TextBuffer text, ConnectionList list, int index, ref readonly Address address, ushort port) =>

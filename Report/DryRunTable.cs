@@ -1,42 +1,46 @@
-using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Kill;
 using TcpCloser.Proc;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>What <c>-n</c> prints to stdout: a row for each connection that is idle, the longest idle first.</summary>
-/// <param name="stdout">Where it goes.</param>
-/// <param name="namesNamespaces">Whether each row names its network namespace.</param>
-/// <param name="action">What the method would do.</param>
-internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, string action) : IObserver
+/// <summary>
+/// The table that <c>-n</c> prints to stdout: a row for each idle connection, the longest idle first, including those that <c>--keep</c>
+/// and <c>--limit</c> leave open.
+/// </summary>
+/// <param name="namesNamespaces">Whether there is a column with the network namespace.</param>
+/// <param name="method">The rule's method.</param>
+internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, Method method) : IObserver
 {
     private const int ColumnGap = 2;
     private const int FlushAt = 48 * 1024;
 
-    /// <summary>What stands above each column, and what adds a connection's cell.</summary>
+    /// <summary>The title of each column, and what adds a connection's cell to it.</summary>
     private static readonly (string Title, Func<DryRunTable, ConnectionList, int, TextBuffer> Add)[] s_columns =
     [
-        ("NETNS", static (table, list, i) => list.NamespaceOf(i).Name is { } name ? table._cell.AddUntrusted(name) : table._cell.Add("-"u8)),
+        ("NETNS", static (table, list, i) => table._round is not null && list.NamespaceOf(i).Label(table._round.Cgroups) is { } name ? table._cell.AddUntrusted(name) : table._cell.Add("-"u8)),
         ("LOCAL", static (table, list, i) => table._cell.AddLocal(list, i)),
         ("PEER", static (table, list, i) => table._cell.AddRemote(list, i)),
-        ("STATE", static (table, list, i) => table._cell.Add(StateList.Name(list[i].State))),
+        ("STATE", static (table, list, i) => table._cell.Add(StateSet.Name(list[i].State))),
         ("RECV", static (table, list, i) => table._cell.AddTime(list.Details[i].LastRecvMs)),
         ("SENT", static (table, list, i) => table._cell.AddTime(list.Details[i].LastSendMs)),
-        ("OWNER", static (table, list, i) => table._cell.AddOwnerCell(list, i)),
+        ("OWNER", static (table, list, i) => table._cell.AddHolderCell(table._round?.Holders, in list[i], table._round?.NameOfCgroup(list, i) ?? CgroupName.Unknown)),
         ("ACTION", static (table, list, i) => table.AddAction(list, i)),
     ];
 
     private readonly TextBuffer _cell = new();
     private readonly TextBuffer _out = new();
     private readonly int[] _widths = new int[s_columns.Length];
-    private bool _needsOwners;
+    private RoundContext? _round;
 
-    /// <summary>Prints the table; nothing where no connection is idle.</summary>
+    public void Begin(RoundContext round) => _round = round;
+
+    /// <summary>Prints the table; nothing if no connection is idle.</summary>
     public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
-        _needsOwners = method.NeedsOwners;
-        if (candidates.Count == 0)
+        (ConnectionList List, int Index)[] rows = LongestIdleFirst(candidates);
+        if (rows.Length == 0)
         {
             return;
         }
@@ -44,9 +48,9 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
         for (int column = FirstColumn; column < s_columns.Length; column++)
         {
             _widths[column] = s_columns[column].Title.Length;
-            for (int i = 0; i < candidates.Count && column < s_columns.Length - 1; i++)
+            for (int i = 0; i < rows.Length && column < s_columns.Length - 1; i++)
             {
-                _widths[column] = Math.Max(_widths[column], Cell(candidates, i, column).Length);
+                _widths[column] = Math.Max(_widths[column], Cell(rows[i].List, rows[i].Index, column).Length);
             }
         }
 
@@ -57,13 +61,12 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
             EndCell(start, column);
         }
 
-        foreach (ulong key in LongestIdleFirst(candidates))
+        foreach ((ConnectionList list, int i) in rows)
         {
-            int i = (int)(uint)key;
             for (int column = FirstColumn; column < s_columns.Length; column++)
             {
                 int start = _out.Length;
-                _out.Add(Cell(candidates, i, column));
+                _out.Add(Cell(list, i, column));
                 EndCell(start, column);
             }
 
@@ -87,20 +90,36 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
     private int FirstColumn => namesNamespaces ? 0 : 1;
 
     /// <summary>
-    /// The places of the connections, in the lower 32 bits, by their age in the upper ones; those of one age as they were listed, and those
-    /// without a clock last.
+    /// The rows. Connections of the same age stay in the order of the dump; those without a clock come last, and those that would be
+    /// closed before those that stay open.
     /// </summary>
-    private static ulong[] LongestIdleFirst(ConnectionList candidates)
+    private (ConnectionList List, int Index)[] LongestIdleFirst(ConnectionList candidates)
     {
-        var keys = new ulong[candidates.Count];
+        var rows = new List<(ConnectionList List, int Index)>(candidates.Count);
         for (int i = 0; i < candidates.Count; i++)
         {
-            uint age = candidates[i].IdleMs;
+            rows.Add((candidates, i));
+        }
+
+        for (int i = 0; i < _round!.LeftAlone.Count; i++)
+        {
+            if (_round.LeftAlone[i].Outcome is Outcome.Kept or Outcome.OverLimit)
+            {
+                rows.Add((_round.LeftAlone, i));
+            }
+        }
+
+        // The age in the upper 32 bits, the number of the row in the lower ones.
+        var keys = new ulong[rows.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            uint age = rows[i].List[rows[i].Index].IdleMs;
             keys[i] = (ulong)(age == Connection.UnknownAge ? uint.MaxValue : uint.MaxValue - 1 - age) << 32 | (uint)i;
         }
 
-        Array.Sort(keys);
-        return keys;
+        (ConnectionList List, int Index)[] sorted = [.. rows];
+        Array.Sort(keys, sorted);
+        return sorted;
     }
 
     private void EndCell(int start, int column)
@@ -123,27 +142,45 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, str
 
     private TextBuffer AddAction(ConnectionList candidates, int i)
     {
-        int? others = null;
-        string? protection = null;
-        SocketHolder[] owners = candidates.Owners?.Of(candidates[i].Inode) ?? [];
-        foreach (SocketHolder owner in owners)
+        if (candidates[i].Outcome is Outcome.Kept or Outcome.OverLimit)
         {
-            others = owner.OtherConnections is { } more ? (others ?? 0) + more : others;
-            protection ??= owner.Protection;
+            return _cell.Add(candidates[i].Outcome == Outcome.Kept ? "kept"u8 : "over limit"u8);
+        }
+
+        int? others = null;
+        int? familyParent = null;
+        string? protection = null;
+        SocketHolder[] holders = _round?.Holders.Of(candidates[i].Inode) ?? [];
+        foreach (SocketHolder holder in holders)
+        {
+            others = holder.OtherConnections is { } more ? (others ?? 0) + more : others;
+            familyParent ??= holder.FamilyParent;
+            protection ??= holder.Protection;
         }
 
         OutcomeInfo info = OutcomeInfo.Of(candidates[i].Outcome);
         if (info.Counted == Counted.Failed)
         {
-            _cell.Add("none: "u8);
+            _cell.Add("not possible: "u8);
             return candidates[i].Outcome == Outcome.OwnerProtected && protection is not null
-                ? _cell.Add("never signalled, "u8).Add(protection)
+                ? _cell.Add("held by "u8).Add(protection).Add(", which is never signalled"u8)
                 : _cell.Add(info.ReasonFor(in candidates[i]) ?? "");
         }
 
-        _cell.Add(action);
-        return _needsOwners && owners.Length == 0 ? _cell.Add(" ?"u8)
-            : others is { } count ? _cell.Add(" ("u8).Add((ulong)count).Add(" other connections)"u8)
-            : _cell;
+        Method by = candidates[i].By == Method.Auto ? method : candidates[i].By;
+        _cell.Add(MethodName.Of(by));
+        if (by is Method.Disconnect or Method.Keepalive or Method.Kill && holders.Length == 0)
+        {
+            return _cell.Add(" ?"u8);
+        }
+
+        if (others is { } count)
+        {
+            _cell.Add(" ("u8).Add((ulong)count).Add(count == 1 ? " other connection"u8 : " other connections"u8);
+            _ = familyParent is { } parent ? _cell.Add("; a SIGKILL may end the family of process "u8).Add((ulong)parent) : _cell;
+            _cell.Add(")"u8);
+        }
+
+        return _cell;
     }
 }

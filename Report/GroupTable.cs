@@ -1,37 +1,62 @@
 using System.Text;
-using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Kill;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>What <c>--group-by</c> prints to stdout: a row for each group, those with the longest idle first.</summary>
-/// <param name="stdout">Where it goes.</param>
-/// <param name="by">By what connections are counted.</param>
-/// <param name="records">Where records go in place of rows; null: nowhere.</param>
-internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? records) : IObserver
+/// <summary>The table that <c>--group-by</c> prints to stdout: a row for each group, those with the most idle connections first.</summary>
+/// <param name="by">The key by which connections are grouped.</param>
+/// <param name="countsVerdicts">Whether the peers were probed.</param>
+/// <param name="records">Receives records in place of rows; null: rows are printed.</param>
+internal sealed class GroupTable(OutputStream stdout, GroupKey by, bool countsVerdicts, JsonRecords? records) : IObserver
 {
     private const int ColumnGap = 2;
     private const int BarWidth = 20;
     private const int FlushAt = 48 * 1024;
 
-    /// <summary>The first of the spans of age that the bar shows as idle.</summary>
+    /// <summary>The bar shows connections from this age span on as idle.</summary>
     private const int IdleSpan = 2;
 
-    private static readonly string[] s_titles = ["TOTAL", "<1m", "1m", "10m", "1h", "1d", "OLDEST"];
+    private static readonly Column[] s_ages =
+    [
+        new("TOTAL", static (group, cell) => cell.Add((ulong)group.Total)),
+        new("<1m", static (group, cell) => cell.Add((ulong)group.Counts[0])),
+        new("1m", static (group, cell) => cell.Add((ulong)group.Counts[1])),
+        new("10m", static (group, cell) => cell.Add((ulong)group.Counts[2])),
+        new("1h", static (group, cell) => cell.Add((ulong)group.Counts[3])),
+        new("1d", static (group, cell) => cell.Add((ulong)group.Counts[4])),
+        new("OLDEST", static (group, cell) => cell.AddTime(group.Oldest)),
+    ];
+
+    private static readonly Column[] s_verdicts =
+    [
+        new("TOTAL", static (group, cell) => cell.Add((ulong)group.Total)),
+        new("ANSWERED", static (group, cell) => cell.Add((ulong)group.Answered)),
+        new("SILENT", static (group, cell) => cell.Add((ulong)group.Silent)),
+        new("UNPROVED", static (group, cell) => cell.Add((ulong)group.Unproved)),
+        new("UNASKED", static (group, cell) => cell.Add((ulong)group.Unasked)),
+        new("OLDEST", static (group, cell) => cell.AddTime(group.Oldest)),
+    ];
+
+    private readonly Column[] _columns = countsVerdicts ? s_verdicts : s_ages;
 
     private readonly TextBuffer _cell = new();
     private readonly TextBuffer _out = new();
 
-    /// <summary>Prints the groups; nothing where there are no connections.</summary>
+    private RoundContext? _round;
+
+    public void Begin(RoundContext round) => _round = round;
+
+    /// <summary>Prints the groups; nothing if there are no connections.</summary>
     public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
-        List<Group> groups = new Groups(by).Count(candidates);
+        List<Group> groups = new Groups(by, countsVerdicts, _round!).Count(candidates);
         if (records is not null)
         {
             foreach (Group group in groups)
             {
-                records.Group(by, group);
+                records.Group(by, group, countsVerdicts);
             }
 
             records.Flush();
@@ -56,18 +81,18 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
     {
         string title = WordOf(by).ToUpperInvariant();
         int keyWidth = title.Length;
-        var widths = new int[s_titles.Length];
-        long most = 0;
+        var widths = new int[_columns.Length];
+        long largest = 0;
         foreach (Group group in groups)
         {
             _cell.Clear();
             keyWidth = Math.Max(keyWidth, _cell.AddUntrusted(group.Key).Length);
-            most = Math.Max(most, group.Total);
+            largest = Math.Max(largest, group.Total);
         }
 
         for (int column = 0; column < widths.Length; column++)
         {
-            widths[column] = s_titles[column].Length;
+            widths[column] = _columns[column].Title.Length;
             foreach (Group group in groups)
             {
                 widths[column] = Math.Max(widths[column], Cell(group, column).Length);
@@ -78,10 +103,10 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
         _out.Add(title).PadTo(head, keyWidth);
         for (int column = 0; column < widths.Length; column++)
         {
-            AddRight(Encoding.UTF8.GetBytes(s_titles[column]), widths[column]);
+            AddRight(Encoding.UTF8.GetBytes(_columns[column].Title), widths[column]);
         }
 
-        _out.Add("  #: 10m and more\n"u8);
+        _out.Add(countsVerdicts ? "  #: silent\n"u8 : "  #: 10m and more\n"u8);
         foreach (Group group in groups)
         {
             int start = _out.Length;
@@ -91,7 +116,7 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
                 AddRight(Cell(group, column), widths[column]);
             }
 
-            AddBar(group, most);
+            AddBar(group, largest);
             if (_out.Length > FlushAt)
             {
                 Flush();
@@ -99,7 +124,7 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
         }
     }
 
-    /// <summary>Adds a cell that ends where its column does.</summary>
+    /// <summary>Adds a right-aligned cell.</summary>
     private void AddRight(ReadOnlySpan<byte> cell, int width)
     {
         int start = _out.Length;
@@ -109,22 +134,20 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
     private ReadOnlySpan<byte> Cell(Group group, int column)
     {
         _cell.Clear();
-        return (column == 0 ? _cell.Add((ulong)group.Total)
-            : column == s_titles.Length - 1 ? _cell.AddTime(group.Oldest)
-            : _cell.Add((ulong)group.Counts[column - 1])).Written;
+        return _columns[column].Add(group, _cell).Written;
     }
 
-    /// <summary>As long as the group is large beside the largest one. The part that is idle is solid.</summary>
-    private void AddBar(Group group, long most)
+    /// <summary>Adds a bar whose length is the group's size relative to the largest group. The idle or silent part is solid.</summary>
+    private void AddBar(Group group, long largest)
     {
-        long idle = 0;
-        foreach (long count in group.Counts[IdleSpan..])
+        long idle = countsVerdicts ? group.Silent : 0;
+        foreach (long count in countsVerdicts ? [] : group.Counts[IdleSpan..])
         {
             idle += count;
         }
 
-        int length = Length(group.Total, most);
-        int solid = Length(idle, most);
+        int length = Length(group.Total, largest);
+        int solid = Length(idle, largest);
         _out.Add("  "u8);
         for (int i = 0; i < length; i++)
         {
@@ -134,17 +157,23 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, JsonRecords? 
         _out.Add("\n"u8);
     }
 
-    /// <summary>Rounded up: what is there is seen.</summary>
-    private static int Length(long count, long most) => (int)((count * BarWidth + most - 1) / most);
+    /// <summary>Rounded up, so that even one connection is visible.</summary>
+    private static int Length(long count, long largest) => (int)((count * BarWidth + largest - 1) / largest);
 
-    /// <summary>The word that people type.</summary>
+    /// <summary>The key as a word of the command line.</summary>
     public static string WordOf(GroupKey key) => key switch
     {
         GroupKey.Port => "port",
         GroupKey.Peer => "peer",
         GroupKey.Process => "process",
+        GroupKey.Command => "command",
         GroupKey.Uid => "uid",
+        GroupKey.Unit => "unit",
+        GroupKey.Pod => "pod",
         GroupKey.State => "state",
         GroupKey.Netns => "netns",
     };
+
+    /// <summary>A column: its title, and what adds a group's cell to it.</summary>
+    private sealed record Column(string Title, Func<Group, TextBuffer, TextBuffer> Add);
 }

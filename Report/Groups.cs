@@ -1,56 +1,120 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using TcpCloser.Cli;
 using TcpCloser.Diag;
-using TcpCloser.Proc;
+using TcpCloser.Kill;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>Counts connections by what they have in common.</summary>
-/// <param name="by">What that is.</param>
-internal sealed class Groups(GroupKey by)
+/// <summary>Groups connections by a key.</summary>
+/// <param name="countsVerdicts">Whether the peers were probed.</param>
+/// <param name="round">The context for looking up ports and processes.</param>
+internal sealed class Groups(GroupKey by, bool countsVerdicts, RoundContext round)
 {
-    private readonly TextBuffer _text = new();
-
-    /// <summary>The groups of these connections, those with the longest idle first.</summary>
+    /// <summary>The groups, those with the most idle connections first; if the peers were probed, those with the most silent ones.</summary>
+    /// <exception cref="SystemCallException">The listeners could not be listed.</exception>
     public List<Group> Count(ConnectionList connections)
     {
+        var keys = new GroupKeys(by, round, connections);
         var groups = new Dictionary<string, Group>();
         for (int i = 0; i < connections.Count; i++)
         {
-            ReadOnlySpan<byte> key = Key(connections, i);
+            if (OutcomeInfo.Of(connections[i].Outcome).Counted is Counted.Closed or Counted.Vanished)
+            {
+                continue; // it ended during the probe
+            }
+
+            ReadOnlySpan<byte> key = keys.Of(connections, i);
             ref Group? group = ref CollectionsMarshal.GetValueRefOrAddDefault(groups, Encoding.Latin1.GetString(key), out _);
             group ??= new Group(key.ToArray());
-            group.Add(connections[i].IdleMs);
+            group.Add(connections[i].IdleMs, connections[i].Outcome);
         }
 
         var sorted = new List<Group>(groups.Values);
-        sorted.Sort(Group.CompareByAge);
+        sorted.Sort(countsVerdicts ? Group.CompareBySilence : Group.CompareByAge);
         return sorted;
     }
+}
 
-    private ReadOnlySpan<byte> Key(ConnectionList connections, int i)
+/// <summary>Connections with the same key, counted by age and verdict.</summary>
+internal sealed class Group(byte[] key)
+{
+    /// <summary>The lower bound of each age span in milliseconds.</summary>
+    private static readonly uint[] s_ages = [0, 60_000, 600_000, 3_600_000, 86_400_000];
+
+    private readonly long[] _counts = new long[s_ages.Length];
+
+    /// <summary>The key as text; it may contain the name of a process, which may be any bytes.</summary>
+    public byte[] Key { get; } = key;
+
+    /// <summary>The number of connections, including those without a usable clock.</summary>
+    public long Total { get; private set; }
+
+    /// <summary>The number of connections in each age span: under 1 minute, and from 1 minute, 10 minutes, 1 hour and 1 day.</summary>
+    public ReadOnlySpan<long> Counts => _counts;
+
+    public long Answered { get; private set; }
+
+    /// <summary>Probed, and no answer.</summary>
+    public long Silent { get; private set; }
+
+    public long Unproved { get; private set; }
+
+    public long Unasked { get; private set; }
+
+    /// <summary>The highest age in milliseconds; <see cref="Connection.UnknownAge"/>: no connection has a usable clock.</summary>
+    public uint Oldest { get; private set; } = Connection.UnknownAge;
+
+    public void Add(uint ageMs, Outcome outcome)
     {
-        _text.Clear();
-        ref Connection connection = ref connections[i];
-        return (by switch
+        Total++;
+        switch (OutcomeInfo.Of(outcome).Counted)
         {
-            GroupKey.Port => _text.Add(connections.ListeningPorts!.Of(connections, i)),
-            GroupKey.Peer => _text.AddAddress(connections, i, in connection.Destination),
-            GroupKey.Process => ProcessKey(connections, i),
-            GroupKey.Uid => connection.Inode == 0 ? _text.Add("-"u8) : _text.Add(connection.Uid),
-            GroupKey.State => _text.Add(StateList.Name(connection.State)),
-            GroupKey.Netns => connections.NamespaceOf(i).Name is { } name ? _text.Add(name) : _text.Add("self"u8),
-        }).Written;
+            case Counted.Idle:
+                Silent++;
+                break;
+            case Counted.Answered:
+                Answered++;
+                break;
+            case Counted.Unproved:
+                Unproved++;
+                break;
+            case Counted.Unasked:
+                Unasked++;
+                break;
+            case Counted.Matched or Counted.OverLimit or Counted.Closed or Counted.Cured or Counted.Vanished or Counted.Spared or Counted.Failed:
+                break; // no verdict
+        }
+
+        if (ageMs == Connection.UnknownAge)
+        {
+            return;
+        }
+
+        Oldest = Oldest == Connection.UnknownAge ? ageMs : Math.Max(Oldest, ageMs);
+        int span = s_ages.Length - 1;
+        while (ageMs < s_ages[span])
+        {
+            span--;
+        }
+
+        _counts[span]++;
     }
 
-    /// <summary>A process; <c>?</c> where one may hold it that could not be seen, <c>-</c> where none does.</summary>
-    private TextBuffer ProcessKey(ConnectionList connections, int i)
+    /// <summary>More silent connections come first; groups with the same number are compared by age.</summary>
+    public static int CompareBySilence(Group a, Group b) => a.Silent != b.Silent ? b.Silent.CompareTo(a.Silent) : CompareByAge(a, b);
+
+    /// <summary>More connections in the highest age span come first; if all spans are equal, more connections in total.</summary>
+    public static int CompareByAge(Group a, Group b)
     {
-        uint inode = connections[i].Inode;
-        SocketHolder[] owners = connections.Owners?.Of(inode) ?? [];
-        return owners.Length > 0 ? _text.Add(owners[0].Comm).Add("["u8).Add((ulong)owners[0].Pid).Add("]"u8)
-            : inode != 0 && (connections.Owners is null || connections.Owners.Unreadable.Count > 0) ? _text.Add("?"u8)
-            : _text.Add("-"u8);
+        for (int span = s_ages.Length - 1; span > 0; span--)
+        {
+            if (a._counts[span] != b._counts[span])
+            {
+                return b._counts[span].CompareTo(a._counts[span]);
+            }
+        }
+
+        return a.Total != b.Total ? b.Total.CompareTo(a.Total) : a.Key.AsSpan().SequenceCompareTo(b.Key);
     }
 }

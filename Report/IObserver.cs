@@ -1,25 +1,36 @@
 using TcpCloser.Diag;
 using TcpCloser.Kill;
 using TcpCloser.Proc;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>Hears what happens in a round, in the order in which it happens. What is of no use to one, it leaves out.</summary>
+/// <summary>Receives the events of a round in their order. An observer implements the events that it needs.</summary>
 internal interface IObserver
 {
     /// <summary>A round begins.</summary>
-    void Begin()
+    /// <param name="round">What is known in it, also as it grows.</param>
+    void Begin(RoundContext round)
     {
     }
 
-    /// <summary>The outcome of a connection that matched is final.</summary>
+    /// <summary>The dump is complete; what follows may take long.</summary>
+    void Listed()
+    {
+    }
+
+    /// <summary>A long operation makes progress.</summary>
+    /// <param name="describe">Returns a text about the progress; called only if it is shown.</param>
+    void Progress(Func<string> describe)
+    {
+    }
+
+    /// <summary>The outcome of a matching connection is final.</summary>
     void Completed(ConnectionList connections, int index)
     {
     }
 
-    /// <summary>A dry run ends here: these are idle. Those that the method could not close have the outcome that says why.</summary>
-    /// <param name="candidates">The connections, with what is known of their owners.</param>
-    /// <param name="method">What would close them.</param>
+    /// <summary>The candidates of a dry run. Those that the method could not close have the outcome of that failure.</summary>
     void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
     }
@@ -29,26 +40,23 @@ internal interface IObserver
     {
     }
 
-    /// <summary>Something that is true of the round, not of one connection.</summary>
+    /// <summary>A message about the round, not about one connection.</summary>
     void Message(Level level, string text)
     {
     }
 
-    /// <summary>What was told so far has to be out before anything more is done.</summary>
+    /// <summary>Everything reported so far has to be written before the round goes on.</summary>
     void Flush()
     {
     }
 
     /// <summary>The round is over.</summary>
-    /// <param name="status">Its <see cref="ExitStatus"/>.</param>
-    /// <param name="counts">What it came to.</param>
-    /// <param name="time">How long it took.</param>
-    /// <param name="isQuiet">Whether nothing happened that a reader of lines has to know.</param>
+    /// <param name="isQuiet">Whether nothing happened that needs a summary.</param>
     void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
     }
 
-    /// <summary>A service is over.</summary>
+    /// <summary>The totals of a service: at its end, or on SIGUSR1.</summary>
     void Totals(Counts totals, long rounds, TimeSpan time)
     {
     }

@@ -1,151 +1,165 @@
-using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
-using TcpCloser.Cli;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Kill;
 using TcpCloser.Proc;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary><c>--json</c>: one object a line to stdout (RFC 8259, UTF-8). Numbers are numbers, times are in ms.</summary>
-/// <param name="stdout">Where they go.</param>
-/// <param name="rule">What the run is for.</param>
-internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
+/// <summary>
+/// <c>--json</c>: one object a line to stdout (RFC 8259, UTF-8). Numbers are numbers, times are in ms. Each type of record is a table of
+/// its fields, in their order; docs/records.schema.json and docs/records.md are tested against these tables.
+/// </summary>
+internal sealed partial class JsonRecords(OutputStream stdout, Rule rule) : IObserver
 {
     private const int FlushAt = 48 * 1024;
 
-    private readonly TextBuffer _out = new(FlushAt + 16 * 1024);
-    private readonly TextBuffer _value = new();
-    private readonly byte[]? _rule = rule.Name is null ? null : Encoding.UTF8.GetBytes(rule.Name);
-    private readonly byte[] _method = Encoding.UTF8.GetBytes(RunText.MethodOf(rule.Method));
-    private readonly Timestamp _time = new();
+    private static readonly Field<string>[] s_common =
+    [
+        new("time", static (json, in _) => json.Word(json._time.Now)),
+        new("type", static (json, in type) => json.Word(type)),
+        new("rule", static (json, in _) => json._rule is { } name && json.Text(name)),
+    ];
 
-    public void Completed(ConnectionList connections, int index) => Connection(connections, index);
+    private static readonly Field<ConnectionItem>[] s_connection =
+    [
+        new("netns", static (json, in c) => c.List.NamespaceOf(c.Index).Name is { } name && json.Text(name)),
+        new("family", static (json, in c) => json.Word(c.Connection.IsIPv4 ? "ipv4"u8 : "ipv6"u8)),
+        new("local_address", static (json, in c) => json.Address(in c, in c.Connection.Source)),
+        new("local_port", static (json, in c) => json.Number(c.Connection.SourcePort)),
+        new("remote_address", static (json, in c) => json.Address(in c, in c.Connection.Destination)),
+        new("remote_port", static (json, in c) => json.Number(c.Connection.DestinationPort)),
+        new("state", static (json, in c) => json.Word(StateSet.Name(c.Connection.State))),
+        new("idle_ms", static (json, in c) => json.NumberOrNull(c.Connection.IdleMs)),
+        new("uid", static (json, in c) => json.Number(c.Connection.Uid)),
+        new("inode", static (json, in c) => json.Number(c.Connection.Inode)),
+        new("cookie", static (json, in c) => json.Cookie(c.Connection.Cookie)),
+        new("last_recv_ms", static (json, in c) => c.HasDetail && json.NumberOrNull(c.Detail.LastRecvMs)),
+        new("last_send_ms", static (json, in c) => c.HasDetail && json.NumberOrNull(c.Detail.LastSendMs)),
+        new("last_ack_ms", static (json, in c) => c.HasDetail && json.NumberOrNull(c.Detail.LastAckMs)),
+        new("rtt_us", static (json, in c) => c.HasDetail && json.NumberOrNull(c.Detail.RttMicroseconds)),
+        new("snd_wnd", static (json, in c) => c.HasDetail && json.NumberOrNull(c.Detail.SendWindow)),
+        new("rqueue", static (json, in c) => c.HasDetail && json.Number(c.Detail.ReceiveQueue)),
+        new("wqueue", static (json, in c) => c.HasDetail && json.Number(c.Detail.SendQueue)),
+        new("method", static (json, in c) => json.Word(MethodName.Of(c.Connection.By == Method.Auto ? json._method : c.Connection.By))),
+        new("outcome", static (json, in c) => json.OutcomeName(c.Connection.Outcome)),
+        new("reason", static (json, in c) => OutcomeInfo.Of(c.Connection.Outcome).ReasonFor(in c.Connection) is { } reason && json.Text(reason)),
+        new("unit", static (json, in c) => json.TextIfAny(c.Cgroup.Unit)),
+        new("pod", static (json, in c) => json.TextIfAny(c.Cgroup.Pod)),
+        new("container", static (json, in c) => json.TextIfAny(c.Cgroup.Container)),
+        new("cgroup", static (json, in c) => json.TextIfAny(c.Cgroup.Path)),
+        new("owners", static (json, in c) => json._round?.Holders is { Known: not Known.None } known && json.Owners(known, c.Connection.Inode)),
+    ];
+
+    /// <summary>An object in <c>owners</c>.</summary>
+    private static readonly Field<SocketHolder>[] s_owner =
+    [
+        new("pid", static (json, in owner) => json.Number((ulong)owner.Pid)),
+        new("comm", static (json, in owner) => json.Text(owner.Comm)),
+        new("other_connections", static (json, in owner) => owner.OtherConnections is { } others && json.Number((ulong)others)),
+        new("protected", static (json, in owner) => json.Boolean(owner.Protection is not null)),
+    ];
+
+    private static readonly Field<SignalItem>[] s_signal =
+    [
+        new("pid", static (json, in signal) => json.Number((ulong)signal.Process.Pid)),
+        new("comm", static (json, in signal) => json.Text(signal.Process.Comm)),
+        new("signal", static (json, in signal) => json.Word(Signal.NameOf(signal.Number))),
+        new("connections", static (json, in signal) => json.Number((ulong)signal.Process.Sockets.Count)),
+    ];
+
+    /// <summary>Summary and totals.</summary>
+    private static readonly Field<SumItem>[] s_sum =
+    [
+        new("rounds", static (json, in sum) => sum.Rounds is { } rounds && json.Number((ulong)rounds)),
+        new("matched", static (json, in sum) => json.Number((ulong)sum.Counts.Matched)),
+        new("idle", static (json, in sum) => json.Number((ulong)sum.Counts.Idle)),
+        new("closed", static (json, in sum) => json.Number((ulong)sum.Counts.Closed)),
+        new("cured", static (json, in sum) => json.Number((ulong)sum.Counts.Cured)),
+        new("vanished", static (json, in sum) => json.Number((ulong)sum.Counts.Vanished)),
+        new("spared", static (json, in sum) => json.Number((ulong)sum.Counts.Spared)),
+        new("failed", static (json, in sum) => json.Number((ulong)sum.Counts.Failed)),
+        new("answered", static (json, in sum) => sum.Counts.HasVerdicts && json.Number((ulong)sum.Counts.Answered)),
+        new("unproved", static (json, in sum) => sum.Counts.HasVerdicts && json.Number((ulong)sum.Counts.Unproved)),
+        new("unasked", static (json, in sum) => sum.Counts.HasVerdicts && json.Number((ulong)sum.Counts.Unasked)),
+        new("not_found", static (json, in sum) => sum.Counts.HasNotFound && json.Number((ulong)sum.Counts.NotFound)),
+        new("over_limit", static (json, in sum) => sum.Counts.HasLimit && json.Number((ulong)sum.Counts.OverLimit)),
+        new("time_ms", static (json, in sum) => json.Number(sum.TimeMs)),
+    ];
+
+    private static readonly Field<GroupItem>[] s_group =
+    [
+        new("by", static (json, in item) => json.Word(GroupTable.WordOf(item.By))),
+        new("key", static (json, in item) => json.Text(item.Group.Key)),
+        new("total", static (json, in item) => json.Number((ulong)item.Group.Total)),
+        new("answered", static (json, in item) => item.HasVerdicts && json.Number((ulong)item.Group.Answered)),
+        new("silent", static (json, in item) => item.HasVerdicts && json.Number((ulong)item.Group.Silent)),
+        new("unproved", static (json, in item) => item.HasVerdicts && json.Number((ulong)item.Group.Unproved)),
+        new("unasked", static (json, in item) => item.HasVerdicts && json.Number((ulong)item.Group.Unasked)),
+        new("below_1m", static (json, in item) => json.Number((ulong)item.Group.Counts[0])),
+        new("from_1m", static (json, in item) => json.Number((ulong)item.Group.Counts[1])),
+        new("from_10m", static (json, in item) => json.Number((ulong)item.Group.Counts[2])),
+        new("from_1h", static (json, in item) => json.Number((ulong)item.Group.Counts[3])),
+        new("from_1d", static (json, in item) => json.Number((ulong)item.Group.Counts[4])),
+        new("oldest_ms", static (json, in item) => json.NumberOrNull(item.Group.Oldest)),
+    ];
+
+    private static readonly Field<CheckItem>[] s_check =
+    [
+        new("name", static (json, in check) => json.Text(check.Name)),
+        new("answer", static (json, in check) => json.Word(check.Answer)),
+        new("possible", static (json, in check) => json.Boolean(check.IsPossible)),
+        new("reason", static (json, in check) => check.Why.Length > 0 && json.Text(check.Why)),
+    ];
+
+    private readonly TextBuffer _out = new(FlushAt + 16 * 1024);
+    private readonly byte[]? _rule = rule.Name is null ? null : Encoding.UTF8.GetBytes(rule.Name);
+    private readonly Method _method = rule.Method;
+    private readonly Timestamp _time = new();
+    private RoundContext? _round;
+
+    public void Begin(RoundContext round) => _round = round;
+
+    /// <summary>Adds the value of a field. Returns false if this record does not have the field.</summary>
+    private delegate bool AddValue<T>(JsonRecords json, in T item);
+
+    /// <summary>Each table with its name in the schema, and the names of its fields.</summary>
+    public static IReadOnlyList<(string Table, string[] Fields)> Tables =>
+    [
+        ("common", Names(s_common)), ("connection", Names(s_connection)), ("owner", Names(s_owner)), ("signal", Names(s_signal)),
+        ("sum", Names(s_sum)), ("group", Names(s_group)), ("check", Names(s_check)),
+    ];
+
+    public void Completed(ConnectionList connections, int index) => Record("connection", s_connection, new ConnectionItem(connections, index, _round?.NameOfCgroup(connections, index) ?? CgroupName.Unknown));
 
     public void WouldClose(ConnectionList candidates, ICloseMethod method)
     {
         for (int i = 0; i < candidates.Count; i++)
         {
-            Connection(candidates, i);
+            Completed(candidates, i);
         }
     }
+
+    public void Signalled(SocketHolder process, int signal) => Record("signal", s_signal, new SignalItem(process, signal));
 
     public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
         if (!isQuiet)
         {
-            Summary("summary"u8, counts, rounds: null, time);
+            Record("summary", s_sum, new SumItem(counts, rounds: null, time));
         }
     }
 
-    public void Totals(Counts totals, long rounds, TimeSpan time) => Summary("totals"u8, totals, rounds, time);
+    public void Totals(Counts totals, long rounds, TimeSpan time) => Record("totals", s_sum, new SumItem(totals, rounds, time));
 
-    /// <summary>A connection, with what became of it and, where that was looked up, whose it is.</summary>
-    private void Connection(ConnectionList list, int i)
-    {
-        ref Connection connection = ref list[i];
-        Begin("connection"u8);
-        if (list.NamespaceOf(i).Name is { } network)
-        {
-            Text("netns"u8, network);
-        }
+    /// <summary>Prints connections that have a key in common.</summary>
+    public void Group(GroupKey by, Group group, bool hasVerdicts) => Record("group", s_group, new GroupItem(by, group, hasVerdicts));
 
-        Word("family"u8, connection.IsIPv4 ? "ipv4"u8 : "ipv6"u8);
-        _value.Clear();
-        Text("local_address"u8, _value.AddAddress(list, i, in connection.Source).Written);
-        Number("local_port"u8, connection.SourcePort);
-        _value.Clear();
-        Text("remote_address"u8, _value.AddAddress(list, i, in connection.Destination).Written);
-        Number("remote_port"u8, connection.DestinationPort);
-        Word("state"u8, StateList.Name(connection.State));
-        NumberOrNull("idle_ms"u8, connection.IdleMs);
-        Number("uid"u8, connection.Uid);
-        Number("inode"u8, connection.Inode);
-        if (list.Details.Count > 0)
-        {
-            Detail(list.Details[i]);
-        }
-
-        OutcomeInfo info = OutcomeInfo.Of(connection.Outcome);
-        Word("method"u8, connection.Outcome == Outcome.Disconnected ? "disconnect"u8 : _method);
-        Word("outcome"u8, connection.Outcome == Outcome.Idle && rule.Method == Method.Keepalive ? "would_cure"u8 : info.Name);
-        if (info.ReasonFor(in connection) is { } reason)
-        {
-            Text("reason"u8, Encoding.UTF8.GetBytes(reason));
-        }
-
-        if (list.Owners is { } owners)
-        {
-            Owners(owners, in connection);
-        }
-
-        End();
-    }
-
-    public void Signalled(SocketHolder process, int signal)
-    {
-        Begin("signal"u8);
-        Number("pid"u8, (ulong)process.Pid);
-        Text("comm"u8, process.Comm);
-        Text("signal"u8, Encoding.UTF8.GetBytes(Signal.NameOf(signal)));
-        Number("connections"u8, (ulong)process.Sockets.Count);
-        End();
-    }
-
-    /// <param name="type">What kind of sum it is.</param>
-    /// <param name="counts">The counts.</param>
-    /// <param name="rounds">Of how many rounds; null: of one.</param>
-    /// <param name="time">How long it took.</param>
-    private void Summary(ReadOnlySpan<byte> type, Counts counts, long? rounds, TimeSpan time)
-    {
-        Begin(type);
-        if (rounds is { } count)
-        {
-            Number("rounds"u8, (ulong)count);
-        }
-
-        Number("matched"u8, (ulong)counts.Matched);
-        Number("idle"u8, (ulong)counts.Idle);
-        Number("closed"u8, (ulong)counts.Closed);
-        Number("cured"u8, (ulong)counts.Cured);
-        Number("vanished"u8, (ulong)counts.Vanished);
-        Number("spared"u8, (ulong)counts.Spared);
-        Number("failed"u8, (ulong)counts.Failed);
-        Number("time_ms"u8, (ulong)time.TotalMilliseconds);
-        End();
-    }
-
-    /// <summary>The connections that have a key in common.</summary>
-    public void Group(GroupKey by, Group group)
-    {
-        Begin("group"u8);
-        Text("by"u8, Encoding.UTF8.GetBytes(GroupTable.WordOf(by)));
-        Text("key"u8, group.Key);
-        Number("total"u8, (ulong)group.Total);
-        Number("below_1m"u8, (ulong)group.Counts[0]);
-        Number("from_1m"u8, (ulong)group.Counts[1]);
-        Number("from_10m"u8, (ulong)group.Counts[2]);
-        Number("from_1h"u8, (ulong)group.Counts[3]);
-        Number("from_1d"u8, (ulong)group.Counts[4]);
-        NumberOrNull("oldest_ms"u8, group.Oldest);
-        End();
-    }
-
-    /// <summary>One thing that <c>--check</c> looked at.</summary>
-    public void Ability(string name, bool possible, string why)
-    {
-        Begin("check"u8);
-        Text("name"u8, Encoding.UTF8.GetBytes(name));
-        Key("possible"u8);
-        _out.Add(possible ? "true"u8 : "false"u8);
-        if (why.Length > 0)
-        {
-            Text("reason"u8, Encoding.UTF8.GetBytes(why));
-        }
-
-        End();
-    }
+    /// <summary>Prints one result of <c>--check</c>.</summary>
+    public void Ability(string name, string answer, bool isPossible, string why) =>
+        Record("check", s_check, new CheckItem(name, answer, isPossible, why));
 
     public void Flush()
     {
@@ -158,53 +172,21 @@ internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
         _time.Forget();
     }
 
-    private void Detail(TcpDetail detail)
+    private static string[] Names<T>(Field<T>[] fields) => Array.ConvertAll(fields, static field => field.Name);
+
+    private void Record<T>(string type, Field<T>[] fields, in T item)
     {
-        NumberOrNull("last_recv_ms"u8, detail.LastRecvMs);
-        NumberOrNull("last_send_ms"u8, detail.LastSendMs);
-        NumberOrNull("last_ack_ms"u8, detail.LastAckMs);
-        NumberOrNull("rtt_us"u8, detail.RttMicroseconds);
-        NumberOrNull("snd_wnd"u8, detail.SendWindow);
-        Number("rqueue"u8, detail.ReceiveQueue);
-        Number("wqueue"u8, detail.SendQueue);
+        int start = Begin(type);
+        Add(fields, in item, start);
+        End();
     }
 
-    private void Owners(SocketOwners owners, ref readonly Connection connection)
+    private int Begin(string type)
     {
-        Key("owners"u8);
-        SocketHolder[] holders = owners.Of(connection.Inode);
-        if (connection.Inode != 0 && holders.Length == 0 && owners.Unreadable.Count > 0)
-        {
-            _out.Add("null"u8);
-            return;
-        }
-
-        _out.Add("["u8);
-        string separator = "";
-        foreach (SocketHolder holder in holders)
-        {
-            _out.Add(separator).Add("{\"pid\":"u8).Add((ulong)holder.Pid);
-            Text("comm"u8, holder.Comm);
-            if (holder.OtherConnections is { } others)
-            {
-                Number("other_connections"u8, (ulong)others);
-            }
-
-            Key("protected"u8);
-            _out.Add(holder.Protection is null ? "false"u8 : "true"u8).Add("}"u8);
-            separator = ",";
-        }
-
-        _out.Add("]"u8);
-    }
-
-    private void Begin(ReadOnlySpan<byte> type)
-    {
-        _out.Add("{\"time\":\""u8).Add(_time.Now).Add("\",\"type\":\""u8).Add(type).Add("\""u8);
-        if (_rule is not null)
-        {
-            Text("rule"u8, _rule);
-        }
+        _out.Add("{"u8);
+        int start = _out.Length;
+        Add(s_common, in type, start);
+        return start;
     }
 
     private void End()
@@ -216,59 +198,86 @@ internal sealed class JsonRecords(OutputStream stdout, Rule rule) : IObserver
         }
     }
 
-    private void Key(ReadOnlySpan<byte> name) => _out.Add(",\""u8).Add(name).Add("\":"u8);
-
-    private void Number(ReadOnlySpan<byte> name, ulong value)
+    /// <summary>Adds the fields that the item has.</summary>
+    /// <param name="start">Where the first field of the object is, which has no comma in front of it.</param>
+    private void Add<T>(Field<T>[] fields, in T item, int start)
     {
-        Key(name);
-        _out.Add(value);
-    }
-
-    private void NumberOrNull(ReadOnlySpan<byte> name, uint value)
-    {
-        Key(name);
-        _ = value == SocketFacts.Unknown ? _out.Add("null"u8) : _out.Add(value);
-    }
-
-    /// <summary>A value of our own, which needs no escapes.</summary>
-    private void Word(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        Key(name);
-        _out.Add("\""u8).Add(value).Add("\""u8);
-    }
-
-    /// <summary>
-    /// A value of any bytes: as JSON escapes it, and each byte that is no UTF-8 as the text <c>\xHH</c>. So is a backslash, for that
-    /// text to mean nothing else.
-    /// </summary>
-    private void Text(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
-    {
-        Key(name);
-        _out.Add("\""u8);
-        while (!value.IsEmpty)
+        foreach (Field<T> field in fields)
         {
-            bool valid = Rune.DecodeFromUtf8(value, out Rune rune, out int length) == System.Buffers.OperationStatus.Done;
-            if (!valid || value[0] == '\\')
+            int length = _out.Length;
+            _out.Add(length == start ? field.Key.AsSpan(1) : field.Key);
+            if (!field.Add(this, in item))
             {
-                length = 1;
-                _out.Add("\\\\x"u8).Add(value[0].ToString("X2", CultureInfo.InvariantCulture));
+                _out.Truncate(length);
             }
-            else if (rune.Value == '"')
-            {
-                _out.Add("\\"u8).Add(value[..1]);
-            }
-            else if (rune.Value is < 0x20 or 0x7f || Escape.PlainLength(value) == 0 && rune.Value > 0x7f)
-            {
-                _out.Add("\\u"u8).Add(rune.Value.ToString("x4", CultureInfo.InvariantCulture));
-            }
-            else
-            {
-                _out.Add(value[..length]);
-            }
-
-            value = value[length..];
         }
+    }
 
-        _out.Add("\""u8);
+    [MethodImpl(MethodImplOptions.NoInlining)] // not once for each of the fields
+    private static byte[] KeyOf(string name) => Encoding.UTF8.GetBytes(",\"" + name + "\":");
+
+    /// <summary>A field of a record.</summary>
+    private readonly struct Field<T>(string name, AddValue<T> add)
+    {
+        public string Name { get; } = name;
+
+        /// <summary><c>,"name":</c></summary>
+        public byte[] Key { get; } = KeyOf(name);
+
+        public AddValue<T> Add { get; } = add;
+    }
+
+    // The only item that is a struct: there is one for each connection.
+    private readonly struct ConnectionItem(ConnectionList list, int index, CgroupName cgroup)
+    {
+        public ConnectionList List => list;
+
+        public int Index => index;
+
+        public ref Connection Connection => ref list[index];
+
+        public CgroupName Cgroup => cgroup;
+
+        public bool HasDetail => list.Level == DetailLevel.TcpInfo;
+
+        public TcpDetail Detail => list.Details[index];
+    }
+
+    private sealed class SignalItem(SocketHolder process, int number)
+    {
+        public SocketHolder Process => process;
+
+        public int Number => number;
+    }
+
+    /// <param name="rounds">The number of rounds of a service; null: the summary of one round.</param>
+    private sealed class SumItem(Counts counts, long? rounds, TimeSpan time)
+    {
+        public Counts Counts => counts;
+
+        public long? Rounds => rounds;
+
+        public ulong TimeMs { get; } = (ulong)time.TotalMilliseconds;
+    }
+
+    /// <param name="hasVerdicts">Whether the peers were probed.</param>
+    private sealed class GroupItem(GroupKey by, Group group, bool hasVerdicts)
+    {
+        public GroupKey By => by;
+
+        public Group Group => group;
+
+        public bool HasVerdicts => hasVerdicts;
+    }
+
+    private sealed class CheckItem(string name, string answer, bool isPossible, string why)
+    {
+        public string Name => name;
+
+        public string Answer => answer;
+
+        public bool IsPossible => isPossible;
+
+        public string Why => why;
     }
 }

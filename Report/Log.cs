@@ -1,12 +1,11 @@
-using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>Log lines: UTC time with milliseconds, level, text; gathered, and written by <see cref="Flush"/>.</summary>
-/// <param name="file">Where they go.</param>
-/// <param name="syslog">Where a copy goes; null: nowhere.</param>
-/// <param name="threshold">The last level that is written.</param>
-/// <param name="rule">What the run is called; null: it has no name.</param>
+/// <summary>Log lines: UTC time with milliseconds, level, text. They are buffered until <see cref="Flush"/>.</summary>
+/// <param name="syslog">Receives a copy; null: no copy.</param>
+/// <param name="threshold">The least important level that is logged.</param>
+/// <param name="rule">The name of the run (<c>--name</c>); null: none.</param>
 internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string? rule) : IDisposable
 {
     private const int FlushAt = 48 * 1024;
@@ -20,17 +19,17 @@ internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string?
     /// <summary>Whether a line could not be written.</summary>
     public bool Failed => file.Failed;
 
-    /// <summary>Whether lines of that level are written.</summary>
+    /// <summary>Whether lines of that level are logged.</summary>
     public bool Writes(Level level) => level <= threshold;
 
-    /// <summary>Begins a line of a level that is written; the text is added to what this returns, then <see cref="End"/>.</summary>
+    /// <summary>Begins a line of a level that is logged. The caller adds the text to the buffer, then calls <see cref="End"/>.</summary>
     public TextBuffer Begin(Level level)
     {
         _level = level;
         ReadOnlySpan<byte> now = _time.Now;
         if (file.IsJournal)
         {
-            // sd-daemon(3): the journal has the time itself.
+            // sd-daemon(3): the journal adds the time itself.
             _lines.Add("<"u8).Add((uint)level).Add(">"u8);
         }
         else
@@ -75,7 +74,7 @@ internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string?
         long lost = file.TakeLost();
         if (lost > 0)
         {
-            Write(Level.Warning, $"{lost} log lines before this one were lost: their reader had stalled");
+            Write(Level.Warning, $"{lost} log lines before this one were lost: the reader stalled");
         }
 
         if (_lines.Length > 0)
@@ -95,12 +94,14 @@ internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string?
         }
         catch (SystemCallException e)
         {
-            Write(Level.Error, Remedies.Describe(e) + "; the old one stays");
+            string text = Remedies.Describe(e.Failure) + "; the old file stays open";
+            Write(Level.Error, text);
             Flush();
+            file.WriteToStderr(text); // the old file may be deleted, and then nobody can read it
         }
     }
 
-    /// <summary>Says how many lines syslog did not take.</summary>
+    /// <summary>Logs how many lines syslog did not accept, and writes what is left.</summary>
     public void Dispose()
     {
         if (syslog is not null)
@@ -108,7 +109,7 @@ internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string?
             int lost = syslog.Lost;
             if (lost > 0)
             {
-                Write(Level.Warning, $"syslog: /dev/log did not take {lost} lines");
+                Write(Level.Warning, $"syslog: /dev/log did not accept {lost} lines");
             }
 
             syslog.Dispose();
@@ -117,4 +118,13 @@ internal sealed class Log(LogFile file, Syslog? syslog, Level threshold, string?
         Flush();
         file.Dispose();
     }
+}
+
+/// <summary>The level of a line; the values are the severities of syslog(3).</summary>
+internal enum Level
+{
+    Error = 3,
+    Warning = 4,
+    Info = 6,
+    Debug = 7,
 }

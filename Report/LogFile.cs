@@ -1,10 +1,11 @@
+using System.Globalization;
 using System.Text;
-using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>Where log lines go: stderr, or a file that is appended to.</summary>
+/// <summary>The destination of log lines: stderr, or a file that is appended to.</summary>
 internal sealed class LogFile : IDisposable
 {
     private const uint Mode = 0x1a0; // 0640
@@ -15,23 +16,31 @@ internal sealed class LogFile : IDisposable
     private readonly bool _alsoToStderr;
 
     /// <param name="path">The file; null: stderr.</param>
-    /// <param name="patience">How long to wait for a reader that stalls.</param>
-    /// <param name="alsoToStderr">Whether what the file is told goes to stderr, too.</param>
+    /// <param name="alsoToStderr">Whether lines of the file are also written to stderr.</param>
     /// <exception cref="SystemCallException">It cannot be opened.</exception>
-    public LogFile(string? path, Patience patience, bool alsoToStderr = false)
+    public LogFile(string? path, StallPolicy stalls, bool alsoToStderr = false)
     {
         _path = path;
         _alsoToStderr = alsoToStderr && path is not null;
         IsJournal = path is null && JournalStream.IsStderr();
-        _stderr = new OutputStream(Unistd.STDERR_FILENO, patience);
-        _stream = path is null ? _stderr : new OutputStream(Open(path), patience);
+        _stderr = new OutputStream(Unistd.STDERR_FILENO, stalls);
+        _stream = path is null ? _stderr : new OutputStream(Open(path), stalls);
     }
 
-    /// <summary>Whether the lines go to the journal of systemd, which adds the time and passes them on itself.</summary>
+    /// <summary>Whether lines go to the systemd journal, which adds the time and forwards to syslog itself.</summary>
     public bool IsJournal { get; }
 
     /// <summary>Whether a line could not be written.</summary>
     public bool Failed => _stream.Lost > 0 || (_stream.Errno != 0 && !(_path is null && StandardStreams.StderrWasClosed));
+
+    /// <summary>Writes a line to stderr as well, unless every line goes there.</summary>
+    public void WriteToStderr(string text)
+    {
+        if (!_alsoToStderr)
+        {
+            _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: {text}\n"));
+        }
+    }
 
     public void Write(ReadOnlySpan<byte> lines)
     {
@@ -39,8 +48,8 @@ internal sealed class LogFile : IDisposable
         int errno = _stream.Write(lines);
         if (errno != 0 && !failedBefore && _path is not null)
         {
-            string text = Remedies.Describe(Operation.WriteLog, errno, $"'{Escape.Text(_path)}'");
-            _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: {text}: lines are missing there\n"));
+            string text = Remedies.Describe(new Failure(Operation.WriteLog, errno, $"'{Escape.Text(_path)}'"));
+            _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: {text}: log lines are missing there\n"));
         }
 
         if (_alsoToStderr)
@@ -49,10 +58,10 @@ internal sealed class LogFile : IDisposable
         }
     }
 
-    /// <summary>Takes how many lines were lost to a reader that stalled, as soon as there is room to tell it.</summary>
+    /// <summary>Returns and resets the number of lines that a stalled reader lost, as soon as a line about it can be written.</summary>
     public long TakeLost() => _stream.TakeLost();
 
-    /// <summary>Opens the file again, which a log rotation has moved away. Where that fails the old one stays.</summary>
+    /// <summary>Opens the path again after a log rotation. If that fails, the old file stays open.</summary>
     /// <exception cref="SystemCallException">It cannot be opened.</exception>
     public void Reopen()
     {
@@ -64,15 +73,15 @@ internal sealed class LogFile : IDisposable
         }
     }
 
-    /// <summary>Closes the file, and says on stderr how many lines it did not take.</summary>
+    /// <summary>Closes the file, and reports lost lines on stderr.</summary>
     public void Dispose()
     {
         if (_path is not null)
         {
-            if (_stream.Untold > 0)
+            if (_stream.UnreportedLost > 0)
             {
                 string path = Escape.Text(_path);
-                _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: '{path}': the last {_stream.Untold} log lines were lost: their reader had stalled\n"));
+                _ = _stderr.Write(Encoding.UTF8.GetBytes($"tcp-closer: '{path}': the last {_stream.UnreportedLost} log lines were lost: the reader stalled\n"));
             }
 
             _ = Unistd.close(_stream.Descriptor);
@@ -81,21 +90,40 @@ internal sealed class LogFile : IDisposable
 
     private static int Open(string path)
     {
-        // Not blocking: a FIFO without a reader is an error, not a hang.
-        int fd = Fcntl.Open(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'),
-            Fcntl.O_WRONLY | Fcntl.O_APPEND | Fcntl.O_CREAT | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY, Mode);
-        if (fd < 0)
+        // O_NONBLOCK: opening a FIFO without a reader fails instead of blocking.
+        int errno = Fcntl.Open(Fcntl.AT_FDCWD, Encoding.UTF8.GetBytes(path + '\0'),
+            Fcntl.O_WRONLY | Fcntl.O_APPEND | Fcntl.O_CREAT | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY, out int fd, Mode);
+        if (errno != 0)
         {
-            throw new SystemCallException(Operation.OpenLog, -fd);
+            throw new SystemCallException(new Failure(Operation.OpenLog, errno));
         }
 
-        // Writing to a file of these changes the machine.
+        // Writing to files on procfs and sysfs, or to a block device, changes the machine.
         if (Statfs.TypeOf(fd) is Statfs.PROC_SUPER_MAGIC or Statfs.SYSFS_MAGIC || Stat.IsBlockDevice(fd))
         {
             _ = Unistd.close(fd);
-            throw new SystemCallException(Operation.OpenLog, Errno.EINVAL);
+            throw new SystemCallException(new Failure(Operation.OpenLog, Errno.EINVAL));
         }
 
         return fd;
+    }
+}
+
+/// <summary>
+/// Whether stderr is the journal: JOURNAL_STREAM names its device and inode (systemd.exec(5)). The variable may be inherited and name
+/// another stream.
+/// </summary>
+internal static class JournalStream
+{
+    public static bool IsStderr()
+    {
+        string? stream = Environment.GetEnvironmentVariable("JOURNAL_STREAM");
+        if (stream is null)
+        {
+            return false;
+        }
+
+        (ulong device, ulong inode) = Stat.Identity(Unistd.STDERR_FILENO);
+        return inode != 0 && stream == string.Create(CultureInfo.InvariantCulture, $"{device}:{inode}");
     }
 }

@@ -2,22 +2,24 @@ using System.Globalization;
 using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Proc;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
-/// <summary>What a run will do, in words and units: <c>closing tcp ipv4 sport=22 state=established idle>=60ms by destroy</c>.</summary>
+/// <summary>The first log line, which describes the run: <c>closing tcp ipv4 sport=22 state=established idle>=60ms by destroy</c>.</summary>
 internal static class RunText
 {
-    /// <summary>Of long lists, the first line tells this many.</summary>
-    private const int ListedValues = 20;
+    /// <summary>Long lists are cut after this many values.</summary>
+    private const int MaxShownValues = 20;
 
     public static string Describe(Rule rule, RunOptions run)
     {
         var text = new StringBuilder(run.GroupBy is { } key ? $"counting by {GroupTable.WordOf(key)} tcp" : (run.DryRun, rule.Method == Method.Keepalive) switch
         {
-            (true, true) => "dry run: would cure tcp",
+            (true, true) => "dry run: would enable keepalive on tcp",
             (true, false) => "dry run: would close tcp",
-            (false, true) => "curing tcp",
+            (false, true) => "enabling keepalive on tcp",
             (false, false) => "closing tcp",
         });
         text.Append(rule.Families.HasFlag(Families.IPv4) ? " ipv4" : "").Append(rule.Families.HasFlag(Families.IPv6) ? " ipv6" : "");
@@ -28,15 +30,21 @@ internal static class RunText
         List(text, "not-src", rule.NotSources, static prefix => prefix.ToString());
         List(text, "not-dst", rule.NotDestinations, static prefix => prefix.ToString());
         List(text, "uid", rule.Uids, static uid => uid.ToString(CultureInfo.InvariantCulture));
+        List(text, "not-uid", rule.NotUids, static uid => uid.ToString(CultureInfo.InvariantCulture));
         List(text, "pid", rule.Pids, static pid => pid.ToString(CultureInfo.InvariantCulture));
         List(text, "comm", rule.Comms, Untrusted);
+        List(text, "not-comm", rule.NotComms, Untrusted);
         List(text, "interface", rule.Interfaces, Untrusted);
         List(text, "mark", rule.Marks, static mark => mark.ToString());
         List(text, "cgroup", rule.Cgroups, Untrusted);
+        List(text, "not-cgroup", rule.NotCgroups, Untrusted);
+        List(text, "pod", rule.Pods, Untrusted);
+        List(text, "only", rule.Only, Untrusted);
         List(text, "netns", rule.Netns, Untrusted);
         text.Append(rule.AllNetns ? " all-netns" : "");
         text.Append(" state=").Append(States(rule.States));
         Clocks(text, rule);
+        text.Append(rule.MatchedFor > TimeSpan.Zero ? $" matched-for={Duration(rule.MatchedFor)}" : "");
         text.Append(rule.SrcGone ? " src-gone" : "");
         text.Append(rule.Probe > TimeSpan.Zero ? $" silent>={Duration(rule.Probe)}" : "");
         if (run.GroupBy is not null)
@@ -53,24 +61,17 @@ internal static class RunText
 
         text.Append(rule.Method == Method.Keepalive ? $" keepalive={rule.Keepalive ?? KeepaliveTimes.Default}" : "");
         text.Append(rule.UserTimeout is { } timeout ? $" user-timeout={Duration(timeout)}" : "");
+        text.Append(rule.Keep is { } quota ? string.Create(CultureInfo.InvariantCulture, $" keep={quota.Count}/{GroupTable.WordOf(quota.Key)}") : "");
+        text.Append(rule.Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $" limit={limit}") : "");
         text.Append(rule.Max is { } max ? string.Create(CultureInfo.InvariantCulture, $" max={max}") : "");
         text.Append(run.Interval is { } interval ? " every " + Duration(interval) : "");
-#if NO_SOCK_DESTROY
-        text.Append(" (built without SOCK_DESTROY)");
-#endif
+        text.Append(MethodName.HasDestroy ? "" : " (built without SOCK_DESTROY)");
         return text.ToString();
     }
 
-    /// <summary>What the method comes to, as far as it is known beforehand.</summary>
-    public static string MethodOf(Method method) => method switch
-    {
-#if NO_SOCK_DESTROY
-        Method.Auto => MethodName.Of(Method.Disconnect),
-#else
-        Method.Auto or Method.Destroy => MethodName.Of(Method.Destroy),
-#endif
-        Method.Disconnect or Method.Kill or Method.Keepalive => MethodName.Of(method),
-    };
+    /// <summary>The method; for auto, also the methods it may use.</summary>
+    private static string MethodOf(Method method) =>
+        MethodName.Of(method) + (method != Method.Auto ? "" : MethodName.HasDestroy ? " (destroy, else disconnect)" : " (disconnect)");
 
     private static void Clocks(StringBuilder text, Rule rule)
     {
@@ -85,11 +86,12 @@ internal static class RunText
         text.Append(rule.NoAckFor > TimeSpan.Zero ? $" no-ack>={Duration(rule.NoAckFor)}" : "");
     }
 
-    /// <summary>The time in the largest unit that holds it without a fraction.</summary>
-    private static string Duration(TimeSpan time)
+    /// <summary>The time in the largest unit that needs no fraction.</summary>
+    public static string Duration(TimeSpan time)
     {
         long ms = (long)time.TotalMilliseconds;
-        (long unit, string name) = ms % 86_400_000 == 0 ? (86_400_000, "d")
+        (long unit, string name) = ms == 0 ? (1_000L, "s")
+            : ms % 86_400_000 == 0 ? (86_400_000, "d")
             : ms % 3_600_000 == 0 ? (3_600_000, "h")
             : ms % 60_000 == 0 ? (60_000, "m")
             : ms % 1_000 == 0 ? (1_000L, "s")
@@ -101,7 +103,8 @@ internal static class RunText
         ? range.First.ToString(CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{range.First}-{range.Last}");
 
-    private static string Untrusted(string value)
+    /// <summary>Text from outside: escaped, and quoted if it contains a space.</summary>
+    public static string Untrusted(string value)
     {
         string escaped = Escape.Text(value);
         return escaped.Contains(' ') ? $"\"{escaped}\"" : escaped;
@@ -109,14 +112,14 @@ internal static class RunText
 
     private static void List<T>(StringBuilder text, string name, IReadOnlyList<T> values, Func<T, string> write)
     {
-        for (int i = 0; i < Math.Min(values.Count, ListedValues); i++)
+        for (int i = 0; i < Math.Min(values.Count, MaxShownValues); i++)
         {
             text.Append(i == 0 ? $" {name}=" : ",").Append(write(values[i]));
         }
 
-        if (values.Count > ListedValues)
+        if (values.Count > MaxShownValues)
         {
-            text.Append(CultureInfo.InvariantCulture, $",(and {values.Count - ListedValues} more)");
+            text.Append(CultureInfo.InvariantCulture, $",(and {values.Count - MaxShownValues} more)");
         }
     }
 
@@ -127,10 +130,37 @@ internal static class RunText
         {
             if ((states >> state & 1) != 0)
             {
-                text.Append(text.Length == 0 ? "" : ",").Append(Encoding.UTF8.GetString(StateList.Name(state)));
+                text.Append(text.Length == 0 ? "" : ",").Append(Encoding.UTF8.GetString(StateSet.Name(state)));
             }
         }
 
         return text.ToString();
+    }
+}
+
+/// <summary>The user who started the run, for its first log line.</summary>
+internal static class Starter
+{
+    /// <summary>The loginuid of a process that no login started, such as a service (AUDIT_UID_UNSET in linux/audit.h).</summary>
+    private const uint NoLogin = uint.MaxValue;
+
+    /// <summary><c> user=root sudo_user=alice</c>: the user, and the user behind sudo(8) or the login if it is a different one.</summary>
+    public static string Describe()
+    {
+        _ = ProcFile.ReadText("/proc/self/loginuid\0"u8, out string login);
+        return Describe(Unistd.getuid(), Environment.GetEnvironmentVariable("SUDO_USER"),
+            Digits.TryParse(login.AsSpan().TrimEnd(), uint.MaxValue, out ulong loginUid) ? (uint)loginUid : NoLogin, PasswdFile.NameOf);
+    }
+
+    /// <param name="sudoUser">The value of SUDO_USER, which sudo(8) sets; null: not set.</param>
+    /// <param name="nameOf">Returns the name of a uid; null: it has none.</param>
+    public static string Describe(uint uid, string? sudoUser, uint loginUid, Func<uint, string?> nameOf)
+    {
+        string behind = !string.IsNullOrEmpty(sudoUser) ? $" sudo_user={RunText.Untrusted(sudoUser)}"
+            : loginUid != NoLogin && loginUid != uid ? $" login_user={Name(loginUid)}"
+            : "";
+        return $" user={Name(uid)}{behind}";
+
+        string Name(uint user) => RunText.Untrusted(nameOf(user) ?? user.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -1,31 +1,36 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using TcpCloser.Interop;
 
 namespace TcpCloser.Report;
 
-/// <summary>RFC 3164 datagrams to the daemon's socket, facility daemon, tag <c>tcp-closer</c>. Never waits: what does not fit is counted.</summary>
-/// <param name="path">The socket; a test has one of its own.</param>
+/// <summary>RFC 3164 datagrams to the daemon's socket, facility daemon, tag <c>tcp-closer</c>. Never blocks: what does not fit is counted.</summary>
+/// <param name="path">The socket; tests use their own.</param>
 internal sealed unsafe class Syslog(string path = "/dev/log") : IDisposable
 {
     private const int FacilityDaemon = 3 << 3;
 
     private const string Months = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
+    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
+
     private readonly TextBuffer _datagram = new();
     private readonly string _tag = $" tcp-closer[{Unistd.getpid()}]: ";
     private int _fd = -1;
     private bool _absent;
-    private long _retryAt;
+    private long _failedAt;
 
-    /// <summary>Lines that the daemon's socket did not take.</summary>
+    /// <summary>The number of lines that the socket did not accept.</summary>
     public int Lost { get; private set; }
+
+    private bool HasJustFailed => _failedAt != 0 && Stopwatch.GetElapsedTime(_failedAt) < s_retryAfter;
 
     public void Dispose() => Disconnect();
 
     public void Write(Level level, long unixSeconds, ReadOnlySpan<byte> text)
     {
-        if (_fd < 0 && (unixSeconds < _retryAt || !Connect(unixSeconds)))
+        if (_fd < 0 && (HasJustFailed || !Connect()))
         {
             Lost += _absent ? 0 : 1;
             return;
@@ -38,16 +43,16 @@ internal sealed unsafe class Syslog(string path = "/dev/log") : IDisposable
         int errno = Send();
         if (errno is Errno.ECONNREFUSED or Errno.ENOTCONN or Errno.ECONNRESET)
         {
-            // The daemon was started anew: its socket is another.
+            // The daemon was restarted, and has a new socket.
             Disconnect();
-            errno = Connect(unixSeconds) ? Send() : _absent ? 0 : errno;
+            errno = Connect() ? Send() : _absent ? 0 : errno;
         }
 
         Lost += errno == 0 ? 0 : 1;
     }
 
-    /// <summary>Tried once a second at most: a daemon that is being started anew is absent for a moment, and a service outlives that.</summary>
-    private bool Connect(long unixSeconds)
+    /// <summary>Tried at most once a second: a daemon that restarts is absent for a moment, and a service must survive that.</summary>
+    private bool Connect()
     {
         _fd = Socket.socket(Socket.AF_UNIX, Socket.SOCK_DGRAM | Socket.SOCK_CLOEXEC | Socket.SOCK_NONBLOCK, 0);
         if (_fd >= 0)
@@ -59,12 +64,12 @@ internal sealed unsafe class Syslog(string path = "/dev/log") : IDisposable
                 return true;
             }
 
-            // No daemon is no error. One that is there, but not to be written to, shows as lost lines.
+            // A missing daemon is not an error. One that refuses lines shows as lost lines.
             _absent = Marshal.GetLastPInvokeError() is Errno.ENOENT or Errno.ECONNREFUSED;
             Disconnect();
         }
 
-        _retryAt = unixSeconds + 1;
+        _failedAt = Stopwatch.GetTimestamp();
         return false;
     }
 

@@ -1,15 +1,16 @@
 using System.Diagnostics;
+using System.Text;
 using TcpCloser.Cli;
 using TcpCloser.Interop;
+using TcpCloser.Rules;
 
 namespace TcpCloser.Report;
 
 /// <summary>
-/// Tells the service manager how the service is (sd_notify(3)). That it is ready is told with every round: a datagram may be
-/// lost, for none is waited for.
+/// Reports the state of the service to the service manager (sd_notify(3)). READY is repeated every round, because a datagram may be lost:
+/// sending never blocks.
 /// </summary>
-/// <param name="socket">Where it is told.</param>
-/// <param name="watchdog">The manager ends a service that has been silent for this long; null: it does not.</param>
+/// <param name="watchdog">The manager kills a service that sends no ping for this long; null: there is no watchdog.</param>
 internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) : IObserver, IDisposable
 {
     private readonly TextBuffer _text = new();
@@ -17,19 +18,24 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
     private long _pingedAt;
     private long _rounds;
 
-    /// <summary>How long a wait may take at most before <see cref="Progress"/> is called again, in milliseconds; -1: any time.</summary>
+    /// <summary>The time within which <see cref="Progress"/> must be called again, in milliseconds; -1: no limit.</summary>
     public int UntilPingMs => UntilPing is { } time ? (int)Math.Ceiling(Math.Max(time.TotalMilliseconds, 0)) : -1;
 
     private TimeSpan? UntilPing => _pingedAt == 0 ? _pingEvery * 0 : _pingEvery - Stopwatch.GetElapsedTime(_pingedAt);
 
-    /// <summary>The one that the environment names; null: no service manager listens.</summary>
+    /// <summary>Whether a service manager started this process and waits for READY.</summary>
+    public static bool IsExpected => SocketName is { Length: > 0 };
+
+    private static string? SocketName => Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
+
+    /// <summary>The notifier for NOTIFY_SOCKET; null: it is not set.</summary>
     public static SystemdNotifier? FromEnvironment() =>
-        Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 } name
+        SocketName is { Length: > 0 } name
             ? new SystemdNotifier(new NotifySocket(name),
                 Watchdog(Environment.GetEnvironmentVariable("WATCHDOG_USEC"), Environment.GetEnvironmentVariable("WATCHDOG_PID")))
             : null;
 
-    /// <summary>Is called wherever a round or a wait goes on. What hangs does not get here, and the watchdog finds it.</summary>
+    /// <summary>Pings the watchdog. Called whenever a round or a wait makes progress; a hung round does not get here.</summary>
     public void Progress()
     {
         if (UntilPing <= TimeSpan.Zero)
@@ -39,7 +45,7 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
         }
     }
 
-    /// <summary>Does what SIGHUP asks for, and tells when it begins and ends.</summary>
+    /// <summary>Runs the reload that SIGHUP requests, and reports its start and end.</summary>
     public void Reload(Action reload)
     {
         bool isReady = _rounds > 0;
@@ -56,9 +62,18 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
         }
     }
 
+    /// <summary>The service works: READY does not have to wait for a long round.</summary>
+    public void Listed()
+    {
+        if (_rounds == 0)
+        {
+            _ = socket.Send("READY=1"u8);
+        }
+    }
+
     public void End(ExitStatus status, Counts counts, TimeSpan time, bool isQuiet)
     {
-        // A service whose first round shows that nothing is possible ends.
+        // If the first round shows that nothing is possible here, the service exits.
         if (_rounds > 0 || status != ExitStatus.NotPossible)
         {
             _rounds++;
@@ -74,14 +89,14 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
         Send(totals.Write(_text.Add("STATUS=after "u8).Add((ulong)rounds).Add(" rounds: "u8)));
     }
 
-    /// <summary>Tells that the service ends.</summary>
+    /// <summary>Reports that the service stops.</summary>
     public void Dispose()
     {
         _ = socket.Send("STOPPING=1"u8);
         socket.Dispose();
     }
 
-    /// <summary>What WATCHDOG_USEC says, where it is meant for this process; null: there is no watchdog.</summary>
+    /// <summary>The value of WATCHDOG_USEC if it is meant for this process; null: there is no watchdog.</summary>
     private static TimeSpan? Watchdog(string? usec, string? pid) =>
         (string.IsNullOrEmpty(pid) || pid == Unistd.getpid().ToString())
             && Digits.TryParse(usec, int.MaxValue * 1000ul, out ulong microseconds) && microseconds > 0
@@ -89,4 +104,42 @@ internal sealed class SystemdNotifier(NotifySocket socket, TimeSpan? watchdog) :
             : null;
 
     private void Send(TextBuffer text) => _ = socket.Send(text.Written);
+}
+
+/// <summary>The socket on which a service manager receives the states of its services (sd_notify(3)).</summary>
+internal sealed unsafe class NotifySocket : IDisposable
+{
+    private readonly int _fd;
+    private readonly SockAddrUn _address;
+    private readonly uint _addressLength;
+
+    /// <param name="name">A path, or <c>@name</c> for the abstract namespace (unix(7)).</param>
+    public NotifySocket(string name)
+    {
+        byte[] path = Encoding.UTF8.GetBytes(name);
+        Span<byte> room = _address.Path;
+        if (path.Length is 0 or > SockAddrUn.PathLength || path[0] is not ((byte)'/' or (byte)'@'))
+        {
+            _fd = -1;
+            return;
+        }
+
+        _address.Family = Socket.AF_UNIX;
+        path.CopyTo(room);
+        room[0] = path[0] == '@' ? (byte)0 : path[0];
+        _addressLength = (uint)(sizeof(ushort) + path.Length);
+        _fd = Socket.socket(Socket.AF_UNIX, Socket.SOCK_DGRAM | Socket.SOCK_CLOEXEC | Socket.SOCK_NONBLOCK, 0);
+    }
+
+    /// <summary>Sends one datagram without blocking. Returns whether it was sent.</summary>
+    public bool Send(ReadOnlySpan<byte> text)
+    {
+        fixed (byte* p = text)
+        fixed (SockAddrUn* address = &_address)
+        {
+            return Socket.sendto(_fd, p, (nuint)text.Length, Socket.MSG_NOSIGNAL, address, _addressLength) >= 0;
+        }
+    }
+
+    public void Dispose() => _ = Unistd.close(_fd);
 }

@@ -1,15 +1,15 @@
-/* At every start the runtime asks which memory and CPU limits its control group sets: two tours of /proc/self/mountinfo,
-   and memory.stat, which the kernel has to add up first. That is a fifth of the start of this program (docs/performance.md),
-   whose heap of a few MiB meets no limit that it could start under. These stand before the runtime's own of the same names
-   and answer as those do where no control groups are mounted, in an initramfs for example. A limit by ulimit -v still counts.
-   Under a quota of CPU time the program starts as many threads as it may run on CPUs; the quota holds them back all the same.
-   If a new runtime has other names beside them, the link fails by the doubled ones, or just takes the runtime's own,
-   which scripts/build-musl.sh finds in the binary. */
+/* At every start the runtime reads the memory and CPU limits of its control group: it reads /proc/self/mountinfo twice, and
+   memory.stat, which the kernel first has to sum up. That is a fifth of this program's start-up time (docs/performance.md).
+   Its heap of a few MiB stays below any limit under which it could start at all. The functions below override the runtime's
+   and return what those return if no control groups are mounted, as in an initramfs. A limit set by ulimit -v still applies.
+   Under a CPU quota the runtime counts all CPUs of the affinity mask instead of the quota's share; the quota still applies.
+   If a new runtime changes the set of functions, the link fails because of duplicates, or silently uses the runtime's
+   functions, which scripts/build-musl.sh detects in the binary. */
 
 /* dotnet/runtime, src/coreclr/gc/unix/cgroup.h */
 void InitializeCGroup() {}
 void CleanupCGroup() {}
-unsigned long GetRestrictedPhysicalMemoryLimit() { return 0; /* none is known */ }
+unsigned long GetRestrictedPhysicalMemoryLimit() { return 0; /* unknown */ }
 bool GetPhysicalMemoryUsed(unsigned long *) { return false; }
 
 /* dotnet/runtime, src/coreclr/nativeaot/Runtime/unix/cgroupcpu.h */

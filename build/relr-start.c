@@ -1,11 +1,11 @@
 /*
- * Where the program begins: it applies the packed relative relocations (DT_RELR, of ELF's gABI) before musl's own start applies the
- * others. musl knows them from 1.2.4 on, Debian 12 has 1.2.3; packed they take 4 KB of the file, and otherwise 340.
- * Nothing here may need a relocation, a thread or the stack protector: none of them is there yet.
+ * The entry point: applies the packed relative relocations (DT_RELR of ELF's gABI) before musl's own entry point applies the
+ * others. musl supports them since 1.2.4, but Debian 12 has 1.2.3. Packed, they take 4 KB of the file, otherwise 340 KB.
+ * Nothing here may need relocations, threads or the stack protector, because none of them is set up yet.
  */
 #include <elf.h>
 
-#ifndef DT_RELR /* musl 1.2.3 does not name them either */
+#ifndef DT_RELR /* musl 1.2.3 does not define them */
 #define DT_RELRSZ 35
 #define DT_RELR 36
 #endif
@@ -25,7 +25,7 @@ __attribute__((visibility("hidden"), used)) void apply_relr(void)
             size = d->d_un.d_val;
     }
 
-    /* An even entry is an address; an odd one has a bit for each of the 63 words behind the last. */
+    /* An even entry is an address. An odd entry has one bit for each of the 63 words that follow. */
     Elf64_Addr *where = 0;
     for (const Elf64_Xword *end = (const Elf64_Xword *)((const char *)entry + size); entry < end; entry++) {
         if ((*entry & 1) == 0) {

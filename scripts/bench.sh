@@ -1,22 +1,22 @@
 #!/bin/sh
-# Measures tcp-closer against ss of iproute2, and against the floor (tests/floor: nothing but the system calls), on connections that
-# the Lab makes, in namespaces of its own, and ends with the limits it has to keep. What each number means: docs/performance.md.
+# Compares tcp-closer with ss of iproute2 and with the floor (tests/floor: only the system calls), on connections that the Lab
+# creates in separate namespaces. Ends with the limits that must be met. docs/performance.md explains the numbers.
 # Usage: scripts/bench.sh [OPTION...]
-#   --quick               smaller sizes and no cases million and memory, in under three minutes
-#   --runs N              runs of each candidate (5)
-#   --sizes 'N...'        connections in the cases kill and list (1000 10000 100000)
+#   --quick               smaller sizes, without the cases million and memory, in under three minutes
+#   --runs N              runs of each candidate (default 5)
+#   --sizes 'N...'        connections in the cases kill and list (default 1000 10000 100000)
 #   --cases 'NAME...'     of: startup list groups few ports kill use_proc disconnect one probe rounds verbose neighbours million memory
-#   --candidate NAME=PATH one more build of tcp-closer; repeatable. NAME=PATH for tcp-closer itself measures that one
-#   --ss PATH             another ss than that of this machine
-#   --patience SECONDS    how long to wait for a quiet CPU, over all runs together (300; --quick 20)
-#   --no-build            what was built before
+#   --candidate NAME=PATH also measure this build of tcp-closer; repeatable. With NAME tcp-closer it replaces the build of this tree
+#   --ss PATH             use this ss instead of the machine's
+#   --patience SECONDS    maximum total wait for an idle CPU (default 300; with --quick 20)
+#   --no-build            use the existing builds
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 set -f # ss takes words with brackets
 
 port=5000
-forever=4233600000 # 49 days: nothing is idle that long, so everything matches and is left alone
+forever=4233600000 # 49 days: nothing is idle that long, so everything matches and nothing is closed
 quick_cases='startup list groups few ports kill use_proc disconnect one probe rounds verbose neighbours'
 runs=5 sizes='' cases='' patience=''
 crowd='' spread=50000 some=10000 many_processes=200 million=1000000 crowded=200 build=true inside=false tools='' ss=$(command -v ss || true)
@@ -56,13 +56,13 @@ if ! $inside; then
         publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
         gcc -std=c11 -O2 -static tests/floor/floor.c -o "$floor"
     fi
-    test -x "$lab" && test -x "$floor" || die "no Lab at $lab, or no $floor: run without --no-build"
+    test -x "$lab" && test -x "$floor" || die "$lab or $floor is missing: run without --no-build"
     user=; test "$(id -u)" = 0 || user=-r
-    # A hash table of its own, as large as this machine's, for every network namespace made below the first.
+    # Network namespaces created in the first one get their own hash table, as large as the machine's.
     table=$(tr -d - </proc/sys/net/ipv4/tcp_ehash_entries)
     IFS='
 '
-    # shellcheck disable=SC2086 # the words as they came
+    # shellcheck disable=SC2086 # the original words
     exec unshare $user -n -m -p -f --mount-proc --kill-child -- "$PWD/scripts/bench.sh" --inside "$table" $original
 fi
 
@@ -76,13 +76,13 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-mount -t tmpfs tmpfs "$work" # logs cost no disk
+mount -t tmpfs tmpfs "$work" # logs cause no disk I/O
 test ! -e /dev/log || mount --bind /dev/null /dev/log # no syslog daemon
 mkfifo "$work/in"
 results=$work/results
 : >"$results"
 
-# hold OPTION...: the Lab makes connections in a network namespace of its own.
+# hold OPTION...: starts a Lab with connections in a separate network namespace.
 hold() {
     : >"$work/answer"
     unshare -n "$lab" hold --port $port "$@" <"$work/in" >>"$work/answer" 2>&1 &
@@ -100,7 +100,7 @@ release() {
     lab_pid=
 }
 
-# How many server ends are still alive, by what their processes see.
+# Prints how many server ends are still alive, as seen by their processes.
 alive() {
     : >"$work/answer"
     echo state >&8
@@ -108,10 +108,10 @@ alive() {
     sed -n 's/^server alive=\([0-9]*\).*/\1/p' "$work/answer"
 }
 
-# Ticks that all CPUs were busy, and all ticks.
+# Prints the busy ticks and the total ticks of all CPUs.
 ticks() { awk '/^cpu / { busy = $2 + $3 + $4 + $7 + $8 + $9; print busy, busy + $5 + $6 }' /proc/stat; }
 
-# Waits until the CPUs are idle for 95 % of a fifth of a second; false where patience is at its end.
+# Waits until the CPUs are idle for 95 % of 200 ms; false if the total wait is used up.
 waits=0
 await_quiet() {
     while true; do
@@ -122,7 +122,7 @@ await_quiet() {
     done
 }
 
-# sample CASE CANDIDATE LAB-OPTIONS COMMAND...: runs it among the Lab's connections and keeps the figures.
+# sample CASE CANDIDATE LAB-OPTIONS COMMAND...: runs the command in the Lab's namespace and records the figures.
 sample() {
     name=$1 candidate=$2 how=$3
     shift 3
@@ -134,13 +134,13 @@ sample() {
 }
 
 turn=0
-# Tools and ss, in the other order every second time.
+# Prints the tools and ss, every second time in reverse order.
 candidates() {
     if test $((turn % 2)) = 0; then echo "$@"; else printf '%s\n' "$@" | sort -r; fi
 }
 
-# compare CASE LAB-OPTIONS SS-WORDS TOOL-WORDS: one turn of all candidates. With $fresh, each gets connections of its own; with
-# $beneath, the floor does that, too. SS-WORDS that begin with a slash are another program.
+# compare CASE LAB-OPTIONS SS-WORDS TOOL-WORDS: runs all candidates once. If $fresh is set, each gets new connections; if $beneath
+# is set, the floor runs with those arguments too. SS-WORDS that begin with a slash name a different program.
 fresh=
 beneath=
 # shellcheck disable=SC2086 # lists of words
@@ -162,7 +162,7 @@ compare() {
 
 repeat() { for _ in $(seq "$runs"); do "$@"; done; }
 
-# among HOLD-OPTIONS COMPARE-ARGUMENTS...: every run among the same connections.
+# among HOLD-OPTIONS COMPARE-ARGUMENTS...: all runs use the same connections.
 among() {
     # shellcheck disable=SC2086 # a list of options
     hold $1
@@ -171,7 +171,7 @@ among() {
     release
 }
 
-# apart HOLD-OPTIONS COMPARE-ARGUMENTS...: every run among fresh ones.
+# apart HOLD-OPTIONS COMPARE-ARGUMENTS...: each run uses new connections.
 apart() {
     fresh=$1
     shift
@@ -179,9 +179,9 @@ apart() {
     fresh=
 }
 
-# Both families, as ss looks at them; and IPv4 alone, which looks at IPv6 afterwards, to say what it did not look at.
+# Both families, as ss lists them, and IPv4 only, where a run that matches nothing also searches all states and processes for its hint.
 case_startup() {
-    among "--count 1" start-up "--runs 10" "-tn sport = :1" "-46 -n -s 1"
+    among "--count 1" start-up "--runs 10" "-tn sport = :1" "-46 -n -q -s 1"
     among "--count 1" "start-up, IPv4" "--runs 10" "-tn sport = :1" "-n -s 1"
 }
 case_list() {
@@ -201,12 +201,12 @@ case_few() {
         "-tni sport = :$port" "-n -t $forever -s $port"
 }
 case_ports() {
-    # 18,000 listening ports: as many as descriptors commonly allow, and below the ephemeral ports, which belong to the clients.
+    # 18,000 listening ports: about as many as the usual limit of descriptors allows, and below the ephemeral ports of the clients.
     hold --count $spread --ports 18000
     every() { seq $port "$1" $((port + 17999)); }
     filter() { echo "( $(every "$1" | sed '2,$s/^/or sport = :/; 1s/^/sport = :/') )" | tr '\n' ' '; }
     for step in 18000:1 141:128 6:3000; do
-        # At 3,000 ports ss keeps the 128: that is what the limit is set against.
+        # At 3,000 ports ss still gets the filter with 128, which is the reference of the limit.
         test "${step#*:}" = 3000 || filter=$(filter "${step%:*}")
         repeat compare "${step#*:} ports of $spread" "--runs 2" "-tni $filter" "-n -t $forever -s $(every "${step%:*}" | tr '\n' , | sed 's/,$//')"
     done
@@ -232,31 +232,40 @@ case_disconnect() {
     done
     beneath=
 }
-# One connection on a machine with many descriptors, held by a process that has few of them.
+# One connection on a machine with many descriptors, held by a process with few.
 case_one() {
     apart "--count 1 --decoy-processes $crowded --decoy-files 600" "one of $((crowded * 600))" "" "$(command -v find)" "--method disconnect -s $port"
 }
-# Who was heard from within TIME is not asked, so the next run waits as long.
+# ask_all CASE LAB-OPTIONS HOLD-OPTIONS: probes all peers. Peers heard from within the last second are not probed, so each run waits.
 ask_all() {
     for _ in $(seq "$runs"); do
-        hold --count $some --client-process
-        test -z "$2" || sample "$1" ss "$2" $ss -tni sport = ":$port"
-        for tool in $tools; do
-            sleep 3.5
-            sample "$1" "${tool%%=*}" "$2" "${tool#*=}" -n --probe 3s -s $port -f "$work/log" --disable-syslog
+        # shellcheck disable=SC2086 # a list of options
+        hold --count $some --client-process $3
+        for one in $(candidates $tools floor ${2:+reference}); do
+            sleep 1.2
+            case $one in
+                floor) sample "$1" floor "$2" "$floor" probe $port ;;
+                reference) sample "$1" ss "$2" $ss -tni sport = ":$port" ;;
+                *) sample "$1" "${one%%=*}" "$2" "${one#*=}" -n --probe 3s -s $port -f "$work/log" --disable-syslog ;;
+            esac
         done
         release
+        turn=$((turn + 1))
     done
 }
-case_probe() { ask_all "probe $some" ""; }
-# What others feel: a pair that asks and answers, on another connection of the namespace.
+case_probe() {
+    ask_all "probe $some" "" ""
+    ask_all "silent $some" "" --deaf
+}
+# The effect on others: a request-response pair on another connection in the namespace.
 case_neighbours() {
     among "--count $crowd" "beside list $crowd" "--runs 2 --pair" "-tni sport = :$port" "-n -t $forever -s $port"
-    ask_all "beside probe $some" --pair
+    ask_all "beside probe $some" --pair ""
+    ask_all "beside silent $some" --pair --deaf
     apart "--count $crowd" "beside kill $crowd" "--pair" "-K -tn sport = :$port" "-s $port"
     apart "--count $crowd" "beside disconnect $crowd" "--pair" "-K -tn sport = :$port" "--method disconnect -s $port"
 }
-# Ten processes, because of the limit of descriptors; ss only looks, since it needs minutes and gigabytes to close as many.
+# Ten processes, because of the limit of descriptors. ss only lists, because closing as many takes it minutes and gigabytes.
 case_million() {
     hold --count $million --processes 10
     beneath="list $port"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds artifacts/tcp-closer-linux-musl-ARCH, one static file for every Linux of that architecture, and its symbols
-# beside it (.dbg). Usage: scripts/build-musl.sh [--arch x64|arm64] [--no-sock-destroy]
+# Builds artifacts/tcp-closer-linux-musl-ARCH, one static file for any Linux of that architecture, and its symbols (.dbg).
+# Usage: scripts/build-musl.sh [--arch x64|arm64] [--no-sock-destroy]
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -17,9 +17,9 @@ while test $# -gt 0; do
     esac
     shift
 done
-case $arch in x64 | arm64) ;; *) die "--arch '$arch': x64 or arm64" ;; esac
-set -- -p:NoSockDestroy=$variant # from here on what dotnet publish is given
-command -v dotnet >/dev/null || die "no dotnet here: install the .NET SDK 10"
+case $arch in x64 | arm64) ;; *) die "--arch '$arch': expected x64 or arm64" ;; esac
+set -- -p:NoSockDestroy=$variant # from here on, the arguments of dotnet publish
+command -v dotnet >/dev/null || die "dotnet is missing: install the .NET SDK 10"
 
 name=tcp-closer-linux-musl-$arch$suffix
 work=$(mktemp -d)
@@ -28,12 +28,12 @@ trap 'exit 130' INT TERM
 
 case $(dotnet --info | awk '$1 == "RID:" { print $2 }') in
     linux-musl-*)
-        # Alpine and its like: the SDK's own way, with the linux-musl packages of the feed.
-        test "$arch" = "$(own_arch)" || die "on a musl machine only its own architecture can be built"
+        # Alpine and similar: the SDK's own static link, with the linux-musl packages of the feed.
+        test "$arch" = "$(own_arch)" || die "on a musl machine only the architecture of the machine can be built"
         for command in clang readelf; do
             command -v $command >/dev/null || die "missing: $command. As root: apk add clang build-base"
         done
-        say "way: RID linux-musl-$arch and StaticExecutable, the SDK's own"
+        say "building with RID linux-musl-$arch and StaticExecutable (the SDK's static link)"
         set -- "$@" -r "linux-musl-$arch" -p:StaticExecutable=true
         objcopy=objcopy no_cgroup=
         ;;
@@ -49,7 +49,7 @@ case $(dotnet --info | awk '$1 == "RID:" { print $2 }') in
             unpack "$arch" "$PWD/artifacts/sysroot/$arch" musl-dev "$libgcc"
             set -- "$@" "-p:SysRoot=$PWD/artifacts/sysroot/$arch"
         fi
-        say "way: objects of RID linux-$arch linked against musl (build/StaticMusl.targets)"
+        say "building objects of RID linux-$arch, linked against musl (build/StaticMusl.targets)"
         ;;
 esac
 
@@ -58,28 +58,29 @@ dotnet publish TcpCloser.csproj -c Release "$@" -o "$work/out" --disable-build-s
 binary=$work/out/tcp-closer
 test -s "$binary.dbg" || die "the build left no symbols (.dbg)"
 if test -n "$no_cgroup"; then
-    # Where a new runtime has other names, the link takes the runtime's functions and says nothing. Those are longer than a few
-    # bytes, and they name the files of control groups.
+    # If a new runtime changes the names, the link silently uses the runtime's functions. These are longer than a few bytes and
+    # contain the names of the files of control groups.
     readelf -sW "$binary.dbg" >"$work/symbols"
     for function in InitializeCGroup GetRestrictedPhysicalMemoryLimit GetPhysicalMemoryUsed InitializeCpuCGroup GetCpuLimit; do
         awk -v name="^_Z[0-9]+$function" '$4 == "FUNC" && $8 ~ name { found++; long += $3 > 16 } END { exit found != 1 || long }' \
             "$work/symbols" || die "$name lacks the $function of $no_cgroup"
     done
-    ! grep -aEq '/(memory|cpu)\.(max|stat|limit_in_bytes|cfs_quota_us)' "$binary" || die "$name reads control groups, in spite of $no_cgroup"
+    ! grep -aEq '/(memory|cpu)\.(max|stat|limit_in_bytes|cfs_quota_us)' "$binary" || die "$name reads control groups despite $no_cgroup"
 fi
-# The link to the symbols names the file that it now becomes.
+readelf -sW "$binary.dbg" | grep -q ' drop_runtime_settings$' || die "$name lacks build/no-knobs.c, so environment variables would configure its runtime"
+# The debug link must contain the final name of the symbol file.
 mv "$binary.dbg" "$work/$name.dbg"
 (cd "$work" && $objcopy --remove-section=.gnu_debuglink out/tcp-closer && $objcopy --add-gnu-debuglink="$name.dbg" out/tcp-closer)
 
 readelf -hldSW "$binary" >"$work/elf"
-check() { # MESSAGE EXTENDED-REGEX, or ! EXTENDED-REGEX for what must not be there
+check() { # MESSAGE EXTENDED-REGEX, or MESSAGE ! EXTENDED-REGEX if it must not match
     if test "$2" = "!"; then ! grep -Eq "$3" "$work/elf"; else grep -Eq "$2" "$work/elf"; fi || die "$name $1"
 }
 case $arch in x64) machine=X86-64 ;; arm64) machine=AArch64 ;; esac
 check "is not for $arch" "Machine: .*$machine"
 check "is not position-independent" "Type: +DYN"
-check "wants an interpreter" ! "INTERP"
-check "wants shared libraries" ! "\(NEEDED\)"
+check "has an interpreter" ! "INTERP"
+check "needs shared libraries" ! "\(NEEDED\)"
 check "is not stripped" ! " \.(symtab|debug_info) "
 check "has a writable and executable segment" ! "LOAD .* RWE "
 check "has an executable stack" "GNU_STACK .* RW "
@@ -88,8 +89,8 @@ if test "$arch" = "$(own_arch)"; then
     mkdir "$work/empty"
     cp "$binary" "$work/empty/tcp-closer"
     if test "$(id -u)" = 0; then enter=chroot; else enter="unshare -r chroot"; fi
-    version=$($enter "$work/empty" /tcp-closer --version) || die "$name --version failed in an empty chroot"
-    test -n "$version" || die "$name --version said nothing in an empty chroot"
+    version=$(DOTNET_GCHeapHardLimit=1000 $enter "$work/empty" /tcp-closer --version) || die "$name --version failed in an empty chroot"
+    test -n "$version" || die "$name --version printed nothing in an empty chroot"
     say "in an empty chroot: $version"
 fi
 

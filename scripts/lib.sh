@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# What the scripts share. Source it from the repository's root: . scripts/lib.sh
+# Shared functions. Source this file from the root of the repository: . scripts/lib.sh
 
 PATH=$PATH:/usr/sbin:/sbin
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
-# What is built here is what the lock files name. After a change of packages: dotnet restore TcpCloser.slnx, and
+# Builds use exactly the packages of the lock files. After a change of packages: dotnet restore TcpCloser.slnx, and
 # dotnet restore PROJECT -r RID for the other architecture of a native project.
 export RestoreLockedMode=true
 
@@ -11,7 +11,7 @@ say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 die() { say "$@"; exit 1; }
 
 # need COMMAND:PACKAGE...
-# Installs the packages (Debian, Ubuntu) whose command is missing, saying so first. With a slash, COMMAND is a file.
+# Installs the packages (Debian, Ubuntu) whose command is missing, and prints which. A COMMAND with a slash is a file.
 need() {
     missing=
     for pair; do
@@ -21,18 +21,18 @@ need() {
         esac || missing="$missing ${pair#*:}"
     done
     test -n "$missing" || return 0
-    command -v apt-get >/dev/null || die "missing (by their names in Debian):$missing"
+    command -v apt-get >/dev/null || die "missing packages (names of Debian):$missing"
     test "$(id -u)" = 0 || die "missing:$missing. As root: apt-get install$missing"
     say "installing$missing"
-    # Lists that are missing or some weeks old only have to be fetched: what the first attempt says of them alarms in vain.
+    # Missing or outdated package lists only need an update, so the errors of the first attempt are not shown.
     # shellcheck disable=SC2086 # a list of words
     apt_install $missing >/dev/null 2>&1 || { quiet apt-get update && quiet apt_install $missing; } || die "apt-get install$missing failed"
 }
 
 # need_unstarted COMMAND:PACKAGE...
-# The same for servers: the services that come with their packages are neither started nor enabled. Returns whether all is there.
+# Like need, for servers: the services of the packages are neither started nor enabled. Returns whether all are installed.
 need_unstarted() {
-    policy=/usr/sbin/policy-rc.d # asked by every package's script before it starts something
+    policy=/usr/sbin/policy-rc.d # consulted by the packages' scripts before they start a service
     services=$(enabled_services)
     if test "$(id -u)" = 0 && ! test -e $policy; then
         printf '#!/bin/sh\nexit 101\n' >$policy
@@ -55,22 +55,22 @@ enabled_services() {
 
 apt_install() { env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"; }
 
-# quiet COMMAND...: its output is shown only if it fails.
+# quiet COMMAND...: runs the command and shows its output only if it fails.
 quiet() {
     log=$(mktemp)
     if "$@" >"$log" 2>&1; then rm -f "$log"; else cat "$log" >&2; rm -f "$log"; return 1; fi
 }
 
-# What dotnet publish needs for a native binary.
+# Installs what dotnet publish needs for a native binary.
 need_build_tools() {
-    command -v dotnet >/dev/null || die "no dotnet here: install the .NET SDK 10 (https://dotnet.microsoft.com)"
+    command -v dotnet >/dev/null || die "dotnet is missing: install the .NET SDK 10 (https://dotnet.microsoft.com)"
     need gcc:gcc /usr/include/zlib.h:zlib1g-dev
 }
 
-# publish PROJECT [OPTION...]: a native binary of this machine's architecture, below artifacts/publish.
+# publish PROJECT [OPTION...]: builds a native binary for this machine's architecture, in artifacts/publish.
 publish() { quiet dotnet publish "$@" -c Release -r "linux-$(own_arch)" || die "dotnet publish $* failed"; }
 
-# own_arch: this machine's architecture as .NET names it.
+# own_arch: prints this machine's architecture as .NET names it.
 own_arch() {
     case $(uname -m) in
         x86_64) echo x64 ;;
@@ -79,30 +79,29 @@ own_arch() {
     esac
 }
 
-# A source is where packages come from: an architecture of this machine's own distribution (x64), or of a suite of Debian
-# (x64-trixie).
+# A SOURCE of packages is an architecture of this machine's distribution (x64) or of a suite of Debian (x64-trixie).
 
-# deb_arch SOURCE: its architecture as Debian names it.
+# deb_arch SOURCE: prints its architecture as Debian names it.
 deb_arch() { case $1 in x64*) echo amd64 ;; *) echo "${1%%-*}" ;; esac; }
 
-# apt_conf SOURCE: prints the path of a configuration under which (APT_CONFIG=path) apt serves that source, from lists of
-# its own under artifacts/: the machine's apt learns nothing of it.
+# apt_conf SOURCE: prints the path of a configuration (APT_CONFIG=path) with which apt serves that source. Its lists are in
+# artifacts/, and the machine's apt is not changed.
 apt_conf() (
     state=$PWD/artifacts/apt/$1
     if ! test -e "$state/apt.conf"; then
-        command -v apt-get >/dev/null || die "needs apt-get (Debian or Ubuntu)"
+        command -v apt-get >/dev/null || die "apt-get is missing (this needs Debian or Ubuntu)"
         list=
         case $1 in
             *-*)
                 mirror=$(debian_mirror)
-                test -n "$mirror" || die "$1: this machine's apt gets nothing from Debian"
+                test -n "$mirror" || die "$1: this machine's apt has no source of Debian"
                 unpack "$(own_arch)" "$PWD/artifacts/apt/keys" debian-archive-keyring || exit
                 keys=$PWD/artifacts/apt/keys/usr/share/keyrings/debian-archive-keyring.gpg
                 list="deb [signed-by=$keys allow-insecure=no target=Packages] $mirror ${1#*-} main"
                 ;;
             x64) ;;
             *)
-                # Ubuntu serves every architecture but its first from another place.
+                # Ubuntu serves all architectures but amd64 from a different host.
                 if grep -q '^ID=ubuntu' /etc/os-release; then
                     codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
                     list="deb http://ports.ubuntu.com/ubuntu-ports $codename main universe"
@@ -130,20 +129,20 @@ END
     echo "$state/apt.conf"
 )
 
-# apt_from SOURCE COMMAND...: apt-get or apt-cache on that source, never on the machine's lists in its place.
+# apt_from SOURCE COMMAND...: runs apt-get or apt-cache on that source, never on the machine's lists.
 apt_from() (
     conf=$(apt_conf "$1") || exit
     shift
     APT_CONFIG=$conf exec "$@"
 )
 
-# debian_mirror: where this machine's apt gets Debian from.
+# debian_mirror: prints the URL from which this machine's apt gets Debian.
 debian_mirror() {
     # shellcheck disable=SC2016 # apt's own variable
     apt_from "$(own_arch)" apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' 'Label: Debian' | sed -n 1p
 }
 
-# unpack SOURCE DIR PACKAGE...: packages of a source downloaded and unpacked into DIR, nothing installed; once.
+# unpack SOURCE DIR PACKAGE...: downloads packages and unpacks them into DIR, unless that was done before. Nothing is installed.
 unpack() (
     source=$1 dir=$2
     shift 2
@@ -152,7 +151,7 @@ unpack() (
     mkdir -p "$dir/.debs"
     apt_conf "$source" >/dev/null || exit
     say "downloading for $source: $*"
-    # Lists that are some weeks old name packages that are gone: fetch them anew once.
+    # Outdated lists name packages that no longer exist: fetch the lists again, once.
     download "$source" "$dir/.debs" "$@" 2>/dev/null || { rm -rf "artifacts/apt/$source" && download "$source" "$dir/.debs" "$@"; } ||
         die "downloading $* for $source failed"
     for deb in "$dir"/.debs/*.deb; do dpkg-deb -x "$deb" "$dir" || exit; done

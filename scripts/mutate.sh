@@ -1,16 +1,16 @@
 #!/bin/sh
-# Changes the program in one small way after another, and tells which changes no unit test notices (Stryker.NET). Hours, not part of CI.
-# usage: scripts/mutate.sh [ROOM|FILE...]    Kill, Proc, Diag, Kill/OwnerRule.cs; none: Kill
-# The report comes to artifacts/mutate/report.
+# Mutation testing with Stryker.NET: reports small changes of the program that no unit test detects. Takes hours; not part of CI.
+# Usage: scripts/mutate.sh [DIRECTORY|FILE...] (default Kill), for example: scripts/mutate.sh Proc Kill/Signal/HolderRule.cs
+# The report is written to artifacts/mutate/report.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-command -v dotnet >/dev/null || die "no dotnet here: install the .NET SDK 10 (https://dotnet.microsoft.com)"
+command -v dotnet >/dev/null || die "dotnet is missing: install the .NET SDK 10 (https://dotnet.microsoft.com)"
 need git:git
 
-# In a copy: Stryker puts the changed program where the tests look for it, and of xUnit it takes only the flavour with
-# Microsoft.Testing.Platform. Under VSTest its changes are never in force, and all of them seem to survive.
+# Runs in a copy, because Stryker puts the changed program where the tests look for it, and because it needs the variant of xUnit
+# for Microsoft.Testing.Platform: under VSTest its changes have no effect, and all of them seem to survive.
 copy=artifacts/mutate/copy
 rm -rf artifacts/mutate
 mkdir -p $copy

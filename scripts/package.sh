@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes packages of the static binary in artifacts/packages/, and prints their paths. Usage: scripts/package.sh [deb|rpm|tar|all] [--arch x64|arm64] [--no-build]
+# Builds packages of the static binary in artifacts/packages/ and prints their paths.
+# Usage: scripts/package.sh [deb|rpm|tar|all] [--arch x64|arm64] [--no-build]
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -19,7 +20,7 @@ done
 case $arch in
     x64) deb_arch=amd64 rpm_arch=x86_64 ;;
     arm64) deb_arch=arm64 rpm_arch=aarch64 ;;
-    *) die "--arch '$arch': x64 or arm64" ;;
+    *) die "--arch '$arch': expected x64 or arm64" ;;
 esac
 test "$kinds" != all || kinds="deb rpm tar"
 for kind in $kinds; do
@@ -28,13 +29,17 @@ done
 
 binary=artifacts/tcp-closer-linux-musl-$arch
 ! $build || scripts/build-musl.sh --arch "$arch"
-test -x "$binary" || die "no $binary: run scripts/build-musl.sh --arch $arch"
+test -x "$binary" || die "$binary is missing: run scripts/build-musl.sh --arch $arch"
 notices=$(find "${NUGET_PACKAGES:-$HOME/.nuget/packages}/runtime.linux-$arch.microsoft.dotnet.ilcompiler" -name THIRD-PARTY-NOTICES.TXT | sort | tail -n 1)
 test -n "$notices" || die "the NuGet cache has no THIRD-PARTY-NOTICES.TXT of the .NET runtime: build without --no-build"
 
-# What sorts before a release has a tilde in both kinds of version.
+# Both deb and rpm sort a version with a tilde before the release. Without any tag, the number of commits orders the builds.
 version=${BuildVersion:-$(sh build/version.sh)}
-case $version in *-*) package_version=${version%%-*}~${version#*-} ;; *) package_version=$version ;; esac
+case $version in
+    *-*) package_version=${version%%-*}~${version#*-} ;;
+    *+*) package_version=${version%%+*}~$(git rev-list --count HEAD 2>/dev/null || echo 0)+${version#*+} ;;
+    *) package_version=$version ;;
+esac
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null || date +%s)}"
 export SOURCE_DATE_EPOCH TZ=UTC0
 
@@ -45,7 +50,7 @@ umask 022
 out=$PWD/artifacts/packages
 mkdir -p "$out"
 
-# What install.sh installs from.
+# The directory from which install.sh installs.
 tree=$work/tcp-closer-$version-linux-$arch
 mkdir "$tree"
 cp -r packaging/install.sh packaging/tcp-closer.8 packaging/completions packaging/systemd packaging/openrc packaging/cron packaging/logrotate \
@@ -55,7 +60,7 @@ install -m 644 "$notices" "$tree/dotnet-third-party-notices.txt"
 rm -f "$tree/prometheus/"*.test.yml
 chmod -R u=rwX,go=rX "$tree"
 
-# stage DIR: the tree as a package of a distribution installs it.
+# stage DIR: installs the tree into DIR as a distribution's package does.
 stage() {
     DESTDIR=$1 PREFIX=/usr "$tree/install.sh"
     doc=$1/usr/share/doc/tcp-closer
@@ -64,7 +69,7 @@ stage() {
     gzip -9n "$1"/usr/share/man/man8/*.8
 }
 
-# reproducible DIR: every file has the time of the commit.
+# reproducible DIR: sets the time of all files to that of the commit.
 reproducible() { find "$1" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +; }
 
 make_deb() {

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Lets the published program close connections for a while where everything changes as fast as it goes: connections that are made
-# and ended on the same tuples, processes that are killed, network namespaces that come and go, logs that are rotated; services by
-# every method, and single runs beside them. Counts what was closed and should not have been, what was closed and not told, and what
-# was told and is not true, and how memory and descriptors went. In namespaces of its own. Ends with 'soak: right' or 'soak: wrong'.
-# Usage: scripts/soak.sh [SECONDS] (60)
+# Runs the published program for a while in an environment that changes as fast as possible: connections are created and ended on
+# the same tuples, processes are killed, network namespaces come and go, logs are rotated. Services with several methods and single
+# runs work at the same time. Counts connections closed by mistake, closed but not reported, and reported but not closed, and watches
+# memory and descriptors. Uses separate namespaces. Ends with 'soak: right' or 'soak: wrong'.
+# Usage: scripts/soak.sh [SECONDS] (default 60)
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -18,8 +18,8 @@ idle=150 kill_idle=1000 # ms
 
 if test "${1-}" != --inside; then
     seconds=${1:-60}
-    case $seconds in '' | *[!0-9]*) die "'$seconds' is no number of seconds. Usage: scripts/soak.sh [SECONDS]" ;; esac
-    test "$(id -u)" = 0 || die "needs root: it makes network namespaces and kills the processes of other process ids"
+    case $seconds in '' | *[!0-9]*) die "'$seconds' is not a number of seconds. Usage: scripts/soak.sh [SECONDS]" ;; esac
+    test "$(id -u)" = 0 || die "needs root, to create network namespaces and a pid namespace"
     need unshare:util-linux ip:iproute2
     if ! test -x "$tool" || ! test -x "$lab"; then
         need_build_tools
@@ -38,7 +38,7 @@ mount -t tmpfs none /run/netns
 cd "$work"
 : >going
 
-# service NAME OPTION...: one that logs to NAME.log. Below nohup(1) it would ignore SIGHUP, and no log would be rotated.
+# service NAME OPTION...: starts a service that logs to NAME.log. Under nohup(1) it would ignore SIGHUP, and logs would not be rotated.
 service() {
     name=$1
     shift
@@ -46,7 +46,7 @@ service() {
     echo $! >"$name.pid"
 }
 
-# single NAME OPTION...: one run after the other, with records.
+# single NAME OPTION...: runs the program again and again, with records.
 single() {
     name=$1
     shift
@@ -58,12 +58,13 @@ single() {
     done
 }
 
-# Processes with one idle connection each; a new one for every one that was killed. On a busy machine the Lab itself may be the one,
-# before it has handed the connection over; then its process ends with it, told or not. Or its process is, before it was announced.
+# victims NAME PORT: keeps a process with one idle connection, and replaces it when it was killed. On a busy machine the Lab itself
+# may be killed before it has handed the connection over; then its process ends with it, reported or not. Or the process is killed
+# before the Lab has announced it.
 victims() {
     while test -e going; do
         mkfifo "$1.in"
-        : >"$1.out" # at once: what the one before said is not of this one, however late it begins
+        : >"$1.out" # now, because the output of the previous Lab must not be taken for that of this one
         "$lab" hold --count 1 --port "$2" <"$1.in" >"$1.out" 2>"$1.err" &
         parent=$!
         exec 7>"$1.in"
@@ -75,7 +76,7 @@ victims() {
         do sleep 0.01; done
         pid=$(sed -n 's/^pid=\([0-9]*\) role=server.*/\1/p' "$1.out")
         while test -e going && is_alive "$pid" && is_alive $parent; do sleep 0.02; done
-        # What is left when all is over was not killed.
+        # A process that is left at the end was not killed.
         fate=left
         is_alive "$pid" || fate=killed
         exec 7>&-
@@ -96,7 +97,7 @@ victims() {
 
 is_alive() { test -n "$1" && grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
 
-# Network namespaces with one idle connection each, which are gone as soon as it is closed.
+# Creates network namespaces with one idle connection each, and deletes each as soon as its connection is closed.
 namespaces() {
     number=0
     while test -e going; do
@@ -111,11 +112,11 @@ namespaces() {
         until grep -q '^READY' netns.out || ! is_alive $!; do sleep 0.01; done
         echo "wait-ended 1 5000" >&7
         until grep -q '^ended=' netns.out || ! is_alive $!; do sleep 0.01; done
-        # On a busy machine it was closed before anybody looked at it for the first time: then it is not seen to end.
+        # On a busy machine the connection may be closed before the Lab reads its state for the first time, and then its end is not seen.
         echo list >&7
         until test "$(grep -c '^\.$' netns.out)" = 2 || ! is_alive $!; do sleep 0.01; done
         client=$(sed -n 's/^connection=0 .*client=\([0-9.:]*\)$/\1/p' netns.out)
-        # What is left when all is over may not have been closed any more.
+        # A connection that is left at the end may not have been due yet.
         if grep -q '^0 .* server-end=aborted' netns.out; then echo "soak$number $client" >>netns.seen
         elif ! grep -q '^READY' netns.out; then echo "^soak$number " >>netns.perhaps # closed before the Lab was ready, which ends it
         elif test -e going; then
@@ -129,10 +130,10 @@ namespaces() {
     done
 }
 
-# Moves a log aside, and reads what the one before held: lines may still go there until the service has opened the new one.
+# Moves the logs aside and reads the previous ones. Until a service has opened the new log, it still writes to the old one.
 rotate() {
     for name in destroy disconnect netns; do
-        # On a busy machine a service may not have opened its log yet, or not again.
+        # On a busy machine a service may not have opened its log yet.
         test -e $name.log || { echo $name >>not-rotated; continue; }
         echo $name >>rotated
         test ! -e $name.log.1 || harvest $name
@@ -141,7 +142,7 @@ rotate() {
     done
 }
 
-# harvest NAME: what the rotated log of a service says.
+# harvest NAME: reads the rotated log of a service.
 harvest() {
     sed -n 's/.*Z info \(destroyed\|disconnected\) [0-9.]*:\([0-9]*\) -> [0-9.]*:\([0-9]*\) .*inode=\([0-9]*\).*/\4 \2 \3/p' "$1.log.1" >>"$1.told"
     sed -n 's/.* \(netns=\)\{0,1\}.*-> \([0-9.:]*\) .*netns=\(soak[0-9]*\).*/\3 \2/p' "$1.log.1" >>"$1.told-names"
@@ -152,7 +153,7 @@ harvest() {
 sample() {
     for name in destroy disconnect netns; do
         pid=$(cat $name.pid)
-        # Not the pages of the binary: those that are used for the first time are no growth.
+        # Without the pages of the binary: their first use is not growth.
         kb=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
         echo "$name ${kb:-gone} $(find "/proc/$pid/fd" -mindepth 1 2>/dev/null | wc -l)" >>samples
     done
@@ -180,7 +181,7 @@ singles="$singles $!"
 namespaces 8>&- 9>&- &
 singles="$singles $!"
 
-# The first tenth of the time, at most a minute, is for growing.
+# The first tenth of the time, at most a minute, is warm-up.
 ends=$(($(date +%s) + seconds))
 warm=$((seconds / 10 > 60 ? 60 : seconds / 10))
 flat_from=$(($(date +%s) + warm))
@@ -209,14 +210,14 @@ for name in destroy disconnect netns; do
 done
 exec 9>&-
 
-# What is left out of one side is left out of both.
+# Processes whose fate is unknown are removed from both lists.
 without_perhaps() { sort | { grep -vxFf killed.perhaps || true; }; }
 touch rotated not-rotated single-kill.failed single-auto.failed single-destroy.failed netns.seen netns.left netns.perhaps killed.seen killed.perhaps problems
 sed -n 's/.*"local_port":\([0-9]*\).*"remote_port":\([0-9]*\).*"inode":\([0-9]*\).*"outcome":"\(destroyed\|disconnected\)".*/\3 \1 \2/p' single-destroy.json single-auto.json >single.told
 sed -n 's/.*"type":"signal".*"pid":\([0-9]*\).*/\1/p' single-kill.json | without_perhaps >killed.told
 without_perhaps <killed.seen >killed
 cat destroy.told disconnect.told single.told >told.all
-# What was listed before anybody accepted it has no inode yet, and is known by its ports.
+# A connection that was listed before it was accepted has no inode yet, so it is matched by its ports.
 sed -n 's/^0 //p' told.all >told-by-ports
 sed '/^0 /d; s/ .*//' told.all | sort >told
 sed -n 's/^\(closed\|late\|wrong\) inode=\([0-9]*\) port=\([0-9]*\) client-port=\([0-9]*\) .*/\2 \3 \4/p' churn.out >seen.all
@@ -224,20 +225,20 @@ sed 's/ .*//' seen.all | sort >seen
 sed -n 's/^ended inode=\([0-9]*\).*/\1/p' churn.out | sort >ended
 sort netns.seen >seen.netns
 sort netns.told-names | { grep -vf netns.perhaps || true; } >told.netns
-# What the program and the owner ended at the same moment may be told and not seen.
+# A connection that the program and its holder ended at the same moment may be reported and not seen.
 comm -13 seen told | comm -13 ended - >told-only
 awk 'FILENAME == "told-by-ports" { by_ports[$0]++; next }
     FILENAME == "told" { told[$1] = 1; next }
     !($1 in told) && by_ports[$2 " " $3]-- <= 0' told-by-ports told seen.all >untold
-comm -3 killed killed.told | sed 's/^\t/told, and not dead: pid /' >kill-differs
-comm -3 seen.netns told.netns | sed 's/^\t/told, and not closed: /' >netns-differs
+comm -3 killed killed.told | sed 's/^\t/reported, but not dead: pid /' >kill-differs
+comm -3 seen.netns told.netns | sed 's/^\t/reported, but not closed: /' >netns-differs
 uniq -d told >told-twice
 wrong=$(sed -n 's/^made=.* wrong=\([0-9]*\).*/\1/p' churn.out)
 talkers=$(grep -c 'server-end=alive.*client-end=alive' talker.out || true)
 grep '^made=' churn.out
-awk '{ n[FILENAME]++; bad[FILENAME] += $1 != 0 } END { for (f in n) printf "%s: %d runs, %d with another exit status than 0\n", f, n[f], bad[f] }' ./*.statuses
+awk '{ n[FILENAME]++; bad[FILENAME] += $1 != 0 } END { for (f in n) printf "%s: %d runs, %d with an exit status other than 0\n", f, n[f], bad[f] }' ./*.statuses
 echo "namespaces: $(wc -l <seen.netns) closed, $(wc -l <netns.left) left open; processes killed: $(wc -l <killed)"
-# In the middle of a round more descriptors are open: the least of some samples are those that stay.
+# During a round more descriptors are open. The minimum of some samples is the number that stays open.
 awk '{ n[$1]++; kb[$1, n[$1]] = $2; files[$1, n[$1]] = $3; if ($2 > most[$1]) most[$1] = $2 }
     function least(s, from, to, i, l) { l = files[s, from]; for (i = from; i <= to; i++) if (files[s, i] < l) l = files[s, i]; return l }
     END { for (s in n) {
@@ -246,10 +247,10 @@ awk '{ n[$1]++; kb[$1, n[$1]] = $2; files[$1, n[$1]] = $3; if ($2 > most[$1]) mo
         flat = kb[s, n[s]] <= kb[s, 1] + 2048 && last <= first
         printf "service %s: memory %d to %d kB (most %d), descriptors %d to %d: %s\n", s, kb[s, 1], kb[s, n[s]], most[s], first, last, flat ? "flat" : "NOT FLAT"
     } }' samples | tee flat
-echo "logs rotated: $(wc -l <rotated), left for the next time: $(wc -l <not-rotated)"
-echo "closed and seen: $(wc -l <seen), told: $(wc -l <told)"
-echo "wrong closes: $wrong; untold: $(wc -l <untold); told and not true: $(wc -l <told-only); told twice: $(wc -l <told-twice); busy connections that were to live: $talkers of 2"
-echo "kills told otherwise: $(wc -l <kill-differs); namespaces told otherwise: $(wc -l <netns-differs); errors and warnings: $(cat problems single-*.failed | wc -l)"
+echo "logs rotated: $(wc -l <rotated), postponed: $(wc -l <not-rotated)"
+echo "closed and seen: $(wc -l <seen), reported: $(wc -l <told)"
+echo "closed by mistake: $wrong; not reported: $(wc -l <untold); reported but not closed: $(wc -l <told-only); reported twice: $(wc -l <told-twice); busy connections still open: $talkers of 2"
+echo "kills reported wrongly: $(wc -l <kill-differs); namespaces reported wrongly: $(wc -l <netns-differs); errors and warnings: $(cat problems single-*.failed | wc -l)"
 result=right
 test "$wrong" = 0 || result=wrong
 test "$talkers" = 2 || result=wrong
@@ -258,7 +259,7 @@ test "$(wc -l <rotated)" -gt "$(wc -l <not-rotated)" || result=wrong
 for file in untold told-only told-twice kill-differs netns-differs netns.left; do
     test ! -s $file || { result=wrong; echo "$file:"; head -n 5 $file; }
 done
-# What the records and the log of single-kill say of processes about which they differ.
+# The records of single-kill about processes on which the lists differ.
 sed 's/.*pid //' kill-differs | while read -r pid; do
     grep -m 3 "\"pid\":$pid[,}]" single-kill.json || echo "no record names pid $pid"
 done

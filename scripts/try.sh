@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the native binary and runs the main job for real, in a network namespace of its own: a dead, a quiet and a busy
-# connection, a dry run, the kill, and what the ends saw. Needs no root where user namespaces are allowed.
+# Builds the native binary and demonstrates it in a separate network namespace: a dead, a quiet and a busy connection, a dry
+# run, the real run, and what both sides observed. Needs no root if user namespaces are allowed.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -13,7 +13,7 @@ port=7000
 if test "${1-}" != --inside; then
     need_build_tools
     need unshare:util-linux
-    say "building the native binary ($tool) and the Lab, which makes the connections"
+    say "building the native binary ($tool) and the Lab, which creates the connections"
     publish TcpCloser.csproj
     publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
     if test "$(id -u)" = 0; then exec unshare -n "$0" --inside; fi
@@ -31,7 +31,7 @@ finish() {
 trap finish EXIT
 exec 2>&1
 
-# start DESCRIPTOR NAME ARGUMENT...: a Lab that is asked through the descriptor.
+# start DESCRIPTOR NAME ARGUMENT...: starts a Lab that reads commands from the descriptor.
 start() {
     descriptor=$1 name=$2
     shift 2
@@ -42,7 +42,7 @@ start() {
     eval "exec $descriptor>$work/$name.in"
     until grep -q '^READY' "$work/$name"; do sleep 0.05; done
 }
-# ask DESCRIPTOR NAME WORDS: what that Lab answers.
+# ask DESCRIPTOR NAME WORDS: sends a command to a Lab and prints its answer.
 ask() {
     : >"$work/$2"
     echo "$3" >&"$1"
@@ -58,18 +58,18 @@ client=$(ask 9 dead "connect 127.0.0.1 $((port + 1)) 1")
 server=$(ask 9 dead "accept $((port + 1)) 1")
 ask 9 dead "deafen ${client%% *}" >/dev/null
 
-echo "Three connections. Port $port: one that is quiet, its client alive, and one that talks all the time."
-echo "Port $((port + 1)): one that is dead. Nothing that is sent to its client arrives any more."
+echo "Three connections. Port $port: one is quiet, with a live client, and one is busy."
+echo "Port $((port + 1)): one is dead. Nothing that is sent to its client arrives any more."
 sleep 4
 
-printf '\nBy its clock, what is quiet cannot be told from what is dead:\n'
+printf '\nThe idle time alone does not distinguish a quiet connection from a dead one:\n'
 run -n -q -s $port-$((port + 1)) -t 3s
-printf '\nSo ask the peers, and close only where none answers for 3 seconds:\n'
+printf '\nTherefore probe the peers, and close only connections whose peer does not answer for 3 seconds:\n'
 run -s $port-$((port + 1)) -t 3s --probe 3s --disable-syslog
 
-printf '\nWhat the ends have seen:\n'
+printf '\nWhat both sides observed:\n'
 ask 8 living list | tee "$work/seen"
 ask 9 dead "look ${server%% *}" | tee -a "$work/seen"
-test "$(grep -c 'alive.*alive' "$work/seen")" = 2 || die "a living connection was closed"
+test "$(grep -c 'alive.*alive' "$work/seen")" = 2 || die "a live connection was closed"
 grep -q ' ECONNABORTED$' "$work/seen" || die "the dead connection was not closed"
-echo "The dead connection is closed, and its program knows; the quiet one and the busy one live."
+echo "The dead connection is closed, and its program got an error. The quiet one and the busy one are still open."

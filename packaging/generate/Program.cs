@@ -1,6 +1,6 @@
 namespace TcpCloser.Generate;
 
-/// <summary>Writes what is made of the option table: <c>dotnet run --project packaging/generate FOLDER</c>, FOLDER being packaging/.</summary>
+/// <summary>Writes the files that are generated from the option table: <c>dotnet run --project packaging/generate packaging</c>.</summary>
 internal static class Program
 {
     private static int Main(string[] args)

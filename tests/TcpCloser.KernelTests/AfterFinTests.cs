@@ -1,52 +1,46 @@
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Paths;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>-t</c> in states after the peer's FIN: that is news, although it is no data.</summary>
+/// <summary><c>-t</c> in states after the peer's FIN: the FIN counts as received data, although it carries none.</summary>
 public sealed class AfterFinTests
 {
     private const int Idle = 2_000;
 
     [Fact]
-    public void TheFinIsNews()
+    public void IdleTime_PeerSentItsFin_CountsFromTheFin()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         (SocketRange closeWait, SocketRange far) = path.Connect(2);
         (SocketRange lastAck, SocketRange farLastAck) = path.Connect(1, NetworkPath.Far4(3));
         (SocketRange closing, SocketRange farClosing) = path.Connect(1, NetworkPath.Far4(4));
         closeWait.WaitQuiet(Idle + 100);
         far.Do("shutdown");
         farLastAck.Do("shutdown");
-        Until.True(() => lastAck.InfoWord("state") == "close-wait", "the FIN");
+        Until.True(() => lastAck.InfoWord("state") == "close-wait", "the peer's FIN");
         path.Vanish(3);
-        lastAck.Do("shutdown"); // a descriptor is left, and the peer does not acknowledge the FIN
+        lastAck.Do("shutdown"); // a second process still has the descriptor, and the peer does not acknowledge the FIN
 
-        // Both send their FIN before they get the other's: closing.
+        // Both sides send their FIN before they receive the other's: CLOSING.
         path.InNear("ip link set slow0 arp off");
         closing.Do("shutdown");
         farClosing.Do("shutdown");
 
-        string[] words = ["-d", $"{NetworkPath.Port}", "--state", "close-wait,last-ack,closing", "-t", $"{Idle}ms", "--json"];
-        Dictionary<long, string> outcomes = ProbeTests.Outcomes(path.Tool(words).Run().Expect(0));
+        string[] arguments = ["-d", $"{NetworkPath.Port}", "--state", "close-wait,last-ack,closing", "-t", $"{Idle}ms", "--json"];
+        Dictionary<long, string> outcomes = ProbeTests.Outcomes(path.Tool(arguments).Run().Expect(0));
         Assert.Equal(("busy", "busy", "busy"), (outcomes[closeWait[0].Port], outcomes[closeWait[1].Port], outcomes[lastAck.Port]));
 
         closeWait.WaitQuiet(Idle + 100);
-        outcomes = ProbeTests.Outcomes(path.Tool(words).Run().Expect(0));
+        outcomes = ProbeTests.Outcomes(path.Tool(arguments).Run().Expect(0));
         Assert.Equal(("destroyed", "destroyed"), (outcomes[closeWait[0].Port], outcomes[closeWait[1].Port]));
         Assert.Equal("destroyed", outcomes[lastAck.Port]);
-        Assert.Equal("1 ECONNABORTED", closeWait[0].Looks[0]);
+        Assert.Equal("1 ECONNABORTED", closeWait[0].Views[0]);
     }
 
-    /// <summary>States after a close are a selection by themselves, with -t, and in anybody's spelling.</summary>
+    /// <summary>States after a close select connections by themselves once -t is given, in any spelling.</summary>
     [Theory]
-    [InlineData("close-wait")]
-    [InlineData("CLOSE_WAIT")]
-    [InlineData("Close-Wait")]
-    public void ByTheirStateAlone(string state)
+    [Values("close-wait", "CLOSE_WAIT", "Close-Wait")]
+    public void State_CloseWaitInAnySpelling_IsASelectionWithIdleTime(string state)
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         (SocketRange near, SocketRange far) = path.Connect();
         (SocketRange established, _) = path.Connect();
         far.Do("shutdown");
@@ -57,6 +51,6 @@ public sealed class AfterFinTests
         Result result = path.Tool("--state", state, "-t", "300ms").Run().Expect(0);
 
         Assert.Equal((1, 1), (result.Summary("matched"), result.Summary("closed")));
-        Assert.Equal(["1 alive"], established.Looks);
+        Assert.Equal(["1 alive"], established.Views);
     }
 }

@@ -1,25 +1,22 @@
 using System.Text.Json;
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>--check: says what is possible here, is right about it, and changes nothing.</summary>
+/// <summary><c>--check</c> reports what is possible on this machine, is right about it, and changes nothing.</summary>
 public sealed class CheckTests
 {
     private static readonly string[] s_unprivileged = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
 
     [Fact]
-    public void WithEveryPrivilegeEverythingIsPossible()
+    public void Check_EveryPrivilege_AnswersYesThroughout()
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "3");
+        using var lab = LabProcess.StartIsolated("--count", "3");
 
         var result = lab.Tool("--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "filter-ports", "filter-addresses", "filter-mark", "filter-cgroup", "close-all" })
         {
-            Assert.Equal("yes", Answer(result, name));
+            Assert.Equal("yes", result.Answer(name));
         }
 
         Assert.Equal(3, lab.State()["server", "alive"]);
@@ -27,50 +24,50 @@ public sealed class CheckTests
     }
 
     [Fact]
-    public void WithoutPrivilegeItSaysWhatIsMissingAndHowToGetIt()
+    public void Check_NoPrivilege_NamesTheMissingCapabilities()
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
-        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        using var lab = LabProcess.StartIsolated("--count", "1");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "a user namespace has no second user");
 
         var result = new ToolRun(lab) { Wrapper = s_unprivileged, Arguments = ["--check"] }.Run().Expect(3);
 
-        Assert.Equal("yes", Answer(result, "dump"));
+        Assert.Equal("yes", result.Answer("dump"));
         foreach (var (name, missing) in new[] { ("destroy", "CAP_NET_ADMIN"), ("disconnect", "CAP_SYS_PTRACE"), ("kill", "CAP_DAC_READ_SEARCH"), ("filter-mark", "CAP_NET_ADMIN") })
         {
-            Assert.Equal("no", Answer(result, name));
-            Assert.Contains(missing, Line(result, name), StringComparison.Ordinal);
+            Assert.Equal("no", result.Answer(name));
+            Assert.Contains(missing, result.CheckLine(name), StringComparison.Ordinal);
         }
-        Assert.Equal("yes", Answer(result, "filter-ports"));
-        Assert.Equal("no", Answer(result, "close-all"));
-        // It is right about that.
-        new ToolRun(lab) { Wrapper = s_unprivileged, Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog"] }.Run().Expect(3);
+        Assert.Equal("yes", result.Answer("filter-ports"));
+        Assert.Equal("no", result.Answer("close-all"));
+        // A run confirms the answer.
+        new ToolRun(lab) { Wrapper = s_unprivileged }.Run("-s", $"{LabProcess.Port}").Expect(3);
     }
 
     [Theory]
-    [InlineData("-net_admin", "destroy", 0)] // disconnect still reaches every owner
+    [InlineData("-net_admin", "destroy", 0)] // disconnect still reaches every holder
     [InlineData("-sys_ptrace", "disconnect", 0)] // destroy does not need it
-    public void OneMissingCapabilityIsNamedAtWhatNeedsIt(string capability, string name, int exit)
+    public void Check_OneCapabilityMissing_AnswersNoToTheMethodThatNeedsIt(string capability, string name, int exit)
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
-        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace everybody has the same capabilities");
-        // Another process of root's keeps the capability, so that its sockets are out of reach without it.
+        using var lab = LabProcess.StartIsolated("--count", "1");
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace all users have the same capabilities");
+        // Other root processes keep the capability, so their sockets are out of reach without it.
         var result = new ToolRun(lab) { Wrapper = ["setpriv", "--bounding-set", capability, "--inh-caps", capability], Arguments = ["--check"] }.Run().Expect(exit);
 
-        Assert.Equal("no", Answer(result, name));
-        Assert.Equal("yes", Answer(result, "close-all"));
+        Assert.Equal("no", result.Answer(name));
+        Assert.Equal("yes", result.Answer("close-all"));
     }
 
     [Fact]
-    public void InAUserNamespaceOfItsOwnItIsMasterOfItsNetwork()
+    public void Check_NetworkOwnedByItsUserNamespace_AnswersYesAndRunCloses()
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true, Preparation = "set -- unshare -U -r -n -p -f --mount-proc --kill-child \"$@\"" }, "--count", "2");
-        int inside = NamespaceFarm.FirstBelow(lab.Id);
+        using var lab = LabProcess.Start(new LabEnvironment { OwnProcesses = true, Preparation = "set -- unshare -U -r -n -p -f --mount-proc --kill-child \"$@\"" }, "--count", "2");
+        int inside = NamespaceFarm.FirstChild(lab.Id);
 
         var result = Command.Run("nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "close-all" })
         {
-            Assert.Equal("yes", Answer(result, name));
+            Assert.Equal("yes", result.Answer(name));
         }
 
         Command.Run(
@@ -79,26 +76,25 @@ public sealed class CheckTests
     }
 
     [Fact]
-    public void InAUserNamespaceOverAnothersNetworkItMayNot()
+    public void Check_NetworkOfAnotherUserNamespace_AnswersNoAndRunClosesNothing()
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "2");
+        using var lab = LabProcess.StartIsolated("--count", "2");
 
         var result = new ToolRun(lab) { Wrapper = ["unshare", "-U", "-r"], Arguments = ["--check"] }.Run().Expect(3);
 
-        Assert.Equal("yes", Answer(result, "dump"));
-        Assert.Equal("no", Answer(result, "destroy"));
-        Assert.Equal("no", Answer(result, "close-all"));
-        new ToolRun(lab) { Wrapper = ["unshare", "-U", "-r"], Arguments = ["--method", "destroy", "-s", $"{LabProcess.Port}", "--disable-syslog"] }.Run().Expect(3);
+        Assert.Equal("yes", result.Answer("dump"));
+        Assert.Equal("no", result.Answer("destroy"));
+        Assert.Equal("no", result.Answer("close-all"));
+        new ToolRun(lab) { Wrapper = ["unshare", "-U", "-r"] }.Run("--method", "destroy", "-s", $"{LabProcess.Port}").Expect(3);
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void AsJsonItSaysTheSame(bool privileged)
+    [Values(true, false)]
+    public void Check_Json_HasTheAnswersOfTheText(bool privileged)
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
-        Assert.SkipWhen(!privileged && Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        using var lab = LabProcess.StartIsolated("--count", "1");
+        Assert.SkipWhen(!privileged && Namespaces.NeedUserNamespace, "a user namespace has no second user");
         ToolRun run = new(lab) { Wrapper = privileged ? [] : s_unprivileged, Arguments = ["--check"] };
 
         var text = run.Run();
@@ -112,24 +108,19 @@ public sealed class CheckTests
             using var document = JsonDocument.Parse(line);
             var root = document.RootElement;
             string name = root.GetProperty("name").GetString()!;
-            Assert.Equal(Answer(text, name) == "yes", root.GetProperty("possible").GetBoolean());
-            Assert.Equal(Answer(text, name) == "no", root.TryGetProperty("reason", out _));
+            Assert.Equal(text.Answer(name) == "yes", root.GetProperty("possible").GetBoolean());
+            Assert.Equal(text.Answer(name) == "no", root.TryGetProperty("reason", out _));
         }
     }
 
     [Fact]
-    public void TheBuildWithoutSockDestroySaysSo()
+    public void Check_BuildWithoutSockDestroy_AnswersNoToDestroy()
     {
-        using var lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "1");
+        using var lab = LabProcess.StartIsolated("--count", "1");
 
         var result = new ToolRun(lab) { Binary = Binaries.ToolWithoutSockDestroy, Arguments = ["--check"] }.Run().Expect(0);
 
-        Assert.Equal("no", Answer(result, "destroy"));
-        Assert.Equal("yes", Answer(result, "disconnect"));
+        Assert.Equal("no", result.Answer("destroy"));
+        Assert.Equal("yes", result.Answer("disconnect"));
     }
-
-    private static string Line(Result result, string name)
-        => result.Stdout.Split('\n').Single(line => line.Split(' ')[0] == name);
-
-    private static string Answer(Result result, string name) => Line(result, name).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
 }

@@ -1,17 +1,11 @@
-using TcpCloser.KernelTests.Harness;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>A listener on the same port is never touched unless it is named, whatever happens to its connections meanwhile.</summary>
+/// <summary>A listener on the same port is never closed unless it is selected, whatever happens to its connections meanwhile.</summary>
 public sealed class ListenerTests
 {
     [Theory]
-    [InlineData("established")]
-    [InlineData("all")]
-    [InlineData("connected")]
-    [InlineData("synchronized")]
-    public void NoGroupOfStatesContainsTheListener(string states)
+    [Values("established", "all", "connected", "synchronized")]
+    public void State_EveryGroupOfStates_LeavesTheListenerOpen(string states)
     {
         using var lab = LabProcess.Start("--count", "2");
 
@@ -21,12 +15,12 @@ public sealed class ListenerTests
         Assert.Equal(1, lab.State()["listener", "alive"]);
     }
 
-    /// <summary>The kernel finds one of a group by hash, and so not always the one that is meant.</summary>
+    /// <summary>
+    /// The kernel picks a listener of the SO_REUSEPORT group by hash, selection is not always the one that was requested.
+    /// </summary>
     [Theory]
-    [InlineData("destroy")]
-    [InlineData("auto")]
-    [InlineData("disconnect")]
-    public void AllListenersOfAGroupAreClosedWhereTheyAreNamed(string method)
+    [Values("destroy", "auto", "disconnect")]
+    public void StateListen_ReuseportGroup_ClosesAllItsListeners(string method)
     {
         using var lab = LabProcess.Start("--count", "0", "--state", "listen", "--listeners", "8", "--ports", "2");
         Assert.Equal(16, lab.State()["listener", "alive"]);
@@ -36,30 +30,27 @@ public sealed class ListenerTests
         Assert.Equal(8, result.Summary("matched"));
         Assert.Equal(8, result.Summary("closed"));
         Assert.Equal(8, lab.State()["listener", "dead"]);
-        Assert.Single(lab.Sockets().Where(socket => socket.State == "listening").Select(socket => socket.LocalPort).Distinct());
+        Assert.Single(lab.Sockets().Where(socket => socket.State == "listen").Select(socket => socket.LocalPort).Distinct());
     }
 
-    /// <summary>Of two connections that differ only in their device the kernel finds the one without for either.</summary>
+    /// <summary>Of two connections that differ only in their device, the kernel finds the one without a device for both requests.</summary>
     [Theory]
-    [InlineData("destroy", false)]
-    [InlineData("auto", false)]
-    [InlineData("auto", true)]
-    [InlineData("disconnect", true)]
-    public void ConnectionsThatDifferOnlyInTheirDeviceAreToldApart(string method, bool onlyOne)
+    [Rows("destroy | false", "auto | false", "auto | true", "disconnect | true")]
+    public void Close_ConnectionsThatDifferOnlyInDevice_ClosesExactlyTheSelected(string method, bool onlyOne)
     {
         using var lab = LabProcess.Start("--count", "4", "--state", "syn-sent", "--twin-device", "lo");
-        string[] which = onlyOne ? ["--interface", "lo"] : [];
+        string[] selection = onlyOne ? ["--interface", "lo"] : [];
 
-        var result = lab.Tool(["--method", method, "-d", $"{LabProcess.Port}", "--state", "syn-sent", .. which]).Expect(0);
+        var result = lab.Tool(["--method", method, "-d", $"{LabProcess.Port}", "--state", "syn-sent", .. selection]).Expect(0);
 
         Assert.Equal(onlyOne ? 2 : 4, result.Summary("matched"));
         Assert.Equal(onlyOne ? 2 : 4, result.Summary("closed"));
         Assert.Equal([true, !onlyOne, true, !onlyOne], lab.List().Select(connection => connection.Client.View != "alive"));
     }
 
-    /// <summary>Destroy alone cannot reach that one, and does not call it vanished.</summary>
+    /// <summary>Destroy cannot reach the connection with the device, and must not report it as vanished.</summary>
     [Fact]
-    public void WhatTheKernelDoesNotFindAndIsThereHasFailed()
+    public void Destroy_KernelDoesNotFindAnOpenConnection_ReportsFailed()
     {
         using var lab = LabProcess.Start("--count", "2", "--state", "syn-sent", "--twin-device", "lo");
 
@@ -67,28 +58,23 @@ public sealed class ListenerTests
 
         Assert.Equal(1, result.Summary("failed"));
         Assert.Equal(0, result.Summary("vanished"));
-        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains("still there", StringComparison.Ordinal));
+        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains(" reason=still_there", StringComparison.Ordinal));
         Assert.Equal(2, lab.State()["client", "alive"]);
     }
 
     [Theory]
-    [InlineData("v4")]
-    [InlineData("v6")]
-    [InlineData("dual")]
-    public void AListenerSurvivesWhenItsConnectionIsGoneBeforeTheDestroy(string family)
+    [Values("v4", "v6", "dual")]
+    public void Destroy_ConnectionsEndBeforehand_ListenerSurvives(string family)
     {
         using var lab = LabProcess.Start("--count", "3", "--family", family);
-        using TemporaryFolder folder = new();
+        using TemporaryDirectory directory = new();
         string option = family == "v6" ? "-6" : "-4";
-        Strace strace = new(folder.File("trace"));
+        Strace strace = new(directory.File("trace"));
         int dumps = strace.CountDumps(lab, option, "-s", $"{LabProcess.Port}");
-        using var tool = new ToolRun(lab)
-        {
-            Wrapper = strace.Injecting($"delay_enter=3s:when={dumps + 1}"),
-            Arguments = [option, "-s", $"{LabProcess.Port}", "--disable-syslog"],
-        }.Start();
-        // strace writes down what it holds back: the dumps are done, and the program stands before its next message.
-        Until.True(() => strace.Sends > dumps, "the destroy, held back");
+        using var tool = new ToolRun(lab) { Wrapper = strace.Injecting($"delay_enter=3s:when={dumps + 1}") }
+            .Start(option, "-s", $"{LabProcess.Port}");
+        // strace records a call that it delays: the dumps are done, and the program waits in its next message.
+        Until.True(() => strace.Sends > dumps, "the delayed destroy");
 
         lab.Ask("close-clients"); // the client's FIN first, so that no TIME_WAIT of the server's end remains
         Until.True(() => lab.List().TrueForAll(connection => connection.Server.Tcp == "close-wait"), "the clients' FINs");

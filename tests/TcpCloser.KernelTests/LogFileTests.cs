@@ -1,36 +1,30 @@
-using TcpCloser.KernelTests.Harness;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>The log file, and what happens where a line cannot be written: it is said once, the exit status tells, and the kills happen.</summary>
+/// <summary>
+/// The log file. A line that cannot be written is reported once and changes the exit status; connections are closed all the same.
+/// </summary>
 public sealed class LogFileTests
 {
-    private static readonly string s_port = $"{LabProcess.Port}";
-
     [Fact]
-    public void OnAFullDiskTheKillsHappenAndTheLossIsToldOnce()
+    public void LogFile_DiskFull_ConnectionsAreClosedAndTheLossIsReportedOnce()
     {
         using var lab = LabProcess.Start("--count", "600"); // more than two batches
 
-        var result = lab.Tool("-v", "-s", s_port, "-f", "/dev/full").Expect(1);
+        var result = lab.Tool("-v", "-s", LabProcess.PortText, "-f", "/dev/full").Expect(1);
 
         Assert.Contains("/dev/full", Assert.Single(result.Log), StringComparison.Ordinal);
         Assert.Equal(600, lab.State()["server", "aborted"]);
     }
 
-    /// <summary>Beyond its limit (RLIMIT_FSIZE) the kernel sends SIGXFSZ, of which a process dies.</summary>
+    /// <summary>Beyond RLIMIT_FSIZE the kernel sends SIGXFSZ, whose default action ends the process.</summary>
     [Fact]
-    public void AServiceOutlivesTheLimitOfItsLogFile()
+    public void LogFile_FileSizeLimitReached_ServiceContinues()
     {
         using var lab = LabProcess.Start("--count", "3", "--busy", "3");
-        using TemporaryFolder folder = new();
-        string log = folder.File("log");
-        using var service = new ToolRun(lab)
-        {
-            Wrapper = ["prlimit", "--fsize=8192", "--core=0"],
-            Arguments = ["-v", "-s", s_port, "-t", "400ms", "-i", "5ms", "-f", log, "--disable-syslog"],
-        }.Start();
+        using TemporaryDirectory directory = new();
+        string log = directory.File("log");
+        using var service = new ToolRun(lab) { Wrapper = ["prlimit", "--fsize=8192", "--core=0"] }
+            .Start("-v", "-s", LabProcess.PortText, "-t", "400ms", "-i", "5ms", "-f", log);
         Until.True(() => service.Stderr.Contains("EFBIG", StringComparison.Ordinal), "the limit");
 
         lab.Ask("busy-off");
@@ -43,35 +37,25 @@ public sealed class LogFileTests
     }
 
     [Fact]
-    public void WhereStderrIsFullTheKillsHappenToo()
+    public void Stderr_DeviceFull_ConnectionsAreClosedAndRunFails()
     {
         using var lab = LabProcess.Start("--count", "3");
 
-        new ToolRun(lab) { Redirections = "2>/dev/full", Arguments = ["-s", s_port, "--disable-syslog"] }.Run().Expect(1);
+        new ToolRun(lab) { Redirections = "2>/dev/full" }.Run("-s", LabProcess.PortText).Expect(1);
 
         Assert.Equal(3, lab.State()["server", "aborted"]);
     }
 
     [Fact]
-    public void ATableThatCannotBeWrittenIsAFailure()
-    {
-        using var lab = LabProcess.Start("--count", "3");
-
-        new ToolRun(lab) { Redirections = ">/dev/full", Arguments = ["-n", "-s", s_port] }.Run().Expect(1);
-
-        Assert.Equal(3, lab.State()["server", "alive"]);
-    }
-
-    [Fact]
-    public void TheLogFileIsAppendedToAndNotForEverybody()
+    public void LogFile_SecondRun_AppendsAndIsNotReadableByOthers()
     {
         using var lab = LabProcess.Start("--count", "2");
-        using TemporaryFolder folder = new();
-        string log = folder.File("log");
+        using TemporaryDirectory directory = new();
+        string log = directory.File("log");
 
-        var result = lab.Tool("-s", s_port, "-f", log).Expect(0);
+        var result = lab.Tool("-s", LabProcess.PortText, "-f", log).Expect(0);
         string[] first = File.ReadAllLines(log);
-        lab.Tool("-s", s_port, $"-f{log}").Expect(0);
+        lab.Tool("-s", LabProcess.PortText, $"-f{log}").Expect(0);
 
         Assert.Empty(result.Log);
         Assert.Equal(2, first.Count(line => line.Contains(" destroyed ", StringComparison.Ordinal)));
@@ -81,36 +65,34 @@ public sealed class LogFileTests
     }
 
     [Theory]
-    [InlineData("/nowhere/log", "ENOENT", "create its folder")]
-    [InlineData("/", "EISDIR", "a file, not a folder")]
-    [InlineData("/etc/passwd/log", "ENOTDIR", "create its folder")]
-    [InlineData("{fifo}", "ENXIO", "start the FIFO's reader")]
-    [InlineData("/proc/self/oom_score_adj", "EINVAL", "a regular file, a FIFO or a character device")]
-    public void ALogFileThatCannotBeOpenedIsAUsageErrorWithARemedy(string path, string errno, string remedy)
+    [Rows("/nowhere/log | ENOENT | create its directory", "/ | EISDIR | a file, not a directory",
+        "/etc/passwd/log | ENOTDIR | create its directory", "{fifo} | ENXIO | start the FIFO's reader",
+        "/proc/self/oom_score_adj | EINVAL | a regular file, a FIFO or a character device")]
+    public void LogFile_CannotBeOpened_IsAUsageErrorWithARemedy(string path, string errno, string remedy)
     {
         using var lab = LabProcess.Start("--count", "2");
-        using TemporaryFolder folder = new();
-        string fifo = folder.File("unread");
+        using TemporaryDirectory directory = new();
+        string fifo = directory.File("unread");
         Command.Run("mkfifo", fifo).Expect(0);
         path = path.Replace("{fifo}", fifo, StringComparison.Ordinal);
 
-        AssertRefused(lab.Tool("-s", s_port, "-f", path), path, errno, remedy);
+        AssertRefused(lab.Tool("-s", LabProcess.PortText, "-f", path), path, errno, remedy);
 
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
     [Fact]
-    public void ALogFileThatThisUserMayNotWriteIsAUsageErrorWithARemedy()
+    public void LogFile_NotWritableByTheUser_IsAUsageErrorWithARemedy()
     {
         Users.Require();
         using var lab = LabProcess.Start("--count", "2");
-        using TemporaryFolder folder = new();
-        string log = folder.File("log");
-        File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+        using TemporaryDirectory directory = new();
+        string log = directory.File("log");
+        File.SetUnixFileMode(directory.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
         File.WriteAllText(log, "");
         File.SetUnixFileMode(log, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-        var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin"), Arguments = ["-s", s_port, "-f", log, "--disable-syslog"] }.Run();
+        var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin") }.Run("-s", LabProcess.PortText, "-f", log);
 
         AssertRefused(result, log, "EACCES", "this user may append to");
         Assert.Equal(2, lab.State()["server", "alive"]);

@@ -1,24 +1,20 @@
-using System.Globalization;
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>Namespaces that come and go while they are looked for: no error, because there is nothing to look at; the others are closed.</summary>
+/// <summary>
+/// Namespaces that appear and disappear during the search: not an error, because there is nothing to close in them; the others are
+/// searched.
+/// </summary>
 public sealed class NamespaceChangeTests
 {
-    private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
-
     [Theory]
-    [InlineData("umount /run/netns/leaves; rm /run/netns/leaves")] // its name is gone
-    [InlineData("umount /run/netns/leaves")] // what ip-netns(8) leaves for a moment when it deletes one
-    public void ANamespaceThatEndsAfterItWasListed(string end)
+    [InlineData("umount /run/netns/leaves; rm /run/netns/leaves")] // the name is gone
+    [InlineData("umount /run/netns/leaves")] // the state that ip-netns(8) leaves for a moment while it deletes one
+    public void AllNetns_NamedNamespaceEndsAfterListing_IsNotAnError(string end)
     {
         using var farm = NamespaceFarm.Start(1, "--count", "2");
         Command.Run([.. farm.Home.Inside(), "sh", "-ec", "touch /run/netns/leaves; unshare -n mount --bind /proc/self/ns/net /run/netns/leaves"]).Expect(0);
-        using TemporaryFolder folder = new();
-        Strace strace = new(folder.File("trace"));
+        using TemporaryDirectory directory = new();
+        Strace strace = new(directory.File("trace"));
         using var run = Start(farm, strace.StoppingIn("getdents64", 1, "/run/netns"));
 
         strace.AwaitStop();
@@ -31,13 +27,13 @@ public sealed class NamespaceChangeTests
     }
 
     [Fact]
-    public void AProcessThatEndsAfterItWasListed()
+    public void AllNetns_ProcessEndsAfterListing_IsNotAnError()
     {
         using var farm = NamespaceFarm.Start(1, "--count", "2");
         using var leaves = Command.Start([.. farm.Home.Inside(), "unshare", "-n", "sh", "-c", "echo here; read -r line"]);
         leaves.Await("here");
-        using TemporaryFolder folder = new();
-        Strace strace = new(folder.File("trace"));
+        using TemporaryDirectory directory = new();
+        Strace strace = new(directory.File("trace"));
         using var run = Start(farm, strace.StoppingIn("getdents64", 1, "/proc"));
 
         strace.AwaitStop();
@@ -50,9 +46,9 @@ public sealed class NamespaceChangeTests
         Assert.Equal(2, result.Summary("closed"));
     }
 
-    /// <summary>As fast as they can be made and deleted.</summary>
+    /// <summary>Namespaces are created and deleted as fast as possible.</summary>
     [Fact]
-    public void NamespacesThatComeAndGoAllTheTime()
+    public void AllNetns_NamespacesAppearAndDisappearConstantly_NeverFails()
     {
         using var farm = NamespaceFarm.Start(1, "--count", "1");
         using var churn = Command.Start(
@@ -69,27 +65,30 @@ public sealed class NamespaceChangeTests
         }
 
         Assert.False(churn.HasExited, churn.Stderr);
-        Assert.Equal(1, farm.Home.Tool("--all-netns", "-s", s_port).Expect(0).Summary("closed"));
+        Assert.Equal(1, farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0).Summary("closed"));
     }
 
-    /// <summary>Of a process that ends while the path to its namespace is walked the kernel says EACCES, once: it was seen twice in a second.</summary>
+    /// <summary>
+    /// For a process that ends while the path to its namespace is resolved, the kernel once returns EACCES: this happened twice a
+    /// second.
+    /// </summary>
     [Fact]
-    public void ProcessesThatEndWhileTheirNamespaceIsOpened()
+    public void AllNetns_ProcessesEndWhileTheirNamespaceIsOpened_IsNotAnError()
     {
         using var farm = NamespaceFarm.Start(1, "--count", "1");
-        using var service = new ToolRun(farm.Home) { Arguments = ["-i", "1ms", "--all-netns", "-s", "7", "--disable-syslog"] }.Start();
+        using var service = new ToolRun(farm.Home).Start("-i", "1ms", "--all-netns", "-s", "7");
         const string Loop = "i=0; while test $i -lt 4000; do /bin/true; i=$((i + 1)); done";
         Command.Run([.. farm.Home.Inside(), "sh", "-c", $"({Loop}) & {Loop}; wait"]).Expect(0);
 
-        Strace.Signal(service, "TERM"); // through nsenter, whose child the tool is
+        Strace.Signal(service, "TERM"); // the tool is the child of nsenter
         var result = service.WaitForEnd().Expect(0);
         Assert.DoesNotContain(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
     }
 
     private static Command Start(NamespaceFarm farm, string[] wrapper)
-        => new ToolRun(farm.Home) { Wrapper = wrapper, Arguments = ["--all-netns", "-s", s_port, "--disable-syslog"] }.Start();
+        => new ToolRun(farm.Home) { Wrapper = wrapper }.Start("--all-netns", "-s", LabProcess.PortText);
 
-    /// <summary>Below nsenter(1) there is strace(1), and below that the tool.</summary>
+    /// <summary>The tool is a child of strace(1), which is a child of nsenter(1).</summary>
     private static void SignalTool(Command run, string signal)
-        => Command.Run("kill", "-s", signal, $"{NamespaceFarm.FirstBelow(NamespaceFarm.FirstBelow(run.Id))}").Expect(0);
+        => Command.Run("kill", "-s", signal, $"{NamespaceFarm.FirstChild(NamespaceFarm.FirstChild(run.Id))}").Expect(0);
 }

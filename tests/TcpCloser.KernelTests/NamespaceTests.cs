@@ -1,24 +1,18 @@
-using System.Globalization;
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>Looking and closing in other network namespaces.</summary>
+/// <summary>Searching and closing in other network namespaces.</summary>
 public sealed class NamespaceTests
 {
     private const int Count = 50;
     private const int PerNamespace = 20;
-    private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
 
     [Fact]
-    public void HalfOfTheConnectionsInFiftyNamespacesAreClosed()
+    public void AllNetns_FiftyNamespaces_ClosesTheMatchingHalfInEach()
     {
         using var farm = NamespaceFarm.Start(Count, "--count", $"{PerNamespace}", "--ports", "2");
 
-        var table = farm.Home.Tool("-n", "--all-netns", "-s", s_port).Expect(0);
-        var result = farm.Home.Tool("--all-netns", "--json", "-s", s_port).Expect(0);
+        var table = farm.Home.Tool("-n", "--all-netns", "-s", LabProcess.PortText).Expect(0);
+        var result = farm.Home.Tool("--all-netns", "--json", "-s", LabProcess.PortText).Expect(0);
 
         int expected = Count * PerNamespace / 2;
         Assert.Equal(expected, result.Summary("matched"));
@@ -37,7 +31,7 @@ public sealed class NamespaceTests
             lab.WaitEnded(PerNamespace / 2);
             Assert.All(lab.List(), connection =>
             {
-                bool dies = connection.ServerAddress.EndsWith(":" + s_port, StringComparison.Ordinal);
+                bool dies = connection.ServerAddress.EndsWith(":" + LabProcess.PortText, StringComparison.Ordinal);
                 Assert.Equal(dies ? "aborted" : "alive", connection.Server.View);
                 Assert.Equal(dies ? "reset" : "alive", connection.Client.View);
                 if (dies)
@@ -49,12 +43,12 @@ public sealed class NamespaceTests
     }
 
     [Fact]
-    public void NamespacesAreNamedByNameByPathAndByProcess()
+    public void Netns_NameOrPathOrPid_SelectsTheNamespace()
     {
         using var farm = NamespaceFarm.Start(4, "--count", "2");
         int pid = NamespaceFarm.InnerId(farm.Labs[2]);
 
-        var result = farm.Home.Tool("--netns", "ns0", "--netns", "/run/netns/ns1", "--netns", $"pid:{pid}", "-s", s_port).Expect(0);
+        var result = farm.Home.Tool("--netns", "ns0", "--netns", "/run/netns/ns1", "--netns", $"pid:{pid}", "-s", LabProcess.PortText).Expect(0);
 
         Assert.Equal(6, result.Summary("closed"));
         foreach (string name in new[] { "ns0", "/run/netns/ns1", $"pid:{pid}" })
@@ -66,23 +60,20 @@ public sealed class NamespaceTests
         Assert.All(farm.Labs.Take(3), lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }
 
-    /// <summary>What a round of a service could not look at is nothing to the next.</summary>
+    /// <summary>A namespace that one round could not enter is tried again in the next.</summary>
     [Fact]
-    public void ANamespaceThatComesLaterIsLookedAtAndTheServiceFallsSilent()
+    public void Service_NamespaceAppearsLater_IsSearchedAndTheErrorsStop()
     {
         using var farm = NamespaceFarm.Start(0);
-        using var service = new ToolRun(farm.Home)
-        {
-            Arguments = ["-s", $"{LabProcess.Port}", "--netns", "later", "-i", "30ms", "--disable-syslog"],
-        }.Start();
-        Until.True(() => service.Stderr.Contains("later", StringComparison.Ordinal) && service.Stderr.Contains(" error ", StringComparison.Ordinal), "what is missing");
+        using var service = new ToolRun(farm.Home).Start("-s", $"{LabProcess.Port}", "--netns", "later", "-i", "30ms");
+        Until.True(() => service.Stderr.Contains("later", StringComparison.Ordinal) && service.Stderr.Contains(" error ", StringComparison.Ordinal), "the error about the missing namespace");
 
         var lab = farm.Add("netns/other", "--count", "3");
         Command.Run([.. farm.Home.Inside(), "sh", "-ec", "touch /run/netns/later; mount --bind /run/netns/other /run/netns/later"]).Expect(0);
         lab.WaitEnded(3);
         Until.True(() => service.Stderr.Contains("closed=3", StringComparison.Ordinal), "the summary");
         int lines = service.Stderr.Split('\n').Length;
-        int tool = NamespaceFarm.FirstBelow(service.Id);
+        int tool = NamespaceFarm.FirstChild(service.Id);
         ProcessNumbers.AwaitReads(tool, 200); // many rounds
 
         Assert.Equal(lines, service.Stderr.Split('\n').Length);
@@ -90,52 +81,66 @@ public sealed class NamespaceTests
         service.WaitForEnd().Expect(0);
     }
 
+    /// <summary>As in an initramfs. Without /proc the program's own namespace has no file to return by.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(2, "--netns", "ns0")]
+    public void Netns_NoProcMounted_IsSearched(int closed, params string[] selection)
+    {
+        using var farm = NamespaceFarm.Start(1, "--count", "2");
+        using var home = LabProcess.Start(new LabEnvironment { Enter = farm.Home.Inside(), OwnProcesses = true }, "--count", "3");
+
+        var result = new ToolRun(farm.Home) { Wrapper = ["unshare", "-m", "sh", "-ec", "mount -t tmpfs none /proc; exec \"$@\"", "sh"] }
+            .Run(["-s", LabProcess.PortText, .. selection]).Expect(0);
+
+        Assert.Equal(closed, result.Summary("closed"));
+        Assert.Equal(closed == 3 ? 3 : 0, home.State()["server", "aborted"]);
+        Assert.Equal(closed == 2 ? 2 : 0, farm.Labs[0].State()["server", "aborted"]);
+    }
+
     [Fact]
-    public void ANamespaceOfSeveralNamesIsLookedAtOnce()
+    public void Netns_SameNamespaceBySeveralNames_IsSearchedOnce()
     {
         using var farm = NamespaceFarm.Start(1, "--count", "3");
         int pid = NamespaceFarm.InnerId(farm.Labs[0]);
 
-        Assert.Equal(3, farm.Home.Tool("-n", "--netns", "ns0", "--netns", $"pid:{pid}", "--netns", "/run/netns/ns0", "--all-netns", "-s", s_port).Expect(0).Summary("matched"));
-        Assert.Equal(3, farm.Home.Tool("--all-netns", "-s", s_port).Expect(0).Summary("closed"));
+        Assert.Equal(3, farm.Home.Tool("-n", "--netns", "ns0", "--netns", $"pid:{pid}", "--netns", "/run/netns/ns0", "--all-netns", "-s", LabProcess.PortText).Expect(0).Summary("matched"));
+        Assert.Equal(3, farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0).Summary("closed"));
     }
 
     [Theory]
-    [InlineData("absent")]
-    [InlineData("/run/netns/absent")]
-    [InlineData("pid:4194304")]
-    public void OneThatCannotBeEnteredIsReportedAndTheOthersGoOn(string name)
+    [Values("absent", "/run/netns/absent", "pid:4194304")]
+    public void Netns_OneMissing_IsReportedAndTheOthersAreSearched(string name)
     {
         using var farm = NamespaceFarm.Start(2, "--count", "2");
 
-        var result = farm.Home.Tool("--netns", "ns0", "--netns", name, "--netns", "ns1", "-s", s_port).Expect(1);
+        var result = farm.Home.Tool("--netns", "ns0", "--netns", name, "--netns", "ns1", "-s", LabProcess.PortText).Expect(1);
 
         Assert.Equal(4, result.Summary("closed"));
         Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains(name, StringComparison.Ordinal));
     }
 
     [Theory]
-    [InlineData("netns/box", "box")]
-    [InlineData("docker/netns/box", "/run/docker/netns/box")]
-    public void ANamespaceThatOnlyABindMountHoldsIsFound(string file, string name)
+    [Rows("netns/box | box", "docker/netns/box | /run/docker/netns/box")]
+    public void AllNetns_NamespaceHeldByABindMountOnly_IsSearched(string file, string name)
     {
         using var farm = NamespaceFarm.Start(0);
-        farm.End(farm.Add(file, "--count", "2", "--state", "time-wait")); // which outlives its process
+        farm.End(farm.Add(file, "--count", "2", "--state", "time-wait")); // TIME_WAIT outlives its process
 
-        var result = farm.Home.Tool("--all-netns", "-s", s_port, "--state", "time-wait").Expect(0);
+        var result = farm.Home.Tool("--all-netns", "-s", LabProcess.PortText, "--state", "time-wait").Expect(0);
 
         Assert.Equal(2, result.Summary("closed"));
         Assert.All(result.Destroyed, line => Assert.EndsWith($" netns={name}", line, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void ANameOfAnyBytesIsFoundAndWrittenSoThatItForgesNothing()
+    public void AllNetns_NameWithControlCharacters_IsEscapedInLogAndRecords()
     {
         using var farm = NamespaceFarm.Start(0);
         farm.Add(@"netns/line\nbreak\042quote\134", "--count", "1");
         farm.Add(@"netns/two words", "--count", "1");
 
-        var result = farm.Home.Tool("--all-netns", "--json", "-s", s_port).Expect(0);
+        var result = farm.Home.Tool("--all-netns", "--json", "-s", LabProcess.PortText).Expect(0);
 
         Assert.Equal(2, result.Summary("closed"));
         Assert.Single(result.Destroyed, line => line.EndsWith(@" netns=line\x0Abreak\x22quote\x5C", StringComparison.Ordinal));
@@ -144,13 +149,13 @@ public sealed class NamespaceTests
     }
 
     [Fact]
-    public void TheDeviceAndTheOwnerAreThoseOfEachNamespace()
+    public void AllNetns_InterfaceAndPidSelectors_ApplyWithinEachNamespace()
     {
         using var farm = NamespaceFarm.Start(2, "--count", "2", "--bind-device", "lo");
         int holder = farm.Labs[1].Processes("server").Single();
 
-        Assert.Equal(4, farm.Home.Tool("-n", "--all-netns", "--interface", "lo", "-s", s_port).Expect(0).Summary("matched"));
-        var result = farm.Home.Tool("--all-netns", "--pid", $"{holder}", "-s", s_port).Expect(0);
+        Assert.Equal(4, farm.Home.Tool("-n", "--all-netns", "--interface", "lo", "-s", LabProcess.PortText).Expect(0).Summary("matched"));
+        var result = farm.Home.Tool("--all-netns", "--pid", $"{holder}", "-s", LabProcess.PortText).Expect(0);
 
         Assert.Equal(2, result.Summary("closed"));
         Assert.Equal(2, farm.Labs[1].State()["server", "aborted"]);
@@ -158,31 +163,14 @@ public sealed class NamespaceTests
     }
 
     [Theory]
-    [InlineData("--method", "disconnect", "ECONNRESET,eof")]
-    [InlineData("--method", "kill", "")]
-    public void OtherMethodsReachThereToo(string option, string method, string owner)
+    [Values("unshare -n -p -f --mount-proc --kill-child", "unshare -U -r -n", "unshare -U -r -n -p -f --mount-proc --kill-child")]
+    public void Disconnect_OwnerInOtherNamespacesOfEveryKind_IsClosed(string enter)
     {
-        using var farm = NamespaceFarm.Start(2, "--count", "2", "--client-process");
+        using var home = LabProcess.StartIsolated("--count", "0", "--port", "4999");
+        // The first user namespace has no second user, but another one may be created in it.
+        using var lab = LabProcess.Start(new LabEnvironment { Enter = home.Inside(), Preparation = $"set -- {enter} \"$@\"" }, "--count", "2", "--client-process");
 
-        var result = farm.Home.Tool(option, method, "--netns", "ns0", "-s", s_port).Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
-        Assert.Equal(2, farm.Labs[1].State()["server", "alive"]);
-        Assert.All(farm.Labs[0].List(), connection => Assert.Equal(owner, connection.Server.Saw));
-        Assert.Equal(method == "kill" ? 1 : 0, farm.Labs[0].State()["processes", "dead"]);
-    }
-
-    [Theory]
-    [InlineData("unshare -n -p -f --mount-proc --kill-child")]
-    [InlineData("unshare -U -r -n")]
-    [InlineData("unshare -U -r -n -p -f --mount-proc --kill-child")]
-    public void AnOwnerInOtherNamespacesOfEveryKindIsDisconnected(string enter)
-    {
-        using var home = LabProcess.Start(new LabSurroundings { OwnProcesses = true }, "--count", "0", "--port", "4999");
-        // The first user namespace has no other user, but one more may be made in it.
-        using var lab = LabProcess.Start(new LabSurroundings { Within = home, Preparation = $"set -- {enter} \"$@\"" }, "--count", "2", "--client-process");
-
-        var result = home.Tool("--method", "disconnect", "--all-netns", "-s", s_port).Expect(0);
+        var result = home.Tool("--method", "disconnect", "--all-netns", "-s", LabProcess.PortText).Expect(0);
 
         Assert.Equal(2, result.Summary("closed"));
         lab.WaitEnded(2);

@@ -1,22 +1,17 @@
 using System.Text;
-using TcpCloser.KernelTests.Harness;
-using Xunit;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>The build without SOCK_DESTROY: it kills without being asked to, says so, and cannot do the other thing.</summary>
+/// <summary>The build without SOCK_DESTROY: it kills by default, reports so, and cannot destroy.</summary>
 public sealed class NoSockDestroyTests
 {
-    private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
-
     [Theory]
-    [InlineData("")]
-    [InlineData("--use_proc")]
-    public void ItKillsTheOwners(string option)
+    [Values("", "--use_proc")]
+    public void BuildWithoutSockDestroy_Run_KillsTheOwners(string option)
     {
-        using var lab = LabProcess.Start(s_own, "--count", "6", "--processes", "3", "--client-process", "--decoys", "3");
-        using TemporaryFolder folder = new();
-        Strace strace = new(folder.File("trace"));
+        using var lab = LabProcess.StartIsolated("--count", "6", "--processes", "3", "--client-process", "--decoys", "3");
+        using TemporaryDirectory directory = new();
+        Strace strace = new(directory.File("trace"));
 
         var result = Run(lab, strace.Wrapper, [.. option.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-s", $"{LabProcess.Port}"])
             .Expect(0);
@@ -31,7 +26,7 @@ public sealed class NoSockDestroyTests
     }
 
     [Fact]
-    public void ItsHelpSaysSo()
+    public void BuildWithoutSockDestroy_Help_NamesWhatIsMissing()
     {
         using var lab = LabProcess.Start("--count", "0");
 
@@ -42,9 +37,9 @@ public sealed class NoSockDestroyTests
     }
 
     [Fact]
-    public void ItsTextsDoNotOfferTheOtherMethod()
+    public void BuildWithoutSockDestroy_Binary_HasNoTextAboutDestroy()
         => Assert.Equal(-1, File.ReadAllBytes(Binaries.ToolWithoutSockDestroy).AsSpan().IndexOf(Encoding.Unicode.GetBytes("the kernel aborts the connection")));
 
     private static Result Run(LabProcess lab, string[] wrapper, string[] arguments)
-        => new ToolRun(lab) { Binary = Binaries.ToolWithoutSockDestroy, Wrapper = wrapper, Arguments = [.. arguments, "--disable-syslog"] }.Run();
+        => new ToolRun(lab) { Binary = Binaries.ToolWithoutSockDestroy, Wrapper = wrapper }.Run(arguments);
 }

@@ -1,29 +1,21 @@
-using System.Globalization;
-using TcpCloser.KernelTests.Harness;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>A /proc of another pid namespace than the program's own numbers processes differently: nobody is signalled by it.</summary>
+/// <summary>
+/// A /proc of a different pid namespace than the program's numbers processes differently: no process is signalled by such a number.
+/// </summary>
 public sealed class OtherProcTests
 {
-    private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
-    private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
-
     [Theory]
     [InlineData("--use-proc", 3)]
     [InlineData("--method disconnect", 3)]
     [InlineData("--pid 1", 3)]
-    [InlineData("--method destroy", 0)] // needs none
-    public void ItIsNotUsed(string arguments, int exit)
+    [InlineData("--method destroy", 0)] // needs no process
+    public void Run_ProcOfAnotherPidNamespace_IsNotUsed(string arguments, int exit)
     {
-        using var lab = LabProcess.Start(s_own, "--count", "2", "--client-process");
+        using var lab = LabProcess.StartIsolated("--count", "2", "--client-process");
 
-        var result = new ToolRun(lab)
-        {
-            Wrapper = ["unshare", "-p", "-f", "--kill-child", "--"],
-            Arguments = [.. arguments.Split(' '), "-s", s_port, "--disable-syslog"],
-        }.Run().Expect(exit);
+        var result = new ToolRun(lab) { Wrapper = ["unshare", "-p", "-f", "--kill-child", "--"] }
+            .Run([.. arguments.Split(' '), "-s", LabProcess.PortText]).Expect(exit);
 
         Assert.Equal(exit == 0 ? 2 : 0, result.Summary("closed"));
         Assert.Equal(exit == 0 ? 0 : 2, lab.State()["server", "alive"]);
@@ -32,16 +24,16 @@ public sealed class OtherProcTests
     }
 
     /// <summary>
-    /// Also where the program has by chance the same number in both, so that /proc/self seems right: then a holder's number may be
-    /// that of anybody. Here it is that of a process which holds nothing.
+    /// Even if the program happens to have the same pid in both namespaces, so that /proc/self seems right: a holder's pid may then be
+    /// that of any other process. Here it is that of a process that holds nothing.
     /// </summary>
     [Fact]
-    public void NorWhereTheProgramsOwnNumberIsTheSameInBoth()
+    public void Run_ProcOfAnotherPidNamespaceWithSamePid_SignalsNoProcess()
     {
-        using var lab = LabProcess.Start(s_own, "--count", "1", "--client-process");
+        using var lab = LabProcess.StartIsolated("--count", "1", "--client-process");
         int holder = lab.Processes("server").Single();
         const int Number = 20_000;
-        // Both shells use builtins alone where the next process number counts.
+        // Both shells use only builtins where the next pid matters.
         string inner = $"""
             echo {holder - 1} >/proc/sys/kernel/ns_last_pid
             sleep 1000 &
@@ -51,7 +43,7 @@ public sealed class OtherProcTests
             echo {Number - 1} >/proc/sys/kernel/ns_last_pid
             echo go
             read -r line
-            {Binaries.Tool} --use-proc -s {s_port} --disable-syslog &
+            {Binaries.Tool} --use-proc -s {LabProcess.PortText} --disable-syslog &
             echo "tool $!"
             wait $!
             echo "exit $?"

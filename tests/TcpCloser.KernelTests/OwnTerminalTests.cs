@@ -1,19 +1,14 @@
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary>
-/// Below tmux or screen the ancestors do not lead to who sits there, and the variables are of whoever started it: the clients that
-/// are attached now keep their connections. Where ancestors cannot be looked at, all of the login daemons do.
+/// In tmux or screen the ancestors do not lead to the attached clients, and the variables are those of whoever started the server:
+/// clients that are attached now keep their connections. If ancestors cannot be inspected, all connections of login daemons are spared.
 /// </summary>
 public sealed class OwnTerminalTests
 {
     [Theory]
-    [InlineData("tmux")]
-    [InlineData("screen")]
-    public void WhoIsAttachedIsSparedWithoutAnyVariable(string program)
+    [Values("tmux", "screen")]
+    public void Run_InsideAMultiplexerWithoutVariables_SparesTheAttachedClient(string program)
     {
         Multiplexer multiplexer = new(program);
         using var server = Start();
@@ -25,14 +20,13 @@ public sealed class OwnTerminalTests
 
         AssertSpared(log, spared: 1, closed: 1);
         Assert.NotEqual(0, idle.WaitForEnd().ExitCode);
-        AwaitAttached(server, multiplexer, session, "two"); // it lives
+        AwaitAttached(server, multiplexer, session, "two"); // it is alive
     }
 
     /// <summary>The variable names a connection that is gone.</summary>
     [Theory]
-    [InlineData("tmux")]
-    [InlineData("screen")]
-    public void WhoAttachedFromAnotherLoginIsSpared(string program)
+    [Values("tmux", "screen")]
+    public void Run_ClientAttachedFromAnotherLogin_IsSpared(string program)
     {
         Multiplexer multiplexer = new(program);
         using var server = Start();
@@ -52,7 +46,7 @@ public sealed class OwnTerminalTests
     }
 
     [Fact]
-    public void EveryClientThatIsAttachedIsSpared()
+    public void Run_SeveralClientsAttached_SparesAll()
     {
         Multiplexer multiplexer = new("tmux");
         using var server = Start();
@@ -72,9 +66,8 @@ public sealed class OwnTerminalTests
     }
 
     [Theory]
-    [InlineData("tmux")]
-    [InlineData("screen")]
-    public void WhoIsNoLongerAttachedIsNot(string program)
+    [Values("tmux", "screen")]
+    public void Run_NoClientAttached_SparesNone(string program)
     {
         Multiplexer multiplexer = new(program);
         using var server = Start();
@@ -86,7 +79,7 @@ public sealed class OwnTerminalTests
     }
 
     [Fact]
-    public void WhereAncestorsCannotBeLookedAtTheLoginDaemonsConnectionsAreSparedAndThatIsSaid()
+    public void Run_AncestorsCannotBeInspected_SparesAllLoginsWithAWarning()
     {
         using var server = Start();
         using var other = Users.StartLab(server.Home.Lab, Users.Somebody, "--count", "2", "--client-process");
@@ -104,7 +97,7 @@ public sealed class OwnTerminalTests
         Assert.Contains("--include-own-session", warning, StringComparison.Ordinal);
         Assert.False(idle.HasExited);
 
-        // Asked for all the same, they are closed; the connection breaks, so the log is a file.
+        // With --include-own-session they are closed; the connection breaks, so the log is a file.
         server.Home.Run("install -m 666 /dev/null /mnt/log").Expect(0);
         server.Run($"{become} {Binaries.Tool} -s 2222 --include-own-session --disable-syslog -f /mnt/log");
         Until.True(() => server.Home.Run("cat /mnt/log").Stdout.Contains("summary", StringComparison.Ordinal), "the summary in the log file");
@@ -119,7 +112,7 @@ public sealed class OwnTerminalTests
         return server;
     }
 
-    /// <summary>Waits until what is typed into it is seen in a session.</summary>
+    /// <summary>Waits until a session shows the text that is typed into the multiplexer.</summary>
     private static void AwaitAttached(SshServer server, Multiplexer multiplexer, Command session, string word)
     {
         Until.True(() => server.Home.Run(multiplexer.Type($"echo see\"\"n-{word}")).ExitCode == 0, "a server to type into");
@@ -141,7 +134,7 @@ public sealed class OwnTerminalTests
     {
         Assert.True(Result.Summary(log, "spared") == spared, string.Join('\n', log));
         Assert.Equal(closed, Result.Summary(log, "closed"));
-        Assert.Equal(spared, log.Count(line => line.Contains(" spared: it carries the own session ", StringComparison.Ordinal)));
+        Assert.Equal(spared, log.Count(line => line.Contains(" info spared ", StringComparison.Ordinal)));
         Assert.Equal(0, Result.Summary(log, "failed"));
     }
 }

@@ -1,55 +1,49 @@
-using System.Globalization;
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>Any user can make a process a holder of his socket, by sending it over a Unix socket: such a process is never signalled.</summary>
+/// <summary>Any user can make a process a holder of a socket by sending it over a Unix socket: such a process is never signalled.</summary>
 public sealed class OwnerTests
 {
-    private static readonly LabSurroundings s_own = new() { OwnProcesses = true, Preparation = "ip link set lo up\nmount -t tmpfs none /mnt\nchmod 1777 /mnt" };
-    private static readonly string s_port = LabProcess.Port.ToString(CultureInfo.InvariantCulture);
+    private static readonly LabEnvironment s_own = new() { OwnProcesses = true, Preparation = "ip link set lo up\nmount -t tmpfs none /mnt\nchmod 1777 /mnt" };
 
     [Theory]
     [InlineData(true)]
-    [InlineData(false)] // the user's own process has closed it: the daemon alone holds it
-    public void WhoWasOnlySentAnotherUsersSocketIsLeftAlone(bool userHoldsItToo)
+    [InlineData(false)] // the user's own process has closed it: only the daemon holds it
+    public void Kill_HolderWasOnlySentTheSocket_IsNotSignalled(bool userAlsoHoldsIt)
     {
         using var home = LabProcess.Start(s_own, "--count", "0", "--port", "4999");
         using var user = Users.StartLab(home, Users.Somebody, "--count", "1", "--client-process");
         using var daemon = StartKeeper(home);
         user.Ask("give 0 /mnt/keeper");
-        if (!userHoldsItToo)
+        if (!userAlsoHoldsIt)
         {
             user.Ask("close-servers");
         }
 
-        var table = home.Tool("-n", "--use-proc", "-s", s_port).Expect(1); // as the run
-        var result = home.Tool("--use-proc", "--grace", "100ms", "-s", s_port).Expect(1);
+        var table = home.Tool("-n", "--use-proc", "-s", LabProcess.PortText).Expect(1); // like the run
+        var result = home.Tool("--use-proc", "--grace", "100ms", "-s", LabProcess.PortText).Expect(1);
 
-        Assert.Contains("of another user than the socket's", table.Stdout, StringComparison.Ordinal);
+        Assert.Contains("held by a process of a different user than the socket's", table.Stdout, StringComparison.Ordinal);
         Assert.Equal(1, result.Summary("failed"));
-        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains("another user", StringComparison.Ordinal));
+        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains(" reason=owner_other", StringComparison.Ordinal));
         Assert.DoesNotContain(result.Log, line => line.Contains(" to pid=", StringComparison.Ordinal));
         Assert.False(daemon.HasExited);
         Assert.Equal(0, user.State()["processes", "dead"]);
         Assert.Equal(1, user.State()["client", "alive"]);
-        // By the other methods no process is touched, and it is closed.
-        Assert.Equal(1, home.Tool("--method", "disconnect", "-s", s_port).Expect(0).Summary("closed"));
+        // The other methods close it and affect no process.
+        Assert.Equal(1, home.Tool("--method", "disconnect", "-s", LabProcess.PortText).Expect(0).Summary("closed"));
         Assert.False(daemon.HasExited);
     }
 
-    /// <summary>inetd, systemd and sshd hand root's sockets down on purpose.</summary>
+    /// <summary>inetd, systemd and sshd pass root's sockets on deliberately.</summary>
     [Fact]
-    public void WhoHoldsASocketOfRootsIsSignalledWhoeverHeIs()
+    public void Kill_RootsSocketHeldByAnotherUser_SignalsThatHolder()
     {
         Users.Require();
         using var home = LabProcess.Start(s_own, "--count", "1", "--client-process");
         using var heir = StartKeeper(home, Users.As(Users.Somebody));
         home.Ask("give 0 /mnt/keeper");
 
-        var result = home.Tool("--use-proc", "-s", s_port).Expect(0);
+        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(0);
 
         Assert.Equal(2, result.Log.Count(line => line.Contains(" to pid=", StringComparison.Ordinal)));
         Assert.Equal(1, result.Summary("closed"));
@@ -57,26 +51,26 @@ public sealed class OwnerTests
     }
 
     [Fact]
-    public void WhereProcessOneHoldsItTooNoneOfTheOthersIsSignalledInVain()
+    public void Kill_ProcessOneAlsoHoldsTheSocket_SignalsNoHolder()
     {
         using var home = LabProcess.Start(s_own, "--count", "2", "--processes", "2", "--client-process");
         using var first = StartKeeper(home, ["unshare", "-p", "-f", "--kill-child", "--"]);
         home.Ask("give 0 /mnt/keeper");
 
-        var result = home.Tool("--use-proc", "-s", s_port).Expect(1);
+        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(1);
 
         Assert.Equal(1, result.Summary("failed"));
         Assert.Equal(1, result.Summary("closed"));
         Assert.Single(result.Log, line => line.Contains(" to pid=", StringComparison.Ordinal));
-        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains("never signalled", StringComparison.Ordinal));
+        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains(" reason=owner_protected", StringComparison.Ordinal));
         Assert.False(first.HasExited);
         Assert.Equal(1, home.State()["processes", "dead"]);
         Assert.Equal("alive", home.List()[0].Server.View);
     }
 
-    /// <summary>The bus takes whatever a user sends, with descriptors, for a client that reads nothing.</summary>
+    /// <summary>The bus accepts any message, with descriptors, for a client that reads nothing.</summary>
     [Fact]
-    public void ABusDaemonThatHasItInAQueueIsLeftAlone()
+    public void Kill_BusDaemonHasTheSocketQueued_IsNotSignalled()
     {
         Assert.SkipWhen(ServerHome.Find("dbus-daemon") is null, "dbus-daemon is not installed");
         using var home = LabProcess.Start(s_own, "--count", "0", "--port", "4999");
@@ -101,17 +95,17 @@ public sealed class OwnerTests
         Until.True(() => File.Exists($"/proc/{home.Id}/root/mnt/bus"), "the bus");
         using var user = Users.StartLab(home, Users.Nobody, "--count", "1", "--client-process");
         user.Ask("leave-in-bus 0 /mnt/bus");
-        int daemon = NamespaceFarm.FirstBelow(bus.Id);
+        int daemon = NamespaceFarm.FirstChild(bus.Id);
         long inode = home.Sockets().Single(socket => socket is { LocalPort: LabProcess.Port, State: "established" }).Inode;
         Until.True(
             () => Directory.GetFiles($"/proc/{daemon}/fd").Any(fd => new FileInfo(fd).LinkTarget == $"socket:[{inode}]"), "the socket in the daemon");
 
-        var result = home.Tool("--use-proc", "-s", s_port).Expect(1);
+        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(1);
 
         Assert.Equal(1, result.Summary("failed"));
         Assert.DoesNotContain(result.Log, line => line.Contains(" to pid=", StringComparison.Ordinal));
         Assert.False(bus.HasExited);
-        Assert.Equal(1, home.Tool("-s", s_port).Expect(0).Summary("closed"));
+        Assert.Equal(1, home.Tool("-s", LabProcess.PortText).Expect(0).Summary("closed"));
     }
 
     private static Command StartKeeper(LabProcess home, params string[] wrapper)

@@ -1,14 +1,11 @@
-using TcpCloser.KernelTests.Harness;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>Where sock_diag(7) cannot be opened, or hardly any descriptor: one line that says why, and an exit status; never a crash.</summary>
+/// <summary>
+/// If sock_diag(7) or nearly every descriptor is unavailable: one line with the reason, and an exit status; never a crash.
+/// </summary>
 public sealed class ScarcityTests
 {
-    private static readonly LabSurroundings s_own = new() { OwnProcesses = true };
-
-    public static TheoryData<string, string> WithoutNetlink
+    public static TheoryData<string, string> RunsWithoutNetlink
     {
         get
         {
@@ -26,19 +23,16 @@ public sealed class ScarcityTests
     }
 
     [Theory]
-    [MemberData(nameof(WithoutNetlink))]
-    public void WhereNetlinkCannotBeOpenedOneLineSaysSo(string errno, string arguments)
+    [MemberData(nameof(RunsWithoutNetlink))]
+    public void Run_NetlinkCannotBeOpened_Exits3WithTheReason(string errno, string arguments)
     {
         string[] words = errno.Split(' ');
-        using var lab = LabProcess.Start(s_own, "--count", "1");
+        using var lab = LabProcess.StartIsolated("--count", "1");
 
-        var result = new ToolRun(lab)
-        {
-            Wrapper = [Binaries.Lab, "confine", "--netlink-errno", words[0], "--"],
-            Arguments = [.. arguments.Split(' '), "--disable-syslog"],
-        }.Run().Expect(3);
+        var result = new ToolRun(lab) { Wrapper = [Binaries.Lab, "confine", "--netlink-errno", words[0], "--"] }
+            .Run(arguments.Split(' ')).Expect(3);
 
-        string[] lines = arguments == "--check" ? [Line(result, "dump")] : [.. result.Log.Where(line => line.Contains(" error ", StringComparison.Ordinal)).Distinct()];
+        string[] lines = arguments == "--check" ? [result.CheckLine("dump")] : [.. result.Log.Where(line => line.Contains(" error ", StringComparison.Ordinal)).Distinct()];
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Contains("NETLINK_SOCK_DIAG", line, StringComparison.Ordinal));
         Assert.All(lines, line => Assert.Contains(words[1], line, StringComparison.Ordinal));
@@ -49,43 +43,31 @@ public sealed class ScarcityTests
     }
 
     [Theory]
-    [InlineData(4, "--check", 3)]
-    [InlineData(4, "-s 5000", 1)]
-    [InlineData(4, "-n -s 5000", 1)]
-    [InlineData(4, "-s 5000 -i 1h", 1)]
-    [InlineData(4, "-s 5000 --all-netns", 1)]
-    [InlineData(4, "-s 5000 --pid 1", 1)]
-    [InlineData(5, "-s 5000 -i 1h", 1)]
-    [InlineData(5, "--check", 3)]
-    [InlineData(5, "-s 5000 --pid 1", 1)]
-    [InlineData(5, "-s 5000 --comm tcp-closer-lab", 1)]
-    public void WithTooFewDescriptorsOneLineSaysWhatToRaise(int descriptors, string arguments, int exit)
+    [Rows("4 | --check | 3", "4 | -s 5000 | 1", "4 | -n -s 5000 | 1", "4 | -s 5000 -i 1h | 1", "4 | -s 5000 --all-netns | 1",
+        "4 | -s 5000 --pid 1 | 1", "5 | -s 5000 -i 1h | 1", "5 | --check | 3", "5 | -s 5000 --pid 1 | 1",
+        "5 | -s 5000 --comm tcp-closer-lab | 1")]
+    public void Run_TooFewDescriptors_FailsAndNamesTheLimitToRaise(int descriptors, string arguments, int exit)
     {
-        using var lab = LabProcess.Start(s_own, "--count", "1");
+        using var lab = LabProcess.StartIsolated("--count", "1");
 
         var result = WithDescriptors(lab, descriptors, [.. arguments.Split(' '), "--disable-syslog"]).Run().Expect(exit);
 
-        string[] lines = arguments == "--check" ? [Line(result, "destroy")] : [.. result.Log.Where(line => line.Contains("EMFILE", StringComparison.Ordinal))];
+        string[] lines = arguments == "--check" ? [result.CheckLine("destroy")] : [.. result.Log.Where(line => line.Contains("EMFILE", StringComparison.Ordinal))];
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Contains("ulimit -n", line, StringComparison.Ordinal));
         Assert.DoesNotContain("run as root", result.Stderr + result.Stdout, StringComparison.Ordinal);
         Assert.Equal(1, lab.State()["server", "alive"]);
     }
 
-    /// <summary>With few descriptors a round may succeed or fail, but what cannot be looked at is never taken for nothing.</summary>
+    /// <summary>With few descriptors a round may succeed or fail, but a failed search is never reported as an empty result.</summary>
     [Theory]
-    [InlineData("--method auto")]
-    [InlineData("--method disconnect")]
-    [InlineData("--use-proc")]
-    [InlineData("--pid {pid}")]
-    [InlineData("--comm tcp-closer-lab")]
-    [InlineData("--all-netns")]
-    [InlineData("--netns pid:{pid}")]
-    public void HoweverFewTheyAreNothingIsTakenForEmpty(string option)
+    [Values("--method auto", "--method disconnect", "--use-proc", "--pid {pid}", "--comm tcp-closer-lab", "--all-netns",
+        "--netns pid:{pid}")]
+    public void Run_FourToTenDescriptors_ReportIsTrue(string option)
     {
         for (int descriptors = 4; descriptors <= 10; descriptors++)
         {
-            using var lab = LabProcess.Start(s_own, "--count", "2", "--client-process");
+            using var lab = LabProcess.StartIsolated("--count", "2", "--client-process");
             string pid = $"{lab.Processes("server").Single()}";
 
             var result = WithDescriptors(
@@ -106,7 +88,4 @@ public sealed class ScarcityTests
             Redirections = "3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-",
             Arguments = arguments,
         };
-
-    private static string Line(Result result, string name)
-        => result.Stdout.Split('\n').Single(line => line.StartsWith(name + " ", StringComparison.Ordinal));
 }

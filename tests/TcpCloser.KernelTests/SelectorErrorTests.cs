@@ -1,35 +1,24 @@
-using System.Globalization;
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>Selectors that name what is not there, or what may not be seen.</summary>
+/// <summary>Selectors that name something that does not exist, or that the user may not see.</summary>
 public sealed class SelectorErrorTests
 {
     [Theory]
-    [InlineData("-n")]
-    [InlineData("-v")]
-    public void AMarkWithoutPrivilegeIsAClearError(string option)
+    [Values("-n", "-v")]
+    public void Mark_NoPrivilege_Exits3AndNamesTheCapability(string option)
     {
         using var lab = LabProcess.Start("--count", "2", "--mark", "7");
 
-        var result = new ToolRun(lab) { Arguments = [option, "--mark", "7", "--disable-syslog"] }.Unprivileged().Run().Expect(3);
+        var result = new ToolRun(lab).Unprivileged().Run(option, "--mark", "7").Expect(3);
 
         Assert.Contains(result.Log, line => line.Contains("mark", StringComparison.Ordinal) && line.Contains("CAP_NET_ADMIN", StringComparison.Ordinal));
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 
     [Theory]
-    [InlineData("--interface", "none0")]
-    [InlineData("--comm", "nobody-has-this")]
-    [InlineData("--pid", "4194304")]
-    [InlineData("--cgroup", "/sys/fs/cgroup/nothing/here")]
-    [InlineData("--mark", "99")]
-    [InlineData("--uid", "4242")]
-    [InlineData("--src", "192.0.2.1")]
-    public void WhatIsNotThereMatchesNothing(string option, string value)
+    [Rows("--interface | none0", "--comm | nobody-has-this", "--pid | 4194304", "--cgroup | /sys/fs/cgroup/nothing/here", "--mark | 99",
+        "--uid | 4242", "--src | 192.0.2.1")]
+    public void Selector_ValueDoesNotExist_MatchesNothing(string option, string value)
     {
         using var lab = LabProcess.Start("--count", "2");
 
@@ -40,7 +29,7 @@ public sealed class SelectorErrorTests
     }
 
     [Fact]
-    public void AUserByNameIsTheUserByNumber()
+    public void Uid_UserName_IsResolved()
     {
         string[] root = File.ReadLines("/etc/passwd").First(line => line.Split(':')[2] == "0").Split(':');
         using var lab = LabProcess.Start("--count", "2");
@@ -49,37 +38,43 @@ public sealed class SelectorErrorTests
         lab.Tool("--uid", "no-such-user", "-s", "1-65535").Expect(2);
     }
 
+    /// <summary>
+    /// The kernel shows this number for every user that the namespace does not map; all their connections would be closed.
+    /// </summary>
     [Fact]
-    public void ACgroupsConnectionsAreClosedAndOthersAreNot()
-    {
-        Namespaces.Require();
-        using var cgroups = CgroupTree.TryMake();
-        Assert.SkipWhen(cgroups is null, "no cgroup v2 that may be written to");
-        LabSurroundings inside = new() { Preparation = $"echo $$ >{cgroups.Paths["a"]}/cgroup.procs" };
-        using var lab = LabProcess.Start("--count", "3");
-        using var grouped = LabProcess.Start(inside with { Within = lab }, "--count", "2", "--port", "5100");
-
-        var result = lab.Tool("--cgroup", cgroups.Paths["a"], "-s", "1-5999").Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
-        Assert.Equal(2, grouped.State()["server", "aborted"]);
-        Assert.Equal(3, lab.State()["server", "alive"]);
-    }
-
-    [Fact]
-    public void APidOfSomebodyElseNeedsPrivilegeAndSaysSo()
+    public void Uid_OverflowUidOfAUserNamespace_IsAUsageError()
     {
         using var lab = LabProcess.Start("--count", "2");
-        Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
-        string pid = lab.Processes("server").Single().ToString(CultureInfo.InvariantCulture);
+        ToolRun run = new(lab) { Arguments = ["-n", "--uid", "0,65534", "--disable-syslog"] };
 
-        var result = new ToolRun(lab)
+        var result = (run with { Wrapper = ["unshare", "-U", "-r", "--"] }).Run().Expect(2);
+
+        Assert.StartsWith("tcp-closer: --uid '65534': in this user namespace it stands for every user", result.Stderr, StringComparison.Ordinal);
+        if (!Namespaces.NeedUserNamespace)
         {
-            Wrapper = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"],
-            Arguments = ["--pid", pid, "-s", $"{LabProcess.Port}", "--disable-syslog"],
-        }.Run().Expect(3);
+            run.Run().Expect(0);
+        }
+    }
 
-        Assert.Contains("CAP_SYS_PTRACE", result.Stderr, StringComparison.Ordinal);
+    /// <summary>
+    /// An inode number is a cgroup's id only on cgroup2. /proc has the number of the root cgroup, and a tmpfs can be made to have any.
+    /// </summary>
+    [Theory]
+    [Values("/proc", "/dev/shm", "/etc/passwd", "/mnt/cgroup-test-tmpfs", "/mnt/cgroup-test-v1", "/mnt/cgroup-test-v2/cgroup.procs")]
+    public void Cgroup_PathIsNotADirectoryOnCgroup2_IsAUsageErrorAndNothingIsClosed(string path)
+    {
+        Assert.SkipWhen(Namespaces.NeedUserNamespace, "file systems are mounted");
+        const string Mounts = """
+            mount -t tmpfs none /mnt; cd /mnt; mkdir cgroup-test-tmpfs cgroup-test-v1 cgroup-test-v2
+            mount -t tmpfs none cgroup-test-tmpfs
+            mount -t cgroup2 none cgroup-test-v2
+            mount -t cgroup -o none,name=tcp-closer-test none cgroup-test-v1 || true
+            """;
+        using var lab = LabProcess.Start(new LabEnvironment { OwnMounts = true, Preparation = Mounts }, "--count", "2");
+
+        var result = lab.Tool("--cgroup", path, "-s", $"{LabProcess.Port}").Expect(2);
+
+        Assert.Contains($"--cgroup '{path}': a cgroup is a directory on the cgroup2 file system", result.Stderr, StringComparison.Ordinal);
         Assert.Equal(2, lab.State()["server", "alive"]);
     }
 }

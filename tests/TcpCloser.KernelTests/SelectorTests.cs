@@ -1,12 +1,8 @@
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Reach;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary>
-/// Which connections a selection takes, out of a crowd of every kind: against what the test itself knows of each socket, and
-/// against ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.
+/// Which connections a selection matches, in a crowd of every kind: compared with what the test itself knows of each socket, and
+/// with ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.
 /// </summary>
 public sealed class SelectorTests
 {
@@ -15,11 +11,11 @@ public sealed class SelectorTests
     private static readonly string[] s_groups = ["all", "connected", "synchronized", "bucket", "big"];
 
     [Fact]
-    public void EverySelectorAloneInEveryPairAndAtRandomTakesWhatItShould()
+    public void Selection_EachSelectorAndPairAnd500Random_MatchesExpectedSockets()
     {
-        using var crowd = Crowd.Gather();
+        using var crowd = Crowd.Create();
         Choice[] singles = [.. Singles(crowd)];
-        // Each state by itself too; with the others, one state and one group speak for all.
+        // Each state by itself as well; in combinations, one state and one group are enough.
         List<Choice> choices = [.. singles, .. Choice.States.Concat(s_groups).Select(OfState)];
         for (int i = 0; i < singles.Length; i++)
         {
@@ -35,19 +31,19 @@ public sealed class SelectorTests
         List<string> wrong = [];
         for (int i = 0; i < choices.Count; i++)
         {
-            if (results[i].ExitCode != (choices[i].IsUsage ? 0 : 2))
+            if (results[i].ExitCode != (choices[i].IsValid ? 0 : 2))
             {
                 wrong.Add($"{choices[i]}: exit {results[i].ExitCode}: {results[i].Stderr}");
             }
-            else if (choices[i].IsUsage)
+            else if (choices[i].IsValid)
             {
-                Compare(wrong, "the test", choices[i], crowd.Sockets.Where(choices[i].Means).Select(socket => socket.Ends), Ends(results[i]));
+                Compare(wrong, "the test", choices[i], crowd.Sockets.Where(choices[i].Matches).Select(socket => socket.Ends), Ends(results[i]));
             }
         }
         AssertNone(wrong);
         AssertWideSpread(results);
         CompareWithSs(crowd, choices, results);
-        // A user namespace has but one user: there the owners are named instead.
+        // A user namespace has only one user: there the selection names processes instead.
         AssertOnlyTheSelectedAreClosed(crowd, Namespaces.NeedUserNamespace
             ? new Choice { Families = ["-4", "-6"], StateNames = ["all"], Comms = ["alpha"] }
             : new Choice { Families = ["-4", "-6"], StateNames = ["all"], Uids = [1001] });
@@ -55,19 +51,19 @@ public sealed class SelectorTests
         AssertOnlyTheSelectedAreClosed(crowd, new Choice { Families = ["-4"], Interfaces = ["v0", "v1"] });
     }
 
-    /// <summary>Once for real: the selected are gone, and so are at most their peers.</summary>
+    /// <summary>One run that closes: the selected connections are gone, and at most their peers with them.</summary>
     private static void AssertOnlyTheSelectedAreClosed(Crowd crowd, Choice choice)
     {
         var before = Listed(crowd);
-        var meant = crowd.Sockets.Where(socket => choice.Means(socket) && before.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port))).ToList();
-        Assert.NotEmpty(meant);
+        var selected = crowd.Sockets.Where(socket => choice.Matches(socket) && before.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port))).ToList();
+        Assert.NotEmpty(selected);
 
         var result = crowd.Base.Tool([.. choice.Arguments(crowd.Cgroups)]).Expect(0);
 
-        Assert.Equal(meant.Count, result.Summary("closed") + result.Summary("vanished")); // both ends may be meant
-        var allowed = meant.SelectMany(socket => new[] { Key(socket.LocalEnd.Port, socket.RemoteEnd.Port), Key(socket.RemoteEnd.Port, socket.LocalEnd.Port) }).ToHashSet();
+        Assert.Equal(selected.Count, result.Summary("closed") + result.Summary("vanished")); // both ends may be selected
+        var allowed = selected.SelectMany(socket => new[] { Key(socket.LocalEnd.Port, socket.RemoteEnd.Port), Key(socket.RemoteEnd.Port, socket.LocalEnd.Port) }).ToHashSet();
         var after = Listed(crowd);
-        Assert.DoesNotContain(meant, socket => after.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port)));
+        Assert.DoesNotContain(selected, socket => after.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port)));
         Assert.Empty(before.Except(after).Except(allowed));
     }
 
@@ -78,9 +74,9 @@ public sealed class SelectorTests
 
     private static void CompareWithSs(Crowd crowd, List<Choice> choices, Result[] results)
     {
-        int[] comparable = [.. Enumerable.Range(0, choices.Count).Where(i => choices[i].IsUsage && !choices[i].NamesOwners)];
+        int[] comparable = [.. Enumerable.Range(0, choices.Count).Where(i => choices[i].IsValid && !choices[i].NamesOwners)];
         Assert.True(comparable.Length > RandomSelections / 2);
-        var answers = SocketStatistics.Ask(crowd, [.. comparable.Select(i => choices[i])]);
+        var answers = SocketStatistics.Query(crowd, [.. comparable.Select(i => choices[i])]);
         List<string> wrong = [];
         for (int i = 0; i < comparable.Length; i++)
         {
@@ -90,7 +86,10 @@ public sealed class SelectorTests
         AssertNone(wrong);
     }
 
-    /// <summary>Each selector by itself, with one value and with several; where it selects nothing by itself, the refusal is expected.</summary>
+    /// <summary>
+    /// Each selector by itself, with one value and with several; if it does not select anything by itself, a usage error is
+    /// expected.
+    /// </summary>
     private static IEnumerable<Choice> Singles(Crowd crowd)
     {
         string[] both = ["-4", "-6"];
@@ -125,7 +124,7 @@ public sealed class SelectorTests
 
     private static Choice OfState(string state) => new() { Families = ["-4", "-6"], StateNames = [state], SourcePorts = ["1-65535"] };
 
-    /// <summary>Both selections in one: where both name values of one option, these are alternatives.</summary>
+    /// <summary>Both selections in one: if both give values for one option, these are alternatives.</summary>
     private static Choice Combine(Choice one, Choice other) => new()
     {
         Families = [.. one.Families.Union(other.Families)],
@@ -146,13 +145,13 @@ public sealed class SelectorTests
 
     private static string[] Ends(Result result) => [.. ConnectionRecord.Read(result).Select(record => record.Ends)];
 
-    private static void Compare(List<string> wrong, string judge, Choice choice, IEnumerable<string> expected, string[] seen)
+    private static void Compare(List<string> wrong, string reference, Choice choice, IEnumerable<string> expected, string[] seen)
     {
         string[] wanted = [.. expected.Order()];
         string[] got = [.. seen.Order()];
         if (!wanted.SequenceEqual(got))
         {
-            wrong.Add($"{choice}: {judge} has {wanted.Length}, the tool {got.Length}; only {judge}: {string.Join("; ", wanted.Except(got))}; "
+            wrong.Add($"{choice}: {reference} has {wanted.Length}, the tool {got.Length}; only {reference}: {string.Join("; ", wanted.Except(got))}; "
                 + $"only the tool: {string.Join("; ", got.Except(wanted))}");
         }
     }
@@ -160,19 +159,19 @@ public sealed class SelectorTests
     private static void AssertNone(List<string> wrong)
         => Assert.True(wrong.Count == 0, $"{wrong.Count} selections differ:\n{string.Join('\n', wrong.Take(10))}");
 
-    /// <summary>What the test believes the crowd to be, held against the kernel's own list, also after all runs.</summary>
+    /// <summary>Compares the test's knowledge of the crowd with the kernel's own list, after all runs.</summary>
     private static void AssertCrowdIsWhatTheKernelLists(Crowd crowd)
     {
-        var listed = crowd.Base.Sockets().Where(socket => socket.State != "listening").Select(socket => $"{socket.LocalPort} {socket.RemotePort} {socket.State}");
+        var listed = crowd.Base.Sockets().Where(socket => socket.State != "listen").Select(socket => $"{socket.LocalPort} {socket.RemotePort} {socket.State}");
         var known = crowd.Sockets.Select(socket => $"{socket.LocalEnd.Port} {socket.RemoteEnd.Port} {socket.State}");
         Assert.Equal(known.Order(), listed.Order());
     }
 
-    /// <summary>Selections that mostly take nothing would prove nothing.</summary>
+    /// <summary>Selections that mostly match nothing would prove nothing.</summary>
     private static void AssertWideSpread(Result[] results)
     {
-        int[] taken = [.. results.Where(result => result.ExitCode == 0).Select(result => ConnectionRecord.Read(result).Length)];
-        Assert.True(taken.Count(number => number > 0) > taken.Length / 4, $"{taken.Count(number => number > 0)} of {taken.Length} take anything");
-        Assert.True(taken.Distinct().Count() > 30, $"{taken.Distinct().Count()} different sizes");
+        int[] sizes = [.. results.Where(result => result.ExitCode == 0).Select(result => ConnectionRecord.Read(result).Length)];
+        Assert.True(sizes.Count(number => number > 0) > sizes.Length / 4, $"{sizes.Count(number => number > 0)} of {sizes.Length} match anything");
+        Assert.True(sizes.Distinct().Count() > 30, $"{sizes.Distinct().Count()} different sizes");
     }
 }

@@ -1,19 +1,18 @@
-using TcpCloser.KernelTests.Harness;
-using TcpCloser.KernelTests.Harness.Paths;
-using Xunit;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--src-gone</c>: connections whose local address the network namespace does not have any more, and no others.</summary>
+/// <summary><c>--src-gone</c>: connections whose local address no longer exists in the network namespace, and no others.</summary>
 public sealed class SrcGoneTests
 {
-    private const string Warning = " warning a local route takes every address";
+    private const string Warning = " warning a local route accepts every address";
 
-    /// <summary>A virtual address is taken away, of either family and on a dual-stack socket; what was moved to another device is there.</summary>
+    /// <summary>
+    /// A virtual address is removed, of either family and on a dual-stack socket; one that was moved to another device still
+    /// exists.
+    /// </summary>
     [Fact]
-    public void AnAddressThatWasTakenAway()
+    public void SrcGone_AddressRemoved_ClosesItsConnectionsOnly()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         path.InNear("for i in 1 2; do ip addr add 10.9.0.10$i/24 dev slow0; ip addr add fd09::10$i/64 dev slow0 nodad; done");
         (SocketRange stays4, _) = path.Connect();
         (SocketRange stays6, _) = path.Connect(to: NetworkPath.Far6(2));
@@ -30,16 +29,33 @@ public sealed class SrcGoneTests
         Result result = path.Tool("--src-gone", "-4", "-6", "-v").Run().Expect(0);
 
         Assert.Equal((7, 3), (result.Summary("matched"), result.Summary("closed")));
-        Assert.Equal(4, result.Log.Count(static line => line.Contains(" left alone: its local address is there ", StringComparison.Ordinal)));
-        Assert.All([gone4, gone6, goneMapped], static socket => Assert.Equal(["1 ECONNABORTED"], socket.Looks));
-        Assert.All([stays4, stays6, moved4, moved6], static socket => Assert.Equal(["1 alive"], socket.Looks));
+        Assert.Equal(4, result.Log.Count(static line => line.Contains(" reason=address_present", StringComparison.Ordinal)));
+        Assert.All([gone4, gone6, goneMapped], static socket => Assert.Equal(["1 ECONNABORTED"], socket.Views));
+        Assert.All([stays4, stays6, moved4, moved6], static socket => Assert.Equal(["1 alive"], socket.Views));
     }
 
-    /// <summary>With -t it waits for the address to come back.</summary>
+    /// <summary>As documented: there is no route for the reset of an IPv4 connection any more, so its peer is not informed.</summary>
     [Fact]
-    public void AnAddressThatMayComeBack()
+    public void SrcGone_ClosedConnection_OnlyTheIPv6PeerGetsAReset()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
+        path.InNear("ip addr add 10.9.0.101/24 dev slow0; ip addr add fd09::101/64 dev slow0 nodad");
+        (SocketRange near4, SocketRange far4) = path.Connect(options: "from=10.9.0.101");
+        (SocketRange near6, SocketRange far6) = path.Connect(to: NetworkPath.Far6(2), options: "from=fd09::101");
+        path.InNear("ip addr del 10.9.0.101/24 dev slow0; ip addr del fd09::101/64 dev slow0");
+
+        Assert.Equal(2, path.Tool("--src-gone").Run().Expect(0).Summary("closed"));
+
+        Assert.All([near4, near6], static socket => Assert.Equal(["1 ECONNABORTED"], socket.Views));
+        Until.True(() => far6.Views is ["1 ECONNRESET"], "the reset of the IPv6 connection");
+        Assert.Equal(["1 alive"], far4.Views);
+    }
+
+    /// <summary>With -t the address may come back before the connection is closed.</summary>
+    [Fact]
+    public void SrcGone_WithIdleTimeAndAddressReturns_ClosesNothing()
+    {
+        using var path = NetworkPath.Fast();
         path.InNear("ip addr add 10.9.0.101/24 dev slow0");
         (SocketRange near, SocketRange far) = path.Connect(options: "from=10.9.0.101");
         path.InNear("ip addr del 10.9.0.101/24 dev slow0");
@@ -50,14 +66,14 @@ public sealed class SrcGoneTests
 
         Until.True(() => far.Info("received") < 1_000, "the byte");
         Assert.Equal(0, path.Tool("--src-gone").Run().Expect(0).Summary("idle"));
-        Assert.Equal(["1 alive"], near.Looks);
+        Assert.Equal(["1 alive"], near.Views);
     }
 
-    /// <summary>Whole prefixes that are local: what AnyIP gives the machine, and 127/8.</summary>
+    /// <summary>Local prefixes: AnyIP routes, and 127/8.</summary>
     [Fact]
-    public void PrefixesOfAddresses()
+    public void SrcGone_LocalPrefixes_CountAsPresentUntilRemoved()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         path.InNear("ip route add local 10.77.0.0/16 dev lo; ip -6 route add local fd77::/48 dev lo");
         path.InFar("ip route add 10.77.0.0/16 via 10.9.0.1; ip -6 route add fd77::/48 via fd09::1");
         (SocketRange any4, _) = path.Connect(options: "from=10.77.1.2");
@@ -71,15 +87,15 @@ public sealed class SrcGoneTests
         path.InNear("ip route del local 10.77.0.0/16 dev lo; ip -6 route del local fd77::/48 dev lo");
         Assert.Equal(2, path.Tool("--src-gone").Run().Expect(0).Summary("closed"));
 
-        Assert.All([any4, any6], static socket => Assert.Equal(["1 ECONNABORTED"], socket.Looks));
-        Assert.Equal(["1 alive"], loopback.Looks);
+        Assert.All([any4, any6], static socket => Assert.Equal(["1 ECONNABORTED"], socket.Views));
+        Assert.Equal(["1 alive"], loopback.Views);
     }
 
-    /// <summary>A transparent proxy's default route takes every address: nothing is gone, which is said once for each run.</summary>
+    /// <summary>A transparent proxy's default route makes every address local: none is gone, which is reported once per run.</summary>
     [Fact]
-    public void ATransparentProxy()
+    public void SrcGone_LocalDefaultRoute_ClosesNothingAndWarns()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         path.InNear("ip addr add 10.9.0.101/24 dev slow0; ip route add local default dev lo table 100; ip -6 route add local default dev lo table 100");
         (SocketRange near, _) = path.Connect(options: "from=10.9.0.101");
         path.Connect(to: NetworkPath.Far6(2));
@@ -89,14 +105,14 @@ public sealed class SrcGoneTests
 
         Assert.Equal((2, 0), (result.Summary("matched"), result.Summary("idle")));
         Assert.Single(result.Log, static line => line.Contains(Warning, StringComparison.Ordinal));
-        Assert.Equal(["1 alive"], near.Looks);
+        Assert.Equal(["1 alive"], near.Views);
     }
 
-    /// <summary>Each namespace has its own addresses.</summary>
+    /// <summary>Each network namespace has its own addresses.</summary>
     [Fact]
-    public void ANamespaceOfItsOwn()
+    public void SrcGone_OtherNamespace_UsesItsAddresses()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         path.InNear($"ip addr add {NetworkPath.Far4(3)}/32 dev lo");
         (_, SocketRange far) = path.Connect(to: "::ffff:" + NetworkPath.Far4(2));
         SocketRange near = path.Near.Connect($"{NetworkPath.Far4(4)} {NetworkPath.Port} 1");
@@ -106,16 +122,16 @@ public sealed class SrcGoneTests
         Result result = path.Tool("--src-gone", "--netns", $"pid:{path.Far.Id}").Run().Expect(0);
 
         Assert.Equal((2, 1), (result.Summary("matched"), result.Summary("closed")));
-        Assert.Equal(["1 ECONNABORTED"], gone.Looks);
-        Assert.Equal(["1 alive"], far.Looks);
-        Assert.Equal(["1 alive"], near.Looks);
+        Assert.Equal(["1 ECONNABORTED"], gone.Views);
+        Assert.Equal(["1 alive"], far.Views);
+        Assert.Equal(["1 alive"], near.Views);
     }
 
-    /// <summary>A VRF has its local routes in a table of its own.</summary>
+    /// <summary>A VRF has its own routing table.</summary>
     [Fact]
-    public void AVrf()
+    public void SrcGone_Vrf_UsesTheVrfsTable()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         Assert.SkipUnless(
             Command.Run([.. path.Tool().Inside, "ip", "link", "add", "vrf0", "type", "vrf", "table", "10"]).ExitCode == 0, "this kernel has no VRF");
         path.InNear("""
@@ -129,15 +145,15 @@ public sealed class SrcGoneTests
 
         Assert.Equal(1, path.Tool("--src-gone").Run().Expect(0).Summary("closed"));
 
-        Assert.Equal(["1 ECONNABORTED"], gone.Looks);
-        Assert.Equal(["1 alive"], stays.Looks);
+        Assert.Equal(["1 ECONNABORTED"], gone.Views);
+        Assert.Equal(["1 alive"], stays.Views);
     }
 
-    /// <summary>A link-local address is one of its device alone.</summary>
+    /// <summary>A link-local address belongs to one device only.</summary>
     [Fact]
-    public void ALinkLocalAddressIsOneOfItsDevice()
+    public void SrcGone_LinkLocalAddressOnAnotherDevice_IsGone()
     {
-        using var path = NetworkPath.AtOnce();
+        using var path = NetworkPath.Fast();
         path.InNear($"ip link add slow1 type veth peer name slow1 netns {path.Far.Id}; ip link set slow1 up");
         path.InFar("ip addr add fe80::2/64 dev slow0 nodad");
         path.InNear("for i in 1 7; do ip addr add fe80::7$i/64 dev slow0 nodad; done; ip addr add fe80::77/64 dev slow1 nodad");
@@ -148,7 +164,7 @@ public sealed class SrcGoneTests
 
         Assert.Equal(1, path.Tool("--src-gone").Run().Expect(0).Summary("closed"));
 
-        Assert.Equal(["1 ECONNABORTED"], gone.Looks);
-        Assert.Equal(["1 alive"], stays.Looks);
+        Assert.Equal(["1 ECONNABORTED"], gone.Views);
+        Assert.Equal(["1 alive"], stays.Views);
     }
 }

@@ -1,14 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using TcpCloser.KernelTests.Harness;
-using Xunit;
 
 namespace TcpCloser.KernelTests;
 
 /// <summary>
-/// The log's reader stops reading (less, a full pipe, a FIFO): nothing is closed that is not told, a service counts what it cannot
-/// tell, and a signal ends either within a second.
+/// The reader of the log stops reading (less, a full pipe, a FIFO): no connection is closed without being logged, a service counts the
+/// lines that it loses, and a signal ends either within a second.
 /// </summary>
 public sealed partial class StalledReaderTests
 {
@@ -16,16 +14,12 @@ public sealed partial class StalledReaderTests
     private const int Batch = 256;
 
     [Theory]
-    [InlineData("stderr", "TERM")]
-    [InlineData("stderr", "INT")]
-    [InlineData("stderr", "HUP")]
-    [InlineData("file", "TERM")]
-    [InlineData("stdout", "TERM")]
-    public void ASignalEndsTheWaitWithinASecond(string stream, string signal)
+    [Rows("stderr | TERM", "stderr | INT", "stderr | HUP", "file | TERM", "stdout | TERM")]
+    public void Run_SignalWhileTheReaderStalls_EndsWithinASecond(string stream, string signal)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryFolder folder = new();
-        using Fifo fifo = new(folder);
+        using TemporaryDirectory directory = new();
+        using Fifo fifo = new(directory);
         using var tool = Start(lab, fifo, stream);
         AwaitStall(lab, tool);
 
@@ -37,12 +31,12 @@ public sealed partial class StalledReaderTests
         result.Expect(1);
         int closed = lab.State()["server", "aborted"];
         Assert.Equal(Count - closed, lab.State()["server", "alive"]);
-        string told = fifo.Drain();
-        Assert.InRange(closed, told.Split("destroyed").Length - 1, Count - Batch);
-        Assert.InRange(told.Split("destroyed").Length - 1, closed - Batch, closed);
+        string output = fifo.Drain();
+        Assert.InRange(closed, output.Split("destroyed").Length - 1, Count - Batch);
+        Assert.InRange(output.Split("destroyed").Length - 1, closed - Batch, closed);
         if (stream != "stderr")
         {
-            // The other stream says that this one is not whole.
+            // The other stream reports that this one is incomplete.
             Assert.Contains(result.Log, static line => line.Contains("lost", StringComparison.Ordinal));
         }
 
@@ -54,60 +48,56 @@ public sealed partial class StalledReaderTests
     }
 
     [Theory]
-    [InlineData("stderr")]
-    [InlineData("file")]
-    [InlineData("stdout")]
-    public void WhenItIsReadAgainTheRunGoesOnAndNothingIsLost(string stream)
+    [Values("stderr", "file", "stdout")]
+    public void Run_ReaderContinues_RunContinuesAndNoLineIsLost(string stream)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryFolder folder = new();
-        using Fifo fifo = new(folder);
+        using TemporaryDirectory directory = new();
+        using Fifo fifo = new(directory);
         using var tool = Start(lab, fifo, stream);
         AwaitStall(lab, tool);
 
-        string told = "";
-        Until.True(() => (told += fifo.Drain()).Length > 0 && tool.HasExited, "the end");
-        told += fifo.Drain();
+        string output = "";
+        Until.True(() => (output += fifo.Drain()).Length > 0 && tool.HasExited, "the end");
+        output += fifo.Drain();
 
         tool.WaitForEnd().Expect(0);
-        Assert.Equal(Count, told.Split("destroyed").Length - 1);
+        Assert.Equal(Count, output.Split("destroyed").Length - 1);
         Assert.Equal(Count, lab.State()["server", "aborted"]);
     }
 
     [Theory]
-    [InlineData("stderr")]
-    [InlineData("file")]
-    public void AServiceWaitsOnceThenCountsWhatItCouldNotTell(string stream)
+    [Values("stderr", "file")]
+    public void Service_ReaderStalls_WaitsOnceThenCountsLostLines(string stream)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryFolder folder = new();
-        using Fifo fifo = new(folder);
+        using TemporaryDirectory directory = new();
+        using Fifo fifo = new(directory);
         using var service = Start(lab, fifo, stream, "-i", "20ms");
 
         lab.WaitEnded(Count);
-        string told = "";
-        Until.True(() => LostLines().IsMatch(told += fifo.Drain()), "the number of lines that were lost");
+        string output = "";
+        Until.True(() => LostLines().IsMatch(output += fifo.Drain()), "the number of lines that were lost");
         service.Signal("TERM");
         service.WaitForEnd().Expect(1);
-        told += fifo.Drain();
+        output += fifo.Drain();
 
-        string[] lines = told.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|warning) ", line));
         int at = Array.FindIndex(lines, line => LostLines().IsMatch(line));
         int lost = int.Parse(LostLines().Match(lines[at]).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
-        // What it does, each connection, and the summary.
-        Assert.Equal(Count + 2, at + lost);
-        Assert.Equal(Count, Result.Summary(lines, "closed")); // of the totals
+        // The first line, each connection, the summary, and perhaps a hint of a round that found nothing.
+        Assert.InRange(at + lost, Count + 2, Count + 3);
+        Assert.Equal(Count, Result.Summary(lines, "closed")); // in the totals
     }
 
     [Theory]
-    [InlineData("stderr")]
-    [InlineData("file")]
-    public void ASignalEndsAServiceWithinASecondToo(string stream)
+    [Values("stderr", "file")]
+    public void Service_SignalWhileTheReaderStalls_EndsWithinASecond(string stream)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryFolder folder = new();
-        using Fifo fifo = new(folder);
+        using TemporaryDirectory directory = new();
+        using Fifo fifo = new(directory);
         using var service = Start(lab, fifo, stream, "-i", "1h");
         lab.WaitEnded(1);
 
@@ -135,7 +125,7 @@ public sealed partial class StalledReaderTests
             ],
         }.Start();
 
-    /// <summary>The tool sleeps nowhere but where it waits for a reader.</summary>
+    /// <summary>Waits until the tool sleeps, which it does only while it waits for a reader.</summary>
     private static void AwaitStall(LabProcess lab, Command tool)
     {
         Until.True(() => lab.State()["server", "aborted"] > 0 && ProcessNumbers.IsAsleep(tool.Id), "the stalled tool");

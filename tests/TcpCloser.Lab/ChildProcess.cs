@@ -3,10 +3,10 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab;
 
-/// <summary>A process of the Lab's own: a copy of this program, started by posix_spawn(3) with one control channel as descriptor 3.</summary>
+/// <summary>A child process of the Lab: a copy of this program, started by posix_spawn(3) with a control channel as descriptor 3.</summary>
 internal sealed unsafe class ChildProcess
 {
-    /// <summary>The descriptor on which a child finds its control channel.</summary>
+    /// <summary>The descriptor of a child's control channel.</summary>
     internal const int ControlDescriptor = 3;
 
     private bool _reaped;
@@ -20,29 +20,33 @@ internal sealed unsafe class ChildProcess
 
     internal int Pid { get; }
 
-    /// <summary>What it holds: <c>server</c>, <c>client</c>, <c>sharer</c>, <c>decoy</c>, <c>decoy-files</c>, <c>listener</c>.</summary>
+    /// <summary>
+    /// The role of the process: <c>server</c>, <c>client</c>, <c>sharer</c>, <c>decoy</c>, <c>decoy-files</c>, <c>listener</c>.
+    /// </summary>
     internal string Role { get; }
 
     internal ControlChannel Channel { get; }
 
-    /// <summary>How it ended, <c>exit:0</c> or <c>signal:9</c>; <c>alive</c> until then.</summary>
+    /// <summary>How the process ended, <c>exit:0</c> or <c>signal:9</c>; <c>alive</c> until then.</summary>
     internal string Fate { get; private set; } = "alive";
 
-    /// <summary>Starts a child; it says nothing until it is asked. All descriptors here are close-on-exec, so it gets only its channel.</summary>
+    /// <summary>
+    /// Starts a child, which writes only answers. All descriptors here are close-on-exec, so it inherits only its channel.
+    /// </summary>
     internal static ChildProcess Start(string role, params string[] arguments)
     {
-        var (ours, theirs) = ControlChannel.Create();
-        string program = Environment.ProcessPath ?? throw new LabException("the program's own path is unknown");
-        // SIGTERM is blocked from the child's first instruction, so that every thread of its runtime inherits that and only the
-        // thread that reads the signal from a signalfd ever sees it. A child that shall die of it unblocks it.
-        int nothing = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
+        var (parentEnd, childEnd) = ControlChannel.Create();
+        string program = Environment.ProcessPath ?? throw new LabException("the path of this program is unknown");
+        // SIGTERM is blocked from the child's first instruction, so that every thread of its runtime inherits the mask and only the
+        // thread that reads the signal from a signalfd ever sees it. A child that is to die of SIGTERM unblocks it.
+        int devNull = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
         ulong terminate = 1UL << (Posix.SIGTERM - 1), before;
         Errno.Check(Libc.SigProcMask(Posix.SIG_BLOCK, &terminate, &before), "sigprocmask");
-        int pid = Spawn(program, ["tcp-closer-lab", .. arguments], [(nothing, 0), (nothing, 1), (theirs, ControlDescriptor)]);
+        int pid = Spawn(program, ["tcp-closer-lab", .. arguments], [(devNull, 0), (devNull, 1), (childEnd, ControlDescriptor)]);
         Errno.Check(Libc.SigProcMask(Posix.SIG_SETMASK, &before, null), "sigprocmask");
-        _ = Libc.Close(nothing);
-        _ = Libc.Close(theirs);
-        return new ChildProcess(pid, role, ours);
+        _ = Libc.Close(devNull);
+        _ = Libc.Close(childEnd);
+        return new ChildProcess(pid, role, parentEnd);
     }
 
     /// <summary>Starts a program with the given descriptors and an empty environment.</summary>
@@ -74,7 +78,7 @@ internal sealed unsafe class ChildProcess
         return error == 0 ? pid : throw new LabException($"posix_spawn {program}: {Errno.Name(error)}");
     }
 
-    /// <summary>Waits for a process that <see cref="Spawn"/> started and tells how it ended.</summary>
+    /// <summary>Waits for a process that <see cref="Spawn"/> started, and returns how it ended.</summary>
     internal static string WaitFor(int pid)
     {
         int status;
@@ -84,7 +88,7 @@ internal sealed unsafe class ChildProcess
         return Describe(status);
     }
 
-    /// <summary>Looks without waiting whether the process has ended, and reaps it.</summary>
+    /// <summary>Checks without waiting whether the process has ended, and reaps it.</summary>
     internal bool IsAlive()
     {
         int status;
@@ -96,7 +100,7 @@ internal sealed unsafe class ChildProcess
         return !_reaped;
     }
 
-    /// <summary>Ends the process by its id, if it still lives, and reaps it.</summary>
+    /// <summary>Kills the process by its id, if it is still alive, and reaps it.</summary>
     internal void End()
     {
         if (!IsAlive())
@@ -109,6 +113,6 @@ internal sealed unsafe class ChildProcess
         Fate = WaitFor(Pid);
     }
 
-    /// <summary>A status of wait(2) in words.</summary>
+    /// <summary>Describes a status of wait(2): <c>exit:0</c> or <c>signal:9</c>.</summary>
     internal static string Describe(int status) => (status & 0x7f) == 0 ? $"exit:{(status >> 8) & 0xff}" : $"signal:{status & 0x7f}";
 }

@@ -5,7 +5,9 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab;
 
-/// <summary>Answers the commands on stdin, one a line; every answer ends with a line <c>.</c>, an error is a line <c>error: …</c>.</summary>
+/// <summary>
+/// Answers the commands on stdin, one per line; every answer ends with the line <c>.</c>, an error is the line <c>error: …</c>.
+/// </summary>
 internal sealed class CommandLoop(LabSession session)
 {
     private static readonly string[] s_views = ["alive", "eof", "reset", "aborted", "notconn", "pipe", "closed"];
@@ -38,19 +40,19 @@ internal sealed class CommandLoop(LabSession session)
         ["state"] => State(),
         ["list"] => List(),
         ["processes"] => Processes(),
-        ["send"] => Merge("send").Select(count => $"{count.Role} {count.What}={count.Number}"),
-        ["close-clients"] => TellAll("close client"),
-        ["close-servers"] => TellAll("close server"),
+        ["send"] => Merge("send").Select(count => $"{count.Role} {count.Item}={count.Number}"),
+        ["close-clients"] => SendAll("close client"),
+        ["close-servers"] => SendAll("close server"),
         ["reuse", var from, var to] => AskHolder($"reuse {session.Connections.ServerRole} {from} {to}"),
         ["give" or "leave-in-bus", var index, var path] => AskHolder($"{words[0]} {session.Connections.ServerRole} {index} {path}"),
-        ["busy-off"] => TellAll("busy-off"),
+        ["busy-off"] => SendAll("busy-off"),
         ["accept"] => Accept(0),
         ["accept", var listener] => Accept(int.Parse(listener, CultureInfo.InvariantCulture)),
         ["wait-ended", var number, var milliseconds] => WaitEnded(
             int.Parse(number, CultureInfo.InvariantCulture),
             int.Parse(milliseconds, CultureInfo.InvariantCulture)),
         ["run" or "run-inheriting", ..] => RunInHolder(words),
-        _ => throw new LabException($"no command '{string.Join(' ', words)}'"),
+        _ => throw new LabException($"unknown command '{string.Join(' ', words)}'"),
     };
 
     private IEnumerable<string> State()
@@ -75,7 +77,9 @@ internal sealed class CommandLoop(LabSession session)
         yield return $"processes alive={alive} dead={session.Processes.Count() - alive}";
     }
 
-    /// <summary>A line for each connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset …</c>.</summary>
+    /// <summary>
+    /// One line per connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset …</c>.
+    /// </summary>
     private IEnumerable<string> List()
     {
         Dictionary<(string Role, string Index), string> ends = [];
@@ -102,10 +106,10 @@ internal sealed class CommandLoop(LabSession session)
 
     private IEnumerable<string> Accept(int listener)
         => session.Connections.ListenerProcess is { } process
-            ? process.Channel.Ask($"accept {listener}") ?? throw new LabException("the listener's process is gone")
+            ? process.Channel.Ask($"accept {listener}") ?? throw new LabException("the listener's process has ended")
             : Acceptor.Accept(session.Connections.ListenerFds[listener]);
 
-    /// <summary>Waits until so many of the ends that the test is about have ended; says how many have, in time or not.</summary>
+    /// <summary>Waits until that many of the tested ends have ended; returns how many have, whether in time or not.</summary>
     private IEnumerable<string> WaitEnded(int number, int milliseconds)
     {
         string role = session.SubjectRole;
@@ -124,7 +128,7 @@ internal sealed class CommandLoop(LabSession session)
                         ended += int.Parse(words[1], CultureInfo.InvariantCulture);
                     }
                 }
-                ended += session.HandedOver(role) - held; // what a dead process held
+                ended += session.HandedOver(role) - held; // the ends of dead processes
                 return ended >= number;
             },
             milliseconds);
@@ -137,20 +141,20 @@ internal sealed class CommandLoop(LabSession session)
         return AskHolder(request);
     }
 
-    /// <summary>Asks the first process that holds server ends and still lives.</summary>
+    /// <summary>Sends a request to the first living process that holds server ends.</summary>
     private List<string> AskHolder(string request)
     {
         var holder = session.Connections.Processes.First(process => process.Role == session.Connections.ServerRole && process.IsAlive());
-        return holder.Channel.Ask(request) ?? throw new LabException("the holder is gone");
+        return holder.Channel.Ask(request) ?? throw new LabException("the holder has ended");
     }
 
-    private List<string> TellAll(string request)
+    private List<string> SendAll(string request)
     {
         AskAll(request);
         return [];
     }
 
-    /// <summary>Asks every process that holds ends and still lives.</summary>
+    /// <summary>Sends a request to every living process that holds ends.</summary>
     private List<string> AskAll(string request)
     {
         List<string> lines = [];
@@ -164,15 +168,15 @@ internal sealed class CommandLoop(LabSession session)
         return lines;
     }
 
-    /// <summary>Sums lines of <c>role what number</c> over the processes.</summary>
-    private IEnumerable<(string Role, string What, int Number)> Merge(string request)
+    /// <summary>Sums lines of <c>role item number</c> over the processes.</summary>
+    private IEnumerable<(string Role, string Item, int Number)> Merge(string request)
     {
-        Dictionary<(string Role, string What), int> sums = [];
+        Dictionary<(string Role, string Item), int> sums = [];
         foreach (string line in AskAll(request))
         {
             string[] words = line.Split(' ');
             CollectionsMarshal.GetValueRefOrAddDefault(sums, (words[0], words[1]), out _) += int.Parse(words[2], CultureInfo.InvariantCulture);
         }
-        return sums.Select(sum => (sum.Key.Role, sum.Key.What, sum.Value));
+        return sums.Select(sum => (sum.Key.Role, sum.Key.Item, sum.Value));
     }
 }

@@ -16,12 +16,12 @@ internal static unsafe class Confinement
 
     private static readonly int s_socketCall = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 198 : 41;
 
-    /// <summary>Returns only by an exception.</summary>
-    internal static int Become(string[] command, int netlinkErrno, int deadlyCall)
+    /// <summary>Executes the program; returns only by an exception.</summary>
+    internal static int Execute(string[] command, int netlinkErrno, int deadlyCall)
     {
         if (command.Length == 0)
         {
-            throw new LabException("confine: the program is missing; it stands behind --");
+            throw new LabException("confine: the program after -- is missing");
         }
 
         byte** arguments = (byte**)NativeMemory.AllocZeroed((nuint)(command.Length + 1), (nuint)sizeof(byte*));
@@ -41,12 +41,12 @@ internal static unsafe class Confinement
             Return(netlinkErrno == 0 ? Allow : Fail | (uint)netlinkErrno),
             Return(Allow),
         ]);
-        // The filter is this thread's, and the program's: execve(2) ends the other threads.
+        // The filter applies to this thread and to the program: execve(2) ends the other threads.
         _ = Libc.Execute(arguments[0], arguments, arguments + command.Length);
-        throw new LabException($"{command[0]} cannot be run");
+        throw new LabException($"{command[0]} cannot be executed");
     }
 
-    /// <summary>Where the caller is not privileged, its program may not become so (PR_SET_NO_NEW_PRIVS).</summary>
+    /// <summary>Without privilege the filter requires that the program cannot gain any (PR_SET_NO_NEW_PRIVS).</summary>
     private static void Install(ReadOnlySpan<ulong> filter)
     {
         fixed (ulong* instructions = filter)

@@ -4,32 +4,32 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab;
 
 /// <summary>
-/// A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors where a
-/// socket is handed over (SCM_RIGHTS). An answer is any number of packets and then <c>.</c>; one that begins with <c>!</c> is an error.
+/// A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors if
+/// sockets are handed over (SCM_RIGHTS). An answer is any number of packets, then <c>.</c>; a packet that begins with <c>!</c> is an error.
 /// </summary>
 internal sealed unsafe class ControlChannel(int fd)
 {
-    /// <summary>What a packet holds; well under the default send buffer.</summary>
+    /// <summary>The maximum size of a packet in bytes; well below the default send buffer.</summary>
     internal const int PacketSize = 64 * 1024;
 
     private readonly byte[] _buffer = new byte[PacketSize];
 
     internal int Fd => fd;
 
-    internal static (ControlChannel Ours, int Theirs) Create()
+    internal static (ControlChannel ParentEnd, int ChildEnd) Create()
     {
         int* pair = stackalloc int[2];
         Errno.Check(Libc.SocketPair(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC, 0, pair), "socketpair");
         return (new ControlChannel(pair[0]), pair[1]);
     }
 
-    /// <summary>Sends a packet; false where the other side is gone.</summary>
+    /// <summary>Sends a packet; false if the other side is gone.</summary>
     internal bool Send(string text, ReadOnlySpan<int> descriptors = default)
     {
         return DescriptorSender.Send(fd, Encoding.UTF8.GetBytes(text), descriptors);
     }
 
-    /// <summary>Waits for a packet; null where the other side is gone. Descriptors that came with it are added to the list.</summary>
+    /// <summary>Waits for a packet; null if the other side is gone. Descriptors that come with it are added to the list.</summary>
     internal string? Receive(List<int>? descriptors = null)
     {
         byte* control = stackalloc byte[DescriptorSender.ControlHeader + (DescriptorSender.MaxDescriptors * sizeof(int)) + 8];
@@ -63,7 +63,7 @@ internal sealed unsafe class ControlChannel(int fd)
         }
     }
 
-    /// <summary>Sends a request and collects the lines of its answer; null where the other side is gone.</summary>
+    /// <summary>Sends a request and returns the lines of its answer; null if the other side is gone.</summary>
     internal List<string>? Ask(string request, ReadOnlySpan<int> descriptors = default)
     {
         if (!Send(request, descriptors))
@@ -89,7 +89,7 @@ internal sealed unsafe class ControlChannel(int fd)
         return null;
     }
 
-    /// <summary>Sends an answer: the lines in as few packets as they fit into, then the end mark.</summary>
+    /// <summary>Sends an answer: the lines in as few packets as possible, then the end marker.</summary>
     internal bool Answer(IEnumerable<string> lines)
     {
         StringBuilder packet = new();

@@ -11,7 +11,7 @@ internal static unsafe class DescriptorSender
     /// <summary>struct cmsghdr: length 8, level 4, type 4.</summary>
     internal const int ControlHeader = 16;
 
-    /// <summary>Sends them in one call; false where the other side is gone.</summary>
+    /// <summary>Sends bytes and descriptors in one call; false if the other side is gone.</summary>
     internal static bool Send(int fd, ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
     {
         byte* control = stackalloc byte[ControlHeader + (MaxDescriptors * sizeof(int)) + 8];

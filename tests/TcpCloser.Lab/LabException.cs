@@ -1,4 +1,4 @@
 namespace TcpCloser.Lab;
 
-/// <summary>Something the Lab needs cannot be had; its message is one line for whoever started it.</summary>
+/// <summary>The Lab cannot do what it was asked to; the message is one line for the caller.</summary>
 internal sealed class LabException(string message) : Exception(message);

@@ -3,7 +3,7 @@ using TcpCloser.Lab.Making;
 
 namespace TcpCloser.Lab;
 
-/// <summary>Everything that one run of the Lab made: the connections, the decoys, and every process that holds something.</summary>
+/// <summary>Everything that one run of the Lab created: the connections, the decoys, and every process that holds something.</summary>
 internal sealed class LabSession
 {
     private const int FirstConnectionsShown = 5;
@@ -14,6 +14,7 @@ internal sealed class LabSession
     internal LabSession(LabOptions options)
     {
         _options = options;
+        Machine.ClearAmbientCapabilities();
         Machine.BringLoopbackUp();
         int openFiles = Machine.RaiseOpenFiles();
         Connections = new ConnectionSet(options, "", openFiles);
@@ -27,13 +28,13 @@ internal sealed class LabSession
 
     internal ConnectionSet? Decoys { get; }
 
-    /// <summary>The role of the ends that the test is about.</summary>
+    /// <summary>The role of the tested ends.</summary>
     internal string SubjectRole => _options.State is "syn-sent" or "unaccepted" or "listen" ? "client" : "server";
 
-    /// <summary>Every process, in the order in which they were started.</summary>
+    /// <summary>Every process, in the order of their start.</summary>
     internal IEnumerable<ChildProcess> Processes => [.. Connections.Processes, .. Decoys?.Processes ?? [], .. _decoyProcesses];
 
-    internal void Make()
+    internal void Create()
     {
         for (int i = 0; i < _options.DecoyProcesses; i++)
         {
@@ -47,11 +48,11 @@ internal sealed class LabSession
                 throw new LabException($"decoy process {process.Pid} ended too early");
             }
         }
-        Decoys?.Make();
-        Connections.Make();
+        Decoys?.Create();
+        Connections.Create();
     }
 
-    /// <summary>What is told before READY.</summary>
+    /// <summary>The lines before READY.</summary>
     internal IEnumerable<string> Announcement()
     {
         foreach (var process in Processes)
@@ -70,7 +71,7 @@ internal sealed class LabSession
         }
     }
 
-    /// <summary>How many ends of a role were handed to processes.</summary>
+    /// <summary>The number of ends of a role that were handed over to processes.</summary>
     internal int HandedOver(string role) => role switch
     {
         "server" => _options.HasServerEnds ? _options.Count : 0,
@@ -78,7 +79,7 @@ internal sealed class LabSession
         _ => 2 * _options.Decoys,
     };
 
-    /// <summary>Ends every process that was started, by its id.</summary>
+    /// <summary>Kills every process that was started, by its id.</summary>
     internal void End()
     {
         foreach (var process in Processes)

@@ -4,44 +4,44 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab;
 
 /// <summary>
-/// A neighbour of whatever is measured: two processes with one TCP connection over loopback, of which one asks with a byte and the
-/// other answers, as fast as it goes. How long each answer took is counted in memory that they share with the Lab.
+/// A neighbour of the measured program: two processes with one TCP connection over loopback, of which one sends a byte and the
+/// other answers, as fast as possible. The latencies are counted in memory that they share with the Lab.
 /// </summary>
 internal sealed unsafe class LatencyPair : IDisposable
 {
     private const int PROT_READ_WRITE = 3;
     private const int MAP_SHARED_ANONYMOUS = 0x21;
 
-    /// <summary>A counter for each microsecond; what took longer is in the last one.</summary>
+    /// <summary>One counter per microsecond; the last one is for everything longer.</summary>
     private const int Buckets = 1 << 20;
 
     private readonly int* _counters;
-    private readonly int _asker;
-    private readonly int _answerer;
+    private readonly int _requester;
+    private readonly int _responder;
 
     internal LatencyPair()
     {
         _counters = (int*)Libc.Map(null, Buckets * sizeof(int), PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
         int listener = Errno.Check(Libc.Socket(Posix.AF_INET, Posix.SOCK_STREAM | Posix.SOCK_CLOEXEC, 0), "socket");
-        int asking = Errno.Check(Libc.Socket(Posix.AF_INET, Posix.SOCK_STREAM | Posix.SOCK_CLOEXEC, 0), "socket");
+        int requesting = Errno.Check(Libc.Socket(Posix.AF_INET, Posix.SOCK_STREAM | Posix.SOCK_CLOEXEC, 0), "socket");
         var any = SockAddress.For(v6Socket: false, IPAddress.Loopback, 0);
         uint length = any.Length;
         Errno.Check(Libc.Bind(listener, &any, length), "bind");
         Errno.Check(Libc.Listen(listener, 1), "listen");
         Errno.Check(Libc.GetSockName(listener, &any, &length), "getsockname");
-        Errno.Check(Libc.Connect(asking, &any, length), "connect");
-        int answering = Errno.Check(Libc.Accept4(listener, null, null, Posix.SOCK_CLOEXEC), "accept4");
-        _answerer = Fork(answering, null);
-        _asker = Fork(asking, _counters);
+        Errno.Check(Libc.Connect(requesting, &any, length), "connect");
+        int responding = Errno.Check(Libc.Accept4(listener, null, null, Posix.SOCK_CLOEXEC), "accept4");
+        _responder = Fork(responding, null);
+        _requester = Fork(requesting, _counters);
         _ = Libc.Close(listener);
-        _ = Libc.Close(asking);
-        _ = Libc.Close(answering);
+        _ = Libc.Close(requesting);
+        _ = Libc.Close(responding);
     }
 
-    /// <summary>Counts from here on.</summary>
+    /// <summary>Resets the counters.</summary>
     internal void Begin() => new Span<int>(_counters, Buckets).Clear();
 
-    /// <summary>What was counted: <c>pair-p50-us=20 pair-p99-us=40 pair-p999-us=80 pair-answers=5000</c>.</summary>
+    /// <summary>The result: <c>pair-p50-us=20 pair-p99-us=40 pair-p999-us=80 pair-answers=5000</c>.</summary>
     internal string Describe()
     {
         int[] counters = new Span<int>(_counters, Buckets).ToArray();
@@ -57,7 +57,7 @@ internal sealed unsafe class LatencyPair : IDisposable
 
     public void Dispose()
     {
-        foreach (int pid in (ReadOnlySpan<int>)[_asker, _answerer])
+        foreach (int pid in (ReadOnlySpan<int>)[_requester, _responder])
         {
             _ = Libc.Kill(pid, Posix.SIGKILL);
             _ = Libc.WaitPid(pid, null, 0);
@@ -66,7 +66,7 @@ internal sealed unsafe class LatencyPair : IDisposable
         _ = Libc.Unmap(_counters, Buckets * sizeof(int));
     }
 
-    /// <summary>In how many microseconds so many answers had come.</summary>
+    /// <summary>The time in microseconds within which that many answers had arrived.</summary>
     private static int Percentile(int[] counters, double answers)
     {
         long seen = 0;
@@ -92,21 +92,21 @@ internal sealed unsafe class LatencyPair : IDisposable
         return pid > 0 ? pid : throw new LabException("fork failed");
     }
 
-    /// <summary>Asks and counts, or without counters answers, until the other one is gone.</summary>
+    /// <summary>Sends requests and counts, or without counters answers, until the other process is gone.</summary>
     private static void Exchange(int fd, int* counters)
     {
         byte one = 0;
         long* times = stackalloc long[4];
-        bool goesOn = true;
-        while (goesOn && counters is null)
+        bool isConnected = true;
+        while (isConnected && counters is null)
         {
-            goesOn = Libc.ReadAfterFork(fd, &one, 1) == 1 && Libc.WriteAfterFork(fd, &one, 1) == 1;
+            isConnected = Libc.ReadAfterFork(fd, &one, 1) == 1 && Libc.WriteAfterFork(fd, &one, 1) == 1;
         }
 
-        while (goesOn)
+        while (isConnected)
         {
             _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, times);
-            goesOn = Libc.WriteAfterFork(fd, &one, 1) == 1 && Libc.ReadAfterFork(fd, &one, 1) == 1;
+            isConnected = Libc.WriteAfterFork(fd, &one, 1) == 1 && Libc.ReadAfterFork(fd, &one, 1) == 1;
             _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, times + 2);
             long us = ((times[2] - times[0]) * 1_000_000) + ((times[3] - times[1]) / 1000);
             counters[us < Buckets ? us : Buckets - 1]++;

@@ -3,7 +3,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab;
 
-/// <summary>Lines of a descriptor; System.Console would start a thread and touch the terminal.</summary>
+/// <summary>Reads lines from a descriptor; System.Console would start a thread and access the terminal.</summary>
 internal sealed unsafe class LineReader(int fd)
 {
     private readonly byte[] _buffer = new byte[4096];

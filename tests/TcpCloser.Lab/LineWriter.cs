@@ -3,7 +3,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab;
 
-/// <summary>Writes lines to stdout or stderr at once, unbuffered.</summary>
+/// <summary>Writes lines to stdout or stderr, unbuffered.</summary>
 internal static unsafe class LineWriter
 {
     internal static void Write(IEnumerable<string> lines, int fd = 1)
@@ -16,7 +16,7 @@ internal static unsafe class LineWriter
                 nint written = Libc.Write(fd, data + done, (nuint)(bytes.Length - done));
                 if (written < 0 && Errno.Last != Errno.EINTR)
                 {
-                    return; // nobody reads any more; the end of stdin follows
+                    return; // the reader is gone; the end of stdin follows
                 }
 
                 done += (int)Math.Max(written, 0);

@@ -3,7 +3,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab;
 
-/// <summary>Runs a program and tells how long it took and what it needed.</summary>
+/// <summary>Runs a program and measures its duration, CPU time and memory.</summary>
 internal sealed unsafe class TimedProgram : IDisposable
 {
     private const int PROT_READ_WRITE = 3;
@@ -13,12 +13,12 @@ internal sealed unsafe class TimedProgram : IDisposable
 
     private readonly byte** _arguments;
     private readonly int _argumentCount;
-    private readonly int _nothing;
+    private readonly int _devNull;
     private readonly int _output;
     private readonly int _termAfterMs;
     private readonly LatencyPair? _pair;
 
-    /// <summary>When the child was about to become the program; the child writes it.</summary>
+    /// <summary>The time right before the child's exec, written by the child.</summary>
     private readonly long* _started;
 
     internal TimedProgram(string[] command, string output, int termAfterMs, bool withPair)
@@ -31,25 +31,25 @@ internal sealed unsafe class TimedProgram : IDisposable
             _arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
         }
 
-        _nothing = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
+        _devNull = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
         _output = Errno.Check(Libc.Open(output, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0x1a4), $"open {output}");
         _termAfterMs = termAfterMs;
         _started = (long*)Libc.Map(null, PageSize, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
     }
 
     /// <summary>
-    /// One run. By fork, and not by posix_spawn: that runs the child in the Lab's own memory until the exec, and the kernel counts it
-    /// towards the peak of the program.
+    /// Runs the program once. By fork, because posix_spawn runs the child in the Lab's own memory until the exec, and the kernel counts
+    /// that towards the peak of the program.
     /// </summary>
     internal string Run()
     {
-        _ = Libc.Truncate(_output, 0); // fails on what is no file, which needs no emptying
+        _ = Libc.Truncate(_output, 0); // fails for anything but a file, which needs no truncation
         _ = Libc.Seek(_output, 0, 0);
         _pair?.Begin();
         int pid = Libc.Fork();
         if (pid == 0)
         {
-            Become();
+            Execute();
         }
 
         if (pid < 0)
@@ -72,7 +72,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         string neighbour = _pair is null ? "" : " " + _pair.Describe();
         if (status == CannotExecute << 8)
         {
-            throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be run");
+            throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be executed");
         }
 
         long wall = ((ended[0] - _started[0]) * 1_000_000) + ((ended[1] - _started[1]) / 1000);
@@ -90,13 +90,13 @@ internal sealed unsafe class TimedProgram : IDisposable
         NativeMemory.Free(_arguments);
         _pair?.Dispose();
         _ = Libc.Unmap(_started, PageSize);
-        _ = Libc.Close(_nothing);
+        _ = Libc.Close(_devNull);
         _ = Libc.Close(_output);
     }
 
-    private void Become()
+    private void Execute()
     {
-        _ = Libc.Duplicate(_nothing, 0);
+        _ = Libc.Duplicate(_devNull, 0);
         _ = Libc.Duplicate(_output, 1);
         _ = Libc.Duplicate(_output, 2);
         _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, _started);

@@ -3,21 +3,21 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab;
 
-/// <summary>Waiting for a condition, bounded, so that a mistake ends in a message and not in a hang.</summary>
+/// <summary>Waits for a condition, with a limit, so that a defect ends in a message and not in a hang.</summary>
 internal static unsafe class Wait
 {
-    /// <summary>Longer than anything takes here, even on a crowded machine.</summary>
+    /// <summary>Longer than any condition takes here, even on a loaded machine.</summary>
     internal const int LimitMs = 20_000;
 
     internal static void Until(Func<bool> condition, string what)
     {
         if (!For(condition, LimitMs))
         {
-            throw new LabException($"waited {LimitMs} ms in vain for {what}");
+            throw new LabException($"waited {LimitMs} ms for {what}");
         }
     }
 
-    /// <summary>True as soon as the condition holds, false when the time is over.</summary>
+    /// <summary>Returns true as soon as the condition holds, false when the time is over.</summary>
     internal static bool For(Func<bool> condition, int milliseconds)
     {
         const int SpinMs = 2;

@@ -2,15 +2,15 @@ using System.Text.RegularExpressions;
 
 namespace TcpCloser.Faults;
 
-/// <summary>A system call that the program made itself.</summary>
-/// <param name="Name">The call's name, as strace and the kernel spell it.</param>
-/// <param name="Occurrence">The how manieth of that name it was in the thread, counted from the process's beginning.</param>
-/// <param name="Text">Its arguments as strace showed them.</param>
+/// <summary>A system call that the program itself made.</summary>
+/// <param name="Name">The name in strace and in the kernel.</param>
+/// <param name="Occurrence">Its number among the calls of this name in the thread, counted from 1 at the start of the process.</param>
+/// <param name="Text">The arguments and the result, as strace showed them.</param>
 internal sealed partial record Call(string Name, int Occurrence, string Text)
 {
     private const int KeyLength = 160;
 
-    /// <summary>The same for calls that do the same to the same kind of thing: without numbers, and without what is only data.</summary>
+    /// <summary>Equal for calls that do the same to the same kind of object: without numbers and data.</summary>
     internal string Kind { get; } = Shorten(Name, Text);
 
     private static string Shorten(string name, string text)

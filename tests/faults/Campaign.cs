@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace TcpCloser.Faults;
 
-/// <summary>Every fault of one mode, one after the other.</summary>
-internal sealed class Campaign(Mode mode, bool everything, string only)
+/// <summary>Injects every fault of one mode, one after the other.</summary>
+internal sealed class Campaign(Mode mode, bool all, string only)
 {
-    private const int OccurrencesOfEverything = 12;
+    private const int OccurrencesOfAll = 12;
     private const int LinesShown = 12;
 
     private readonly List<string> _kindsSeen = [];
@@ -13,14 +13,14 @@ internal sealed class Campaign(Mode mode, bool everything, string only)
     private int _wrong;
     private int _notReached;
 
-    /// <summary>Runs it and says what was found; whether all was right.</summary>
+    /// <summary>Runs the mode and prints the findings. Returns whether there are none.</summary>
     internal bool Execute()
     {
         long started = Stopwatch.GetTimestamp();
-        string folder = Directory.CreateTempSubdirectory("tcp-closer-faults-").FullName;
+        string directory = Directory.CreateTempSubdirectory("tcp-closer-faults-").FullName;
         using (Stage stage = new(mode))
         {
-            Tool tool = new(mode, stage, folder);
+            Tool tool = new(mode, stage, directory);
             stage.Prepare();
             Run recorded = tool.Record();
             Truth truth = stage.Look();
@@ -32,7 +32,7 @@ internal sealed class Campaign(Mode mode, bool everything, string only)
                 return false;
             }
 
-            foreach (Call call in recorded.Trace.First(everything ? OccurrencesOfEverything : mode.Occurrences, mode.From))
+            foreach (Call call in recorded.Trace.First(all ? OccurrencesOfAll : mode.Occurrences, mode.From))
             {
                 foreach (Fault fault in PlausibleFaults.Of(call))
                 {
@@ -44,7 +44,7 @@ internal sealed class Campaign(Mode mode, bool everything, string only)
             }
         }
 
-        Directory.Delete(folder, recursive: true);
+        Directory.Delete(directory, recursive: true);
         Console.WriteLine($"{mode.Name}: {_injections} injections into {_kindsSeen.Count} kinds of calls, {_wrong} wrong answers, " +
             $"{_notReached} not reached, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s");
         Console.WriteLine($"{_injections - _wrong} passed, {_wrong} failed, 0 skipped");
@@ -62,7 +62,7 @@ internal sealed class Campaign(Mode mode, bool everything, string only)
             stage.GiveUp();
         }
 
-        // strace marks an error, and not a signal.
+        // strace marks injected errors, but not injected signals.
         bool isReached = run.Trace.Injected is not null
             || (fault.IsSignal && run.Trace.Calls.Any(made => made.Name == call.Name && made.Occurrence == call.Occurrence));
         if (!isReached && wrong.Count == 0)
@@ -89,11 +89,11 @@ internal sealed class Campaign(Mode mode, bool everything, string only)
         }
         else if (only.Length > 0)
         {
-            Show($"{mode.Name}: {call.Name}:{call.Occurrence}:{fault}  {run.Trace.Injected}", run, ["as it should be"]);
+            Show($"{mode.Name}: {call.Name}:{call.Occurrence}:{fault}  {run.Trace.Injected}", run, ["correct"]);
         }
     }
 
-    /// <summary>A process that was sent a signal may end a moment after the program that sent it.</summary>
+    /// <summary>A signalled process may end a moment after the program.</summary>
     private static Truth Settle(Stage stage, Run run)
     {
         if (run.Log.Contains(" sent SIG", StringComparison.Ordinal))

@@ -1,47 +1,63 @@
 namespace TcpCloser.Faults;
 
-/// <summary>One way to call the program, with what it finds there.</summary>
-/// <param name="Name">What it is called on the command line and in the report.</param>
-/// <param name="Arguments">The program's; <c>{port}</c> is the port of the connections, <c>{dir}</c> a folder for files.</param>
+/// <summary>What a run has to do with the matching connections.</summary>
+internal enum Purpose
+{
+    /// <summary>Close all.</summary>
+    Close,
+
+    /// <summary>Close none, list all.</summary>
+    Show,
+
+    /// <summary>Close none, and list nothing for each.</summary>
+    Other,
+
+    /// <summary>Close none, because they are more than <c>--max</c>.</summary>
+    Refuse,
+}
+
+/// <summary>A way to call the program, and the environment that it runs in.</summary>
+/// <param name="Name">The name on the command line and in the output.</param>
+/// <param name="Arguments">The arguments; <c>{port}</c> stands for the port of the connections, <c>{dir}</c> for a directory.</param>
 internal sealed record Mode(string Name, params string[] Arguments)
 {
-    /// <summary>What the run is to do with the connections.</summary>
+    /// <summary>What the run has to do with the connections.</summary>
     internal Purpose Purpose { get; init; } = Purpose.Close;
 
-    /// <summary>How many connections a run finds.</summary>
+    /// <summary>The number of connections for each run.</summary>
     internal int Connections { get; init; } = 3;
 
-    /// <summary>How many such groups of connections, each with a port of its own, one Lab makes.</summary>
+    /// <summary>The number of groups of connections in one Lab, each with its own port.</summary>
     internal int Groups { get; init; } = 12;
 
-    /// <summary>More for the Lab.</summary>
+    /// <summary>Further options of the Lab.</summary>
     internal string[] Lab { get; init; } = [];
 
-    /// <summary>Whether processes are signalled: each run then has a Lab of its own, and pids are looked at.</summary>
+    /// <summary>Whether processes are signalled: each run then has its own Lab, and the processes are checked.</summary>
     internal bool Kills { get; init; }
 
-    /// <summary>Whether further connections stand in a second network namespace.</summary>
+    /// <summary>Whether a second network namespace has connections as well.</summary>
     internal bool OtherNamespace { get; init; }
 
-    /// <summary>Whether it goes on until a signal ends it.</summary>
+    /// <summary>Whether it runs until a signal ends it.</summary>
     internal bool Service { get; init; }
 
     /// <summary>Whether a syslog daemon listens.</summary>
     internal bool Syslog { get; init; }
 
-    /// <summary>Whether processes and devices are named, which the kernel is asked for.</summary>
+    /// <summary>Whether connections are selected by names of processes and interfaces, which the program looks up.</summary>
     internal bool SelectsByName { get; init; }
 
-    /// <summary>A command in front of the program.</summary>
+    /// <summary>A command that runs the program.</summary>
     internal string[] Wrapper { get; init; } = [];
 
-    /// <summary>The option without which a build does not know this mode; empty: all do.</summary>
+    /// <summary>The option that a build needs for this mode; empty: every build has it.</summary>
     internal string Needs { get; init; } = "";
 
-    /// <summary>Of how many calls of one kind the first ones fail, where not all are asked for.</summary>
+    /// <summary>How many calls of each kind fail, without <c>--all</c>: the first ones.</summary>
     internal int Occurrences { get; init; } = 2;
 
-    /// <summary>Where not all are asked for, only the calls from this one on fail; empty: from the beginning of Main.</summary>
+    /// <summary>Without <c>--all</c>, calls fail from this one on; empty: from the start of Main.</summary>
     internal string From { get; init; } = "";
 
     internal bool Json => Arguments.Contains("--json");

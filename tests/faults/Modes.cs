@@ -1,6 +1,6 @@
 namespace TcpCloser.Faults;
 
-/// <summary>Every mode of the program.</summary>
+/// <summary>All modes.</summary>
 internal static class Modes
 {
     private static readonly string[] s_noNetAdmin = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", "--"];
@@ -18,6 +18,10 @@ internal static class Modes
         new("dry-run", "-n", "-s", "{port}", "-t", "1ms") { Purpose = Purpose.Show },
         new("dry-run-kill-json", "-n", "--json", "--method", "kill", "-s", "{port}") { Purpose = Purpose.Show },
         new("max", "--max", "2", "--method", "kill", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Refuse },
+        new("limit-kill", "--limit", "1000", "--method", "kill", "-s", "{port}", "--disable-syslog") { Kills = true },
+        new("exclusions", "--not-comm", "no such name", "--not-uid", "4711", "-s", "{port}", "--disable-syslog"),
+        new("keep-limit", "-n", "--keep", "1/process", "--limit", "1", "-s", "{port}") { Purpose = Purpose.Other },
+        new("service-matched-for", "-i", "40ms", "--matched-for", "80ms", "-s", "{port}", "--disable-syslog") { Service = true },
         new("json", "--json", "-s", "{port}", "--disable-syslog"),
         new("log-file", "-s", "{port}", "-f", "{dir}/log", "--disable-syslog"),
         new("syslog", "-s", "{port}") { Syslog = true },
@@ -29,11 +33,11 @@ internal static class Modes
             Lab = ["--bind-device", "lo"],
             SelectsByName = true,
         },
-        new("check", "--check") { Purpose = Purpose.Look, Connections = 1, Groups = 1 },
-        new("group-by", "--group-by", "process", "-s", "{port}") { Purpose = Purpose.Look, Needs = "--group-by" },
-        new("src-gone", "-n", "--src-gone", "-s", "{port}") { Purpose = Purpose.Look, Needs = "--src-gone" },
-        new("probe", "--probe", "3s", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Look, Needs = "--probe" },
-        new("keepalive", "--method", "keepalive", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Look, Needs = "--keepalive" },
+        new("check", "--check") { Purpose = Purpose.Other, Connections = 1, Groups = 1 },
+        new("group-by", "--group-by", "process", "-s", "{port}") { Purpose = Purpose.Other, Needs = "--group-by" },
+        new("src-gone", "-n", "--src-gone", "-s", "{port}") { Purpose = Purpose.Other, Needs = "--src-gone" },
+        new("probe", "--probe", "3s", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Other, Needs = "--probe" },
+        new("keepalive", "--method", "keepalive", "-s", "{port}", "--disable-syslog") { Purpose = Purpose.Other, Needs = "--keepalive" },
         new("metrics", "-s", "{port}", "--metrics", "{dir}/metrics", "--disable-syslog") { Needs = "--metrics" },
     ];
 

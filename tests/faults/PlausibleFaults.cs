@@ -1,6 +1,16 @@
 namespace TcpCloser.Faults;
 
-/// <summary>With what each call can fail: by its manual page, for want of memory or descriptors, or because a seccomp filter refuses it.</summary>
+/// <summary>A fault in strace's syntax: an error, <c>error=EPERM</c>, or a signal during the call, <c>signal=SIGTERM</c>.</summary>
+internal readonly record struct Fault(string Text)
+{
+    internal bool IsSignal => Text.StartsWith("signal=", StringComparison.Ordinal);
+
+    internal string Name => Text[(Text.IndexOf('=', StringComparison.Ordinal) + 1)..];
+
+    public override string ToString() => Name;
+}
+
+/// <summary>The errors of each call: those of its manual page, lack of memory or descriptors, and refusal by a seccomp filter.</summary>
 internal static class PlausibleFaults
 {
     private static readonly Dictionary<string, string> s_errors = new()
@@ -36,6 +46,7 @@ internal static class PlausibleFaults
         ["pidfd_open"] = "ESRCH EMFILE ENFILE ENOSYS EPERM ENOMEM",
         ["pidfd_getfd"] = "EPERM EBADF ESRCH EMFILE ENFILE ENOSYS",
         ["pidfd_send_signal"] = "EPERM ESRCH ENOSYS EINVAL",
+        ["kcmp"] = "EPERM ESRCH ENOSYS EINVAL",
         ["kill"] = "EPERM ESRCH",
         ["setns"] = "EPERM EINVAL ENOMEM ENOSYS",
         ["unshare"] = "EPERM ENOMEM ENOSPC",
@@ -53,12 +64,12 @@ internal static class PlausibleFaults
         ["lseek"] = "ESPIPE EINVAL",
     };
 
-    /// <summary>Where a signal arrives instead; the one that asks to stop.</summary>
+    /// <summary>Instead of an error, the signal that requests a stop.</summary>
     private static readonly Fault s_terminate = new("signal=SIGTERM");
 
     internal static IEnumerable<Fault> Of(Call call)
         => s_errors.GetValueOrDefault(call.Name, "EPERM EINVAL ENOMEM ENOSYS").Split(' ')
-            // Without waiting, EAGAIN is how the kernel says that there is no more.
+            // With MSG_DONTWAIT, EAGAIN means that there is no more.
             .Where(name => name != "EAGAIN" || !call.Text.Contains("MSG_DONTWAIT", StringComparison.Ordinal))
             .Select(name => new Fault("error=" + name))
             .Append(s_terminate);

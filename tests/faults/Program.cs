@@ -1,6 +1,6 @@
 using TcpCloser.Faults;
 
-// modes: names every mode. run MODE [--all] [--only CALL[:OCCURRENCE[:FAULT]]]: the faults of one, in the namespaces that run.sh made.
+// modes: prints all modes. run MODE [--all] [--only CALL[:OCCURRENCE[:FAULT]]]: injects the faults of one, in the namespaces of run.sh.
 string Option(string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : "";
 switch (args)
 {
@@ -19,12 +19,8 @@ switch (args)
             return 0;
         }
 
-        using (mode.Syslog ? new SyslogDaemon() : null)
-        {
-            return new Campaign(mode, args.Contains("--all"), Option("--only")).Execute() ? 0 : 1;
-        }
-
+        return new Campaign(mode, args.Contains("--all"), Option("--only")).Execute() ? 0 : 1;
     default:
-        Console.Error.WriteLine("modes, or: run MODE [--all] [--only CALL[:OCCURRENCE[:FAULT]]]");
+        Console.Error.WriteLine("usage: modes | run MODE [--all] [--only CALL[:OCCURRENCE[:FAULT]]]");
         return 2;
 }

@@ -2,9 +2,29 @@ using System.Globalization;
 
 namespace TcpCloser.Faults;
 
+/// <summary>The actual state after a run, as seen from both ends by the Lab.</summary>
+internal sealed class Truth
+{
+    /// <summary>The matching connections, as in log lines; whether both ends are alive.</summary>
+    internal Dictionary<string, bool> Connections { get; } = [];
+
+    /// <summary>Closed connections that do not match.</summary>
+    internal List<string> Others { get; } = [];
+
+    /// <summary>The processes that hold matching connections; whether they are alive.</summary>
+    internal Dictionary<int, bool> Processes { get; } = [];
+
+    /// <summary>Processes that hold no matching connection; whether they are alive.</summary>
+    internal Dictionary<int, bool> OtherProcesses { get; } = [];
+
+    internal bool IsAnythingClosed => Connections.ContainsValue(false);
+
+    internal bool IsAnythingDone => IsAnythingClosed || Processes.ContainsValue(false);
+}
+
 /// <summary>
-/// The connections that the runs of a mode find: groups with a port each, several to a Lab. A group serves as long as nothing of it
-/// was closed; those of the other groups match no run, and have to live.
+/// The connections for the runs of a mode: groups, each with its own port, several in a Lab. A group is used until one of its
+/// connections is closed. The connections of the other groups match no run and have to survive.
 /// </summary>
 internal sealed class Stage(Mode mode) : IDisposable
 {
@@ -12,20 +32,22 @@ internal sealed class Stage(Mode mode) : IDisposable
     private const int OtherPort = 17000;
     private const int DecoyPort = 27000;
 
-    private readonly List<Lab> _labs = [];
+    private readonly List<LabProcess> _labs = [];
+    private readonly SyslogDaemon? _syslog = mode.Syslog ? new SyslogDaemon("/dev/log") : null;
     private int _group;
     private bool _isUsed;
 
-    /// <summary>Which process holds what has to be plain where processes are signalled.</summary>
+    /// <summary>With signals, it must be clear which process holds which connection: one group.</summary>
     private int Groups => mode.Kills ? 1 : mode.Groups;
 
     internal int Port => FirstPort + _group;
 
     internal int PortInOtherNamespace => OtherPort + _group;
 
-    /// <summary>Sees to it that a whole group stands.</summary>
+    /// <summary>Provides a group whose connections are all open.</summary>
     internal void Prepare()
     {
+        _syslog?.Receive(); // a full queue would make the program drop lines
         if (_labs.Count > 0 && _isUsed)
         {
             _isUsed = false;
@@ -38,51 +60,50 @@ internal sealed class Stage(Mode mode) : IDisposable
         if (_labs.Count == 0)
         {
             _group = 0;
-            _labs.Add(Lab.Start([], [.. Options(FirstPort), .. mode.Lab]));
+            _labs.Add(LabProcess.Start(new LabEnvironment { Enter = [] }, [.. Options(FirstPort), .. mode.Lab]));
             if (mode.OtherNamespace)
             {
-                _labs.Add(Lab.Start(["ip", "netns", "exec", "other"], Options(OtherPort)));
+                _labs.Add(LabProcess.Start(new LabEnvironment { Enter = ["ip", "netns", "exec", "other"] }, Options(OtherPort)));
             }
         }
     }
 
-    /// <summary>What became of the connections and of the processes.</summary>
+    /// <summary>The state of the connections and of the processes.</summary>
     internal Truth Look()
     {
         Truth truth = new();
-        foreach (string line in _labs.SelectMany(lab => lab.Ask("list")))
+        foreach (LabConnection connection in _labs.SelectMany(static lab => lab.List()))
         {
-            Dictionary<string, string> words = Words(line);
-            string server = words["server"];
-            int port = int.Parse(server.AsSpan(server.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);
-            bool isOpen = words["server-end"] == "alive" && words["client-end"] == "alive";
+            int port = int.Parse(connection.ServerAddress.AsSpan(connection.ServerAddress.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);
+            bool isOpen = connection is { Server.View: "alive", Client.View: "alive" };
             if (port == Port || port == PortInOtherNamespace)
             {
-                truth.Connections.Add($"{server} -> {words["client"]}", isOpen);
+                truth.Connections.Add($"{connection.ServerAddress} -> {connection.ClientAddress}", isOpen);
                 _isUsed |= !isOpen;
             }
             else if (!isOpen && port % OtherPort % FirstPort > _group)
             {
-                truth.Others.Add(line);
+                truth.Others.Add($"{connection}");
             }
         }
 
-        foreach (string line in mode.Kills ? _labs[0].Ask("processes") : [])
+        foreach (LabHolder holder in mode.Kills ? _labs[0].Holders() : [])
         {
-            Dictionary<string, string> words = Words(line);
-            int pid = int.Parse(words["pid"], CultureInfo.InvariantCulture);
-            bool isAlive = words["state"] == "alive";
-            _isUsed |= !isAlive;
-            (words["role"] == "server" ? truth.Processes : truth.OtherProcesses).Add(pid, isAlive);
+            _isUsed |= !holder.IsAlive;
+            (holder.Role == "server" ? truth.Processes : truth.OtherProcesses).Add(holder.Pid, holder.IsAlive);
         }
 
         return truth;
     }
 
-    /// <summary>The next run is to find other connections, whatever became of these.</summary>
+    /// <summary>Makes the next run use other connections.</summary>
     internal void GiveUp() => _isUsed = true;
 
-    public void Dispose() => End();
+    public void Dispose()
+    {
+        End();
+        _syslog?.Dispose();
+    }
 
     private string[] Options(int port)
     {
@@ -95,8 +116,4 @@ internal sealed class Stage(Mode mode) : IDisposable
         _labs.ForEach(static lab => lab.Dispose());
         _labs.Clear();
     }
-
-    private static Dictionary<string, string> Words(string line)
-        => line.Split(' ').Where(static word => word.Contains('=', StringComparison.Ordinal)).Select(static word => word.Split('=', 2))
-            .ToDictionary(static pair => pair[0], static pair => pair[1]);
 }

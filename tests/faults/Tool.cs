@@ -1,37 +1,48 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace TcpCloser.Faults;
 
-/// <summary>Runs the program below strace, which makes a call fail, and waits for its end, but not for ever.</summary>
-internal sealed class Tool(Mode mode, Stage stage, string folder)
+/// <summary>A finished run of the program: how it ended, and everything that it wrote.</summary>
+/// <param name="ExitStatus">As in a shell: 128 plus the signal, if one ended it.</param>
+/// <param name="Hung">Whether it did not end in time and was killed.</param>
+/// <param name="Stdout">The records, the table, or other output.</param>
+/// <param name="Stderr">The log, unless it has a file, and the lines that the file did not accept.</param>
+/// <param name="LogFile">The text of the log file.</param>
+/// <param name="Trace">The system calls, as strace recorded them.</param>
+internal sealed record Run(int ExitStatus, bool Hung, string Stdout, string Stderr, string LogFile, Trace Trace)
+{
+    internal const int FirstSignal = 128;
+
+    /// <summary>Whether a signal ended it.</summary>
+    internal bool Died => ExitStatus >= FirstSignal;
+
+    /// <summary>The log, wherever it went.</summary>
+    internal string Log => LogFile + Stderr;
+}
+
+/// <summary>Runs the program under strace, which makes one call fail, and waits for its end, up to a limit.</summary>
+internal sealed class Tool(Mode mode, Stage stage, string directory)
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a service may take to close what matches, which takes it a round or, where the first one failed, two.</summary>
+    /// <summary>The time in which a service has to close the matching connections: one round, or two if the first one failed.</summary>
     private static readonly TimeSpan s_serviceLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>A signal ends a service within a second; the rest is for strace on a busy machine.</summary>
+    /// <summary>A signal ends a service within a second; the rest is a margin for strace on a busy machine.</summary>
     private static readonly TimeSpan s_endLimit = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
-    private readonly string _trace = Path.Combine(folder, "trace");
-    private readonly string _log = Path.Combine(folder, "log");
+    private readonly string _trace = Path.Combine(directory, "trace");
+    private readonly string _log = Path.Combine(directory, "log");
 
-    /// <summary>Whether the help of this build names an option.</summary>
-    internal static bool Knows(string option)
-    {
-        using Process help = Process.Start(new ProcessStartInfo(Binaries.Tool, ["--help"]) { RedirectStandardOutput = true })!;
-        bool knows = help.StandardOutput.ReadToEnd().Contains(option, StringComparison.Ordinal);
-        help.WaitForExit();
-        return knows;
-    }
+    /// <summary>Whether this build has the option, according to its help.</summary>
+    internal static bool Knows(string option) => Command.Run(Binaries.Tool, "--help").Stdout.Contains(option, StringComparison.Ordinal);
 
-    /// <summary>Runs with every call written down and none failing.</summary>
+    /// <summary>Records all calls, without a fault.</summary>
     internal Run Record() => Start(["-e", "trace=all"]);
 
-    /// <summary>Runs with one call failing.</summary>
+    /// <summary>Makes one call fail.</summary>
     internal Run Fail(Call call, Fault fault)
         => Start(["--seccomp-bpf", "-e", $"trace={call.Name},fcntl", "-e", $"inject={call.Name}:{fault.Text}:when={call.Occurrence}"]);
 
@@ -42,35 +53,23 @@ internal sealed class Tool(Mode mode, Stage stage, string folder)
         string[] arguments = Array.ConvertAll(mode.Arguments, argument => argument
             .Replace("{port}", $"{stage.Port}", StringComparison.Ordinal)
             .Replace("{other-port}", $"{stage.PortInOtherNamespace}", StringComparison.Ordinal)
-            .Replace("{dir}", folder, StringComparison.Ordinal));
-        string[] command = [.. mode.Wrapper, "strace", "-f", "-y", "-qq", "-e", "signal=none", "-o", _trace, .. strace, "--", Binaries.Tool, .. arguments];
-        ProcessStartInfo start = new(command[0], command[1..])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        Task<string> stdout = process.StandardOutput.ReadToEndAsync();
-        Task<string> stderr = process.StandardError.ReadToEndAsync();
-        bool hung = mode.Service ? !EndService(process) : !process.WaitForExit(s_limit);
-        if (hung)
-        {
-            process.Kill(entireProcessTree: true);
-            process.WaitForExit();
-        }
-
-        return new Run(process.ExitCode, hung, stdout.Result, stderr.Result, File.Exists(_log) ? File.ReadAllText(_log) : "", Trace.Read(_trace));
+            .Replace("{dir}", directory, StringComparison.Ordinal));
+        using var process = Command.Start(
+            [.. mode.Wrapper, "strace", "-f", "-y", "-qq", "-e", "signal=none", "-o", _trace, .. strace, "--", Binaries.Tool, .. arguments]);
+        process.CloseStdin();
+        bool hung = !(mode.Service ? EndService(process) : process.EndsWithin(s_limit));
+        process.Kill();
+        Result result = process.WaitForEnd();
+        return new Run(result.ExitCode, hung, result.Stdout, result.Stderr, File.Exists(_log) ? File.ReadAllText(_log) : "", Trace.Read(_trace));
     }
 
-    /// <summary>Ends a service once all is closed, or nothing happens any more; it gets SIGHUP first where there is a log file.</summary>
-    private bool EndService(Process strace)
+    /// <summary>Ends a service once all connections are closed, or after a limit; sends SIGHUP first if it has a log file.</summary>
+    private bool EndService(Command strace)
     {
         long started = Stopwatch.GetTimestamp();
         while (stage.Look().Connections.ContainsValue(true) && Stopwatch.GetElapsedTime(started) < s_serviceLimit)
         {
-            if (strace.WaitForExit(s_pause))
+            if (strace.EndsWithin(s_pause))
             {
                 return true;
             }
@@ -78,31 +77,25 @@ internal sealed class Tool(Mode mode, Stage stage, string folder)
 
         if (mode.LogFile)
         {
-            Signal(strace, Posix.SIGHUP);
+            Signal(strace, "HUP");
         }
 
-        // A round in which nothing matches any more.
-        if (strace.WaitForExit(TimeSpan.FromMilliseconds(70)))
+        // One more round, in which nothing matches.
+        if (strace.EndsWithin(TimeSpan.FromMilliseconds(70)))
         {
             return true;
         }
 
-        Signal(strace, Posix.SIGTERM);
-        return strace.WaitForExit(s_endLimit);
+        Signal(strace, "TERM");
+        return strace.EndsWithin(s_endLimit);
     }
 
-    private static void Signal(Process strace, int signal)
+    /// <summary>Signals the program that strace traces, unless it has just ended.</summary>
+    private static void Signal(Command strace, string signal)
     {
-        try
+        if (Command.Descendants(strace.Id) is [var program, ..])
         {
-            foreach (string child in File.ReadAllText($"/proc/{strace.Id}/task/{strace.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            {
-                _ = Posix.kill(int.Parse(child, CultureInfo.InvariantCulture), signal);
-            }
-        }
-        catch (IOException)
-        {
-            // It has just ended.
+            Command.Run("kill", "-s", signal, $"{program}");
         }
     }
 }

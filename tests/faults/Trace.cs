@@ -1,12 +1,12 @@
 namespace TcpCloser.Faults;
 
-/// <summary>What strace wrote down of one run: the calls of the main thread after Main began.</summary>
+/// <summary>The system calls of a run, as strace recorded them: those of the main thread after the start of Main.</summary>
 internal sealed class Trace
 {
-    /// <summary>Which descriptors are closed is what Main asks first.</summary>
+    /// <summary>The first call of Main, which checks for closed descriptors.</summary>
     private const string FirstCall = "fcntl(0";
 
-    /// <summary>Memory, threads, signals and clocks are the runtime's; they do not fail, or what fails is not the program.</summary>
+    /// <summary>Calls of the runtime for memory, threads, signals and clocks, whose failure is not the program's.</summary>
     private static readonly HashSet<string> s_ofTheRuntime =
     [
         "futex", "mmap", "munmap", "mprotect", "madvise", "mremap", "brk", "membarrier", "sched_getaffinity", "sched_yield", "sched_getcpu",
@@ -15,7 +15,7 @@ internal sealed class Trace
         "getrandom", "prlimit64", "getrlimit", "get_mempolicy", "sysinfo", "uname", "getrusage", "exit", "exit_group", "execve", "set_tid_address",
     ];
 
-    /// <summary>What the garbage collector reads.</summary>
+    /// <summary>Files that the garbage collector reads.</summary>
     private static readonly string[] s_filesOfTheRuntime = ["/sys/fs/cgroup/", "/proc/meminfo", "/proc/self/statm", "/sys/devices/system/"];
 
     private readonly List<Call> _calls = [];
@@ -26,10 +26,10 @@ internal sealed class Trace
 
     internal IReadOnlyList<Call> Calls => _calls;
 
-    /// <summary>The call that was made to fail, as strace showed it; null: it was not reached, or before Main.</summary>
+    /// <summary>The call that failed on purpose, as strace showed it; null: not reached, or before Main.</summary>
     internal string? Injected { get; private set; }
 
-    /// <summary>Whether Main began.</summary>
+    /// <summary>Whether Main has started.</summary>
     internal bool ReachedMain { get; private set; }
 
     internal static Trace Read(string file)
@@ -39,7 +39,7 @@ internal sealed class Trace
         string? mainThread = null;
         foreach (string line in File.ReadLines(file))
         {
-            // "123 read(4</proc/1/stat>, "1 (sh) S"..., 1024) = 80", or in two parts where another thread came between
+            // "123 read(4</proc/1/stat>, "1 (sh) S"..., 1024) = 80", or in two parts if another thread ran in between
             int space = line.IndexOf(' ', StringComparison.Ordinal);
             string thread = space > 0 ? line[..space] : "";
             string text = line[(space + 1)..].TrimStart();
@@ -72,7 +72,7 @@ internal sealed class Trace
         return trace;
     }
 
-    /// <summary>The first calls of each kind.</summary>
+    /// <summary>The first calls of each kind, from the first call of the name <paramref name="from"/> on.</summary>
     internal List<Call> First(int perKind, string from)
     {
         Dictionary<string, int> seen = [];

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace TcpCloser.Faults;
 
-/// <summary>Compares what was told with what is true.</summary>
-internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
+/// <summary>Compares the report of a run with the actual state.</summary>
+internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
 {
     private const int Done = 0;
     private const int Incomplete = 1;
@@ -10,9 +12,9 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
     private const int Refused = 4;
 
     private readonly List<string> _wrong = [];
-    private readonly Told _log = Told.FromLog(run.Log);
+    private readonly RunReport _log = RunReport.FromLog(run.Log);
 
-    /// <summary>What is wrong; nothing: all is as it should be.</summary>
+    /// <summary>The findings; empty: all is correct.</summary>
     internal List<string> Judge()
     {
         JudgeEnd();
@@ -25,7 +27,7 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
 
         if (!run.Died && run.ExitStatus != Usage)
         {
-            JudgeTold();
+            JudgeReport();
         }
 
         return _wrong;
@@ -49,9 +51,9 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
             _wrong.Add("stack trace");
         }
 
-        if (run.Log.Contains("not foreseen", StringComparison.Ordinal))
+        if (run.Log.Contains("unexpected error", StringComparison.Ordinal))
         {
-            _wrong.Add("not foreseen");
+            _wrong.Add("unexpected error");
         }
     }
 
@@ -60,20 +62,20 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
         switch (run.ExitStatus)
         {
             case Done:
-                if (mode.Purpose == Purpose.Close && truth.Connections.ContainsValue(true) && !SaidNotThere)
+                if (mode.Purpose == Purpose.Close && truth.Connections.ContainsValue(true) && !ClaimedAbsent)
                 {
-                    _wrong.Add("exit 0, and a connection that matches lives");
+                    _wrong.Add("exit 0, but a matching connection is alive");
                 }
                 else if (mode.Purpose == Purpose.Refuse)
                 {
-                    _wrong.Add("exit 0, and more than --max match");
+                    _wrong.Add("exit 0, but more than --max match");
                 }
 
                 break;
             case Usage or NotPossible or Refused:
                 if (truth.IsAnythingDone)
                 {
-                    _wrong.Add($"exit {run.ExitStatus}, and something was closed or signalled");
+                    _wrong.Add($"exit {run.ExitStatus}, but something was closed or signalled");
                 }
 
                 if (run.ExitStatus == Refused && mode.Purpose != Purpose.Refuse)
@@ -93,7 +95,7 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
                 break;
         }
 
-        if (run.ExitStatus is Incomplete or Usage or NotPossible && !_log.HasProblem && !IsBlind(logOnly: true) && mode.Name != "check")
+        if (run.ExitStatus is Incomplete or Usage or NotPossible && !Problem().IsMatch(run.Log) && !IsWriteFault(logOnly: true) && mode.Name != "check")
         {
             _wrong.Add($"exit {run.ExitStatus} without a reason");
         }
@@ -103,91 +105,93 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
     {
         foreach (string line in truth.Others)
         {
-            _wrong.Add("closed what does not match: " + line);
+            _wrong.Add("closed although it does not match: " + line);
         }
 
         if (truth.OtherProcesses.ContainsValue(false))
         {
-            _wrong.Add("ended a process that holds nothing that matches");
+            _wrong.Add("ended a process that holds no matching connection");
         }
     }
 
-    private void JudgeTold()
+    private void JudgeReport()
     {
-        if (mode.Purpose is Purpose.Look or Purpose.Refuse)
+        if (mode.Purpose is Purpose.Other or Purpose.Refuse)
         {
             return;
         }
 
         if (mode.Purpose == Purpose.Show)
         {
-            Told shown = mode.Json ? Told.FromRecords(run.Stdout) : Told.FromTable(run.Stdout);
-            if (run.ExitStatus == Done && !truth.Connections.Keys.All(connection => shown.Of(connection).Contains(Outcome.WouldClose)))
+            RunReport shown = mode.Json ? RunReport.FromRecords(run.Stdout) : RunReport.FromTable(run.Stdout);
+            // A reader that closes the pipe early, such as head, has seen enough of a table; records without a summary are a failure.
+            bool isReaderGone = !mode.Json && fault is { Name: "EPIPE" };
+            if (run.ExitStatus == Done && !isReaderGone && !truth.Connections.Keys.All(connection => Says(shown, connection, Claim.WouldClose)))
             {
-                _wrong.Add("exit 0, and not every connection is shown");
+                _wrong.Add("exit 0, but not every connection is shown");
             }
 
             return;
         }
 
-        if (!IsBlind(logOnly: true))
+        if (!IsWriteFault(logOnly: true))
         {
             Compare(_log, "log");
         }
 
-        if (mode.Json && !IsBlind(logOnly: false))
+        if (mode.Json && !IsWriteFault(logOnly: false))
         {
             try
             {
-                Compare(Told.FromRecords(run.Stdout), "records");
+                Compare(RunReport.FromRecords(run.Stdout), "records");
             }
             catch (System.Text.Json.JsonException)
             {
-                _wrong.Add("a record is no JSON");
+                _wrong.Add("a record is not JSON");
             }
         }
     }
 
-    private void Compare(Told told, string who)
+    private void Compare(RunReport report, string source)
     {
         foreach ((string connection, bool isOpen) in truth.Connections)
         {
-            IReadOnlyList<Outcome> outcomes = told.Of(connection);
-            string said = outcomes.Count == 0 ? "nothing" : string.Join(',', outcomes);
-            bool saidClosed = outcomes.Contains(Outcome.Closed);
-            bool isSlow = mode.Kills && outcomes.Contains(Outcome.StillThere);
-            if (!isOpen && !saidClosed && !isSlow && !outcomes.Contains(Outcome.Unknown))
+            Statement[] said = [.. report.Of(connection)];
+            string names = said.Length == 0 ? "nothing" : string.Join(',', said.Select(static statement => statement.Word));
+            bool isReportedClosed = Says(report, connection, Claim.Closed);
+            bool isSlow = mode.Kills && (Array.Exists(said, static statement => statement.Word is "still_there" or "not_awaited") || report.NotAwaited > 0);
+            if (!isOpen && !isReportedClosed && !isSlow && !Array.Exists(said, static statement => statement.Word == "unknown"))
             {
-                _wrong.Add($"{who}: {connection} is closed, told: {said}");
+                _wrong.Add($"{source}: {connection} is closed, but reported: {names}");
             }
-            else if (isOpen && saidClosed)
+            else if (isOpen && isReportedClosed)
             {
-                _wrong.Add($"{who}: {connection} lives, told: {said}");
-            }
-
-            if (outcomes.Contains(Outcome.Vanished) || outcomes.Contains(Outcome.Spared) || outcomes.Contains(Outcome.LeftAlone))
-            {
-                _wrong.Add($"{who}: {connection} is told as {said}");
+                _wrong.Add($"{source}: {connection} is alive, but reported: {names}");
             }
 
-            if (!mode.Service && outcomes.Count > 1)
+            if (Array.Exists(said, static statement => statement.Claim is not (Claim.Closed or Claim.Failed or Claim.NotReached or Claim.WouldClose)))
             {
-                _wrong.Add($"{who}: {connection} is told {outcomes.Count} times: {said}");
+                _wrong.Add($"{source}: {connection} is reported as {names}");
+            }
+
+            if (!mode.Service && said.Length > 1)
+            {
+                _wrong.Add($"{source}: {connection} is reported {said.Length} times: {names}");
             }
         }
 
         foreach ((int pid, bool isAlive) in truth.Processes)
         {
-            if (!isAlive && !told.Signalled.Contains(pid))
+            if (!isAlive && !report.Signalled.Contains(pid))
             {
-                _wrong.Add($"{who}: process {pid} is dead, and no signal is told");
+                _wrong.Add($"{source}: process {pid} is dead, but no signal is reported");
             }
         }
 
-        CompareSummary(told, who);
+        CompareSummary(report, source);
     }
 
-    private void CompareSummary(Told told, string who)
+    private void CompareSummary(RunReport report, string source)
     {
         bool began = run.Log.Contains("Z info closing ", StringComparison.Ordinal);
         if (mode.Service)
@@ -195,31 +199,33 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
             return;
         }
 
-        if (told.Summaries != 1 && (began || told.Connections.Any()))
+        if (report.Summaries.Count != 1 && (began || report.Statements.Count > 0))
         {
-            _wrong.Add($"{who}: {told.Summaries} summaries");
+            _wrong.Add($"{source}: {report.Summaries.Count} summaries");
             return;
         }
 
-        int closed = truth.Connections.Keys.Count(connection => told.Of(connection).Contains(Outcome.Closed));
-        int failed = truth.Connections.Keys.Count(connection => told.Of(connection).Any(static o => o is Outcome.Failed or Outcome.StillThere or Outcome.Unknown or Outcome.NotReached));
-        if (began && (told.Summary.GetValueOrDefault("closed") != closed || told.Summary.GetValueOrDefault("failed") != failed))
+        int closed = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.Closed));
+        int notReached = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.NotReached));
+        int failed = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.Failed)) + Math.Max(notReached, report.NotReached) + report.NotAwaited;
+        Dictionary<string, long> summary = report.Summaries.LastOrDefault([]);
+        if (began && (summary.GetValueOrDefault("closed") != closed || summary.GetValueOrDefault("failed") != failed))
         {
-            _wrong.Add($"{who}: the summary says closed={told.Summary.GetValueOrDefault("closed")} failed={told.Summary.GetValueOrDefault("failed")}, " +
-                $"the lines closed={closed} failed={failed}");
+            string numbers = $"closed={summary.GetValueOrDefault("closed")} failed={summary.GetValueOrDefault("failed")}";
+            _wrong.Add($"{source}: the summary has {numbers}, the lines have closed={closed} failed={failed}");
         }
 
         if (run.ExitStatus == Done && failed > 0)
         {
-            _wrong.Add($"{who}: exit 0 with failed={failed}");
+            _wrong.Add($"{source}: exit 0 with failed={failed}");
         }
     }
 
-    /// <summary>Whether what a connection is selected by was said not to be there (any more): then it rightly does not match.</summary>
-    private bool SaidNotThere => mode.SelectsByName && fault is { Name: "ENOENT" or "ESRCH" or "ENODEV" };
+    /// <summary>Whether a fault hid the process or interface to select by: the connection then rightly does not match.</summary>
+    private bool ClaimedAbsent => mode.SelectsByName && fault is { Name: "ENOENT" or "ESRCH" or "ENODEV" };
 
-    /// <summary>Whether it was the writing itself that failed for good, so that a line or a record is rightly missing; then that is exit 1.</summary>
-    private bool IsBlind(bool logOnly)
+    /// <summary>Whether writing failed permanently, so that lines or records are rightly missing (exit 1).</summary>
+    private bool IsWriteFault(bool logOnly)
     {
         string injected = run.Trace.Injected ?? "";
         if (!injected.StartsWith("write", StringComparison.Ordinal) || fault is { IsSignal: true } or { Name: "EINTR" or "EAGAIN" })
@@ -230,4 +236,10 @@ internal sealed class Verdict(Mode mode, Fault? fault, Run run, Truth truth)
         bool records = injected.Contains("(1<", StringComparison.Ordinal);
         return logOnly ? !records : records;
     }
+
+    private static bool Says(RunReport report, string connection, Claim claim) => report.Of(connection).Any(statement => statement.Claim == claim);
+
+    /// <summary>An error or a warning with the reason of a failure.</summary>
+    [GeneratedRegex(@"Z (error|warning) |^tcp-closer: ", RegexOptions.Multiline)]
+    private static partial Regex Problem();
 }

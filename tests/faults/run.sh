@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes every system call of the published program fail once, with each error that it can plausibly have, in every mode, and
-# compares what really is closed with what was told. Usage: tests/faults/run.sh [--all] [--only CALL[:OCCURRENCE[:FAULT]]] [MODE...]
-# Without --all, only the first calls of each kind. In namespaces of its own. Ends with one line: N passed, N failed, N skipped.
+# Makes each system call of the published program fail once, with each plausible error, in every mode, and compares the report with
+# what was actually closed. Usage: tests/faults/run.sh [--all] [--only CALL[:OCCURRENCE[:FAULT]]] [MODE...]
+# Without --all, only the first calls of each kind fail. Runs in its own namespaces. Ends with one line: N passed, N failed, N skipped.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/lib.sh
@@ -11,7 +11,7 @@ faults=artifacts/bin/TcpCloser.Faults/release/tcp-closer-faults
 if test "${1-}" = --inside; then
     shift
     ip link set lo up
-    # The namespaces that ip-netns(8) knows, and /dev/log, are this mode's own.
+    # /run/netns of ip-netns(8), and /dev with /dev/log, are private to this mode.
     mkdir -p /run/netns
     mount -t tmpfs none /run/netns
     devices=$(mktemp -d)
@@ -57,7 +57,7 @@ results=artifacts/faults
 rm -rf $results
 mkdir -p $results
 test -n "$modes" || modes=$($faults modes)
-# As many modes at once as there are processors; each has its own namespaces, and so its own processes and connections.
+# Runs as many modes at once as there are processors; each has its own namespaces, and so its own processes and connections.
 # shellcheck disable=SC2086,SC2016 # words; the inner shell expands
 printf '%s\n' $modes | xargs -P "$(nproc)" -I MODE sh -c '
     unshare -npfm --mount-proc --kill-child "$0" --inside MODE "$@" >"'$results'/MODE.log" 2>&1
@@ -67,7 +67,7 @@ printf '%s\n' $modes | xargs -P "$(nproc)" -I MODE sh -c '
 for mode in $modes; do
     sed -n '/^WRONG/,/^[^ W]/p' "$results/$mode.log" | grep -E '^(WRONG|   )' | head -n 60 || true
 done
-# A mode that counted nothing is one failure.
+# A mode without a count is one failure.
 # shellcheck disable=SC2046 # words
 awk '
     FNR == 1 { files++ }

@@ -1,11 +1,13 @@
 /*
- * The floor under tcp-closer: what its work costs when a program does nothing but the system calls, in the same order and the same
- * batches. It checks only what keeps a figure from being wrong. scripts/bench.sh runs it.
+ * A lower bound for the cost of tcp-closer: a program that makes only the necessary system calls, in the same order and in the same
+ * batches. It checks only what could falsify a measurement. scripts/bench.sh runs it.
  *
  *     floor list PORT         one dump of the connections from a local port, with tcp_info
  *     floor kill PORT         the same, every connection held, then SOCK_DESTROY of them in batches of BATCH
- *     floor disconnect PORT   the same dump, then /proc until each socket was found, fetched, disconnected and shut down
- *     floor use_proc PORT     the same dump, then all of /proc, SIGKILL to every holder, and the wait until the last has ended
+ *     floor disconnect PORT   the same dump, then reads /proc until each socket is found, fetched, disconnected and shut down
+ *     floor probe PORT        the same search, then probes each peer through its socket every INTERVAL ms until all have answered or
+ *                             TIME ms are over; prints the number of silent peers
+ *     floor use_proc PORT     the same dump, then reads all of /proc, sends SIGKILL to each holder, and waits for the end of the last
  *     floor start             nothing
  */
 #define _GNU_SOURCE
@@ -15,6 +17,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,11 +26,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BATCH 256
 #define CHUNK 2048
-#define ESTABLISHED (1 << 1) /* linux/tcp_states.h hides it from programs */
+#define TIME 3000
+#define INTERVAL 600
+#define ANSWER 10 /* when answers are first checked, in ms after the last probe */
+#define ESTABLISHED (1 << 1) /* the headers do not export TCPF_ESTABLISHED */
 
 static char answer[64 * 1024];
 
@@ -45,7 +52,7 @@ static int open_netlink(void)
     return fd;
 }
 
-/* Connections in chunks: growing never copies. */
+/* Connections are stored in chunks, so that growing never copies. */
 static struct inet_diag_sockid **chunks;
 static unsigned char **families;
 static unsigned **inodes;
@@ -149,10 +156,14 @@ static void destroy(void)
     close(fd);
 }
 
-/* What is looked for in /proc, by inode. */
+/* The sockets to find in /proc, ordered by inode. */
 static struct wanted {
     unsigned inode;
+    size_t index;
     unsigned long long cookie;
+    int process, number;  /* pidfd of the holder, and its descriptor */
+    unsigned segments_in; /* before the first probe */
+    int answered;
 } *wanted;
 static size_t left;
 
@@ -168,19 +179,21 @@ static void index_wanted(void)
     for (size_t i = 0; i < count; i++) {
         const struct inet_diag_sockid *id = &chunks[i / CHUNK][i % CHUNK];
         wanted[i].inode = inodes[i / CHUNK][i % CHUNK];
+        wanted[i].index = i;
+        wanted[i].process = -1;
         wanted[i].cookie = (unsigned long long)id->idiag_cookie[1] << 32 | id->idiag_cookie[0];
     }
     qsort(wanted, count, sizeof *wanted, by_inode);
     left = count;
 }
 
-static const struct wanted *find_wanted(unsigned inode)
+static struct wanted *find_wanted(unsigned inode)
 {
     struct wanted key = { .inode = inode };
     return bsearch(&key, wanted, count, sizeof *wanted, by_inode);
 }
 
-/* The numbers that a directory of /proc has as names. */
+/* Reads the numeric names in a directory of /proc. */
 static size_t read_numbers(int directory, int **numbers)
 {
     static char entries[32 * 1024];
@@ -219,36 +232,143 @@ static void disconnect(int process, int number, const struct wanted *socket)
     left--;
 }
 
-/* Looks at each descriptor of a process. Returns whether it holds a wanted socket. */
-static int look_into(int pid, int disconnecting)
+static long now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int option(int fd, int level, int name)
+{
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(fd, level, name, &value, &length) != 0)
+        die("getsockopt");
+    return value;
+}
+
+static void probe(struct wanted *socket, int first)
+{
+    static struct tcp_info info;
+    unsigned long long cookie = 0;
+    socklen_t length = sizeof cookie, info_length = sizeof info;
+    int off = 0, on = 1;
+    int fd = syscall(SYS_pidfd_getfd, socket->process, socket->number, 0);
+    if (fd < 0)
+        die("pidfd_getfd");
+    if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0 || cookie != socket->cookie)
+        die("cookie");
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_length) != 0)
+        die("TCP_INFO");
+    if (first)
+        socket->segments_in = info.tcpi_segs_in;
+    if (option(fd, IPPROTO_TCP, TCP_REPAIR))
+        die("the socket is in repair mode");
+    int reuse = option(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof off) != 0)
+        die("TCP_REPAIR");
+    if (reuse && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        die("SO_REUSEADDR");
+    close(fd);
+}
+
+/* Looks up one socket by its cookie. Returns whether its peer has answered since the first probe. */
+static int has_answered(int fd, const struct wanted *socket)
+{
+    struct {
+        struct nlmsghdr h;
+        struct inet_diag_req_v2 r;
+    } request = {
+        .h = { sizeof request, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 1, 0 },
+        .r = {
+            .sdiag_family = families[socket->index / CHUNK][socket->index % CHUNK],
+            .sdiag_protocol = IPPROTO_TCP,
+            .idiag_ext = 1 << (INET_DIAG_INFO - 1),
+            .idiag_states = ~0u,
+            .id = chunks[socket->index / CHUNK][socket->index % CHUNK],
+        },
+    };
+    if (send(fd, &request, sizeof request, 0) < 0)
+        die("send");
+    ssize_t length = recv(fd, answer, sizeof answer, MSG_TRUNC);
+    const struct nlmsghdr *h = (const struct nlmsghdr *)answer;
+    if (length < (ssize_t)sizeof *h || h->nlmsg_type == NLMSG_ERROR)
+        die("look up");
+    const char *at = (const char *)NLMSG_DATA(h) + sizeof(struct inet_diag_msg), *end = (const char *)h + h->nlmsg_len;
+    for (const struct nlattr *a; at + sizeof *a <= end; at += NLA_ALIGN(a->nla_len)) {
+        a = (const struct nlattr *)at;
+        if (a->nla_type == INET_DIAG_INFO) {
+            unsigned segments_in;
+            memcpy(&segments_in, at + sizeof *a + 140, sizeof segments_in); /* tcpi_segs_in */
+            return segments_in != socket->segments_in;
+        }
+    }
+    return 0;
+}
+
+static size_t probe_all(void)
+{
+    int fd = open_netlink();
+    long started = now();
+    size_t silent = count;
+    for (int round = 0; silent > 0; round++) {
+        long due = started + (long)round * INTERVAL;
+        int is_over = due > started + TIME - TIME / 10;
+        due = is_over ? started + TIME : due;
+        if (due > now())
+            poll(NULL, 0, due - now());
+        for (size_t i = 0; i < count && !is_over; i++)
+            if (!wanted[i].answered)
+                probe(&wanted[i], round == 0);
+        if (round == 0)
+            poll(NULL, 0, ANSWER);
+        for (size_t i = 0; i < count; i++)
+            if (!wanted[i].answered && has_answered(fd, &wanted[i])) {
+                wanted[i].answered = 1;
+                silent--;
+            }
+        if (is_over)
+            break;
+    }
+    close(fd);
+    return silent;
+}
+
+/* Reads each descriptor of a process. Returns whether it holds a wanted socket. */
+static int search_process(int pid, int disconnecting, int probing)
 {
     char path[32], link[32];
     int *numbers, process = -1, holds = 0;
     snprintf(path, sizeof path, "/proc/%d/fd", pid);
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
         return 0;
-    size_t n = read_numbers(folder, &numbers);
+    size_t n = read_numbers(directory, &numbers);
     for (size_t i = 0; i < n; i++) {
         snprintf(path, sizeof path, "%d", numbers[i]);
-        ssize_t length = readlinkat(folder, path, link, sizeof link - 1);
+        ssize_t length = readlinkat(directory, path, link, sizeof link - 1);
         if (length < 9 || memcmp(link, "socket:[", 8) != 0)
             continue;
         link[length] = 0;
-        const struct wanted *socket = find_wanted(strtoul(link + 8, NULL, 10));
+        struct wanted *socket = find_wanted(strtoul(link + 8, NULL, 10));
         if (!socket)
             continue;
         holds = 1;
-        if (disconnecting) {
-            if (process < 0 && (process = syscall(SYS_pidfd_open, pid, 0)) < 0)
-                die("pidfd_open");
+        if ((disconnecting || probing) && process < 0 && (process = syscall(SYS_pidfd_open, pid, 0)) < 0)
+            die("pidfd_open");
+        if (disconnecting)
             disconnect(process, numbers[i], socket);
+        if (probing && socket->process < 0) {
+            socket->process = process;
+            socket->number = numbers[i];
+            left--;
         }
     }
     free(numbers);
-    if (process >= 0)
+    if (process >= 0 && !probing)
         close(process);
-    close(folder);
+    close(directory);
     return holds;
 }
 
@@ -260,12 +380,12 @@ static size_t list_processes(int **pids)
     return read_numbers(proc, pids);
 }
 
-static void disconnect_all(void)
+static void find_all(int disconnecting)
 {
     int *pids;
     size_t n = list_processes(&pids);
     for (size_t i = 0; i < n && left > 0; i++)
-        look_into(pids[i], 1);
+        search_process(pids[i], disconnecting, !disconnecting);
     if (left > 0)
         die("some are left");
 }
@@ -276,7 +396,7 @@ static void kill_holders(unsigned short port)
     size_t n = list_processes(&pids), holders = 0;
     struct pollfd *ended = malloc(n * sizeof *ended);
     for (size_t i = 0; i < n; i++)
-        if (look_into(pids[i], 0))
+        if (search_process(pids[i], 0, 0))
             ended[holders++] = (struct pollfd){ .fd = syscall(SYS_pidfd_open, pids[i], 0), .events = POLLIN };
     for (size_t i = 0; i < holders; i++)
         if (syscall(SYS_pidfd_send_signal, ended[i].fd, SIGKILL, NULL, 0) != 0)
@@ -290,21 +410,24 @@ static void kill_holders(unsigned short port)
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
-    int kills = !strcmp(what, "kill"), disconnects = !strcmp(what, "disconnect"), signals = !strcmp(what, "use_proc");
+    int kills = !strcmp(what, "kill"), disconnects = !strcmp(what, "disconnect");
+    int probes = !strcmp(what, "probe"), signals = !strcmp(what, "use_proc");
     if (argc == 2 && !strcmp(what, "start"))
         return 0;
-    if (argc != 3 || !(kills || disconnects || signals || !strcmp(what, "list"))) {
-        fprintf(stderr, "usage: floor start | list PORT | kill PORT | disconnect PORT | use_proc PORT\n");
+    if (argc != 3 || !(kills || disconnects || probes || signals || !strcmp(what, "list"))) {
+        fprintf(stderr, "usage: floor start | list PORT | kill PORT | disconnect PORT | probe PORT | use_proc PORT\n");
         return 2;
     }
     unsigned short port = atoi(argv[2]);
-    size_t sockets = dump(port, kills || disconnects || signals);
+    size_t sockets = dump(port, kills || disconnects || probes || signals);
     if (kills)
         destroy();
-    if (disconnects || signals)
+    if (disconnects || probes || signals)
         index_wanted();
-    if (disconnects)
-        disconnect_all();
+    if (disconnects || probes)
+        find_all(disconnects);
+    if (probes)
+        sockets = probe_all();
     if (signals)
         kill_holders(port);
     printf("%zu\n", sockets);

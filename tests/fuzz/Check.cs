@@ -1,16 +1,16 @@
 namespace TcpCloser.Fuzz;
 
-/// <summary>What has to hold. Cheaper than an assertion whose message is made also where it holds.</summary>
+/// <summary>Assertions. Cheaper than those of xunit, whose messages are built even if they hold.</summary>
 internal static class Check
 {
-    public static void That(bool holds, string otherwise)
+    public static void That(bool holds, string message)
     {
         if (!holds)
         {
-            throw new InvalidOperationException(otherwise);
+            throw new InvalidOperationException(message);
         }
     }
 
-    /// <summary>The program says why by an errno, and by nothing else.</summary>
-    public static void IsErrno(int errno) => That(errno is > 0 and <= Interop.Errno.Highest, $"{errno} is no errno");
+    /// <summary>The reason of a failure is a valid errno.</summary>
+    public static void IsErrno(int errno) => That(errno is > 0 and <= Interop.Errno.Max, $"{errno} is not an errno");
 }

@@ -1,14 +1,12 @@
 using System.Text;
 using TcpCloser.Cli;
-using TcpCloser.Diag;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Fuzz;
 
-/// <summary>Command lines, of words that are options and values, and of words that were.</summary>
+/// <summary>Command lines of options and values, some of them damaged.</summary>
 internal sealed class CommandLines : ITarget
 {
-    private const int MostWords = 10;
+    private const int MaxWords = 10;
 
     private static readonly string[] s_values =
     [
@@ -25,13 +23,13 @@ internal sealed class CommandLines : ITarget
 
     public bool Try(Dice dice)
     {
-        string[] words = new string[dice.Below(MostWords)];
+        string[] words = new string[dice.Below(MaxWords)];
         for (int i = 0; i < words.Length; i++)
         {
             words[i] = Word(dice);
         }
 
-        // Most lines with something selected, so that more than the first error is tried.
+        // Most lines select something, so that more than the first error is reached.
         words = dice.OneIn(4) ? words : ["-s", "22", .. words];
         (Rule Rule, RunOptions Run)? parsed;
         try
@@ -50,7 +48,7 @@ internal sealed class CommandLines : ITarget
             Check.That(run.Rule.Selects || run.Run.Check, "nothing is selected");
             var query = new DumpQuery(Selection.Of(run.Rule), RuleContext.Empty, marksAndCgroups: true);
             string? refusal = query.Bytecode.Length == 0 ? null : BytecodeAudit.Refusal(query.Bytecode);
-            Check.That(refusal is null, $"a filter that no kernel takes: {refusal}");
+            Check.That(refusal is null, $"a filter that no kernel accepts: {refusal}");
         }
 
         return true;
@@ -64,7 +62,7 @@ internal sealed class CommandLines : ITarget
             word += (dice.OneIn(2) ? "=" : "") + dice.Pick(s_values);
         }
 
-        // What the system gives as an argument is text, of whatever characters: a damaged word is no UTF-8 any more now and then.
+        // An argument arrives as text with arbitrary characters: a damaged word may no longer be UTF-8.
         return dice.OneIn(6) ? Encoding.UTF8.GetString(new Mutator(dice).Damage(Encoding.UTF8.GetBytes(word), s_letters)) : word;
     }
 

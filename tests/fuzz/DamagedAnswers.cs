@@ -1,20 +1,16 @@
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Fuzz;
 
-/// <summary>Answers of a kernel of which some are damaged, lost, doubled, or by somebody else.</summary>
-/// <param name="dice">Says which.</param>
+/// <summary>Answers of a kernel, some of them damaged, lost, duplicated, or from another sender.</summary>
 internal sealed class DamagedAnswers(Dice dice)
 {
     private const int HighestErrno = 133;
 
     private readonly Mutator _mutator = new(dice);
 
-    /// <summary>Whether everything is as the kernel gave it.</summary>
+    /// <summary>Whether no answer was changed.</summary>
     public bool IsWhole { get; private set; } = true;
 
-    /// <summary>Every datagram of the kernel's own that was given.</summary>
+    /// <summary>All datagrams that the kernel sent, damaged or not.</summary>
     public List<byte[]> FromKernel { get; } = [];
 
     public List<Answer> Of(IReadOnlyList<byte[]> datagrams)
@@ -34,7 +30,7 @@ internal sealed class DamagedAnswers(Dice dice)
                     Add(answers, new Answer(datagram));
                     Add(answers, new Answer(datagram));
                     break;
-                case 5 when dice.OneIn(2) && dice.Below(HighestErrno) + 1 is not Errno.EAGAIN and var errno: // that there is no more is never untrue
+                case 5 when dice.OneIn(2) && dice.Below(HighestErrno) + 1 is not Errno.EAGAIN and var errno: // not a fault
                     Add(answers, Answer.Failing(errno));
                     break;
                 case 5:
@@ -50,7 +46,7 @@ internal sealed class DamagedAnswers(Dice dice)
         return answers;
     }
 
-    /// <summary>Whether the kernel gave these bytes.</summary>
+    /// <summary>Whether the kernel sent these bytes.</summary>
     public bool Contain(ReadOnlySpan<byte> bytes)
     {
         foreach (byte[] datagram in FromKernel)

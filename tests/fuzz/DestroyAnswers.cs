@@ -1,15 +1,9 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Fuzz;
 
-/// <summary>Answers to SOCK_DESTROY: refusals, which nothing but silence tells from success.</summary>
+/// <summary>Answers to SOCK_DESTROY: only refusals are answered, so silence means success.</summary>
 internal sealed class DestroyAnswers : ITarget
 {
-    private const int MostConnections = 300; // more than a batch
+    private const int MaxConnections = 300; // more than a batch
 
     private static readonly int[] s_refusals = [Errno.ENOENT, Errno.ENOENT, Errno.EPERM, Errno.EOPNOTSUPP, Errno.EINVAL, Errno.EBUSY, Errno.ENOMEM];
 
@@ -18,15 +12,15 @@ internal sealed class DestroyAnswers : ITarget
     public bool Try(Dice dice)
     {
         var server = new Server(dice);
-        ConnectionList list = Connections.Many(dice.OneIn(16) ? MostConnections : 1 + dice.Below(12), server.Kernel);
+        ConnectionList list = Connections.Many(dice.OneIn(16) ? MaxConnections : 1 + dice.Below(12), server.Kernel);
         var sink = new RecordingSink(list);
         bool leavesUnsupported = dice.OneIn(2);
-        new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported).Close(list, sink, static () => false);
+        new SockDestroyer(leavesUnsupported).Run(list, Contexts.Of(sink));
 
         Check.That(server.Kernel.LeftOpen == 0, "a socket was not closed");
         if (!leavesUnsupported)
         {
-            sink.AssertAllTold();
+            sink.AssertAllReported();
         }
 
         bool isDestroyed = false;
@@ -34,24 +28,24 @@ internal sealed class DestroyAnswers : ITarget
         {
             ulong cookie = list[i].Cookie;
             Outcome outcome = list[i].Outcome;
-            string what = $"connection {i} was told as {outcome} ({list[i].Errno})";
-            Check.That(outcome is Outcome.Idle or Outcome.Destroyed or Outcome.Vanished or Outcome.Failed or Outcome.Unknown or Outcome.StillThere, what);
-            Check.That(outcome != Outcome.Idle || leavesUnsupported, what + ", and nothing else comes");
+            string what = $"connection {i} was reported as {outcome} ({list[i].Errno})";
+            Check.That(outcome is Outcome.Pending or Outcome.Destroyed or Outcome.Vanished or Outcome.Failed or Outcome.Unknown or Outcome.StillThere, what);
+            Check.That(outcome != Outcome.Pending || leavesUnsupported, what + ", and no other method follows");
 
-            // What reads well is believed, also where it was damaged: the program cannot know better. Where anything does not, it is to look again.
+            // The program has to believe what is well-formed, even if damaged, and has to look again after anything malformed.
             bool isRefused = server.IsDoubtful(cookie) ? server.IsThere(cookie)
                 : server.Answers.IsWhole ? server.Refused.ContainsKey(cookie)
                 : server.IsRefusalReadable(cookie);
             Check.That(outcome != Outcome.Destroyed || !isRefused, what + ", but it was refused");
             Check.That(outcome != Outcome.Failed || list[i].Errno != 0, what + " without a reason");
-            Check.That(!server.Answers.IsWhole || outcome != Outcome.Vanished || server.Refused.GetValueOrDefault(cookie) == Errno.ENOENT, what + ", and it is there");
+            Check.That(!server.Answers.IsWhole || outcome != Outcome.Vanished || server.Refused.GetValueOrDefault(cookie) == Errno.ENOENT, what + ", but it still exists");
             isDestroyed |= outcome == Outcome.Destroyed;
         }
 
         return isDestroyed;
     }
 
-    /// <summary>A kernel that destroys some and refuses others, and is truthful when it is asked again.</summary>
+    /// <summary>A kernel that destroys some sockets and refuses others, and reports the truth about each afterwards.</summary>
     private sealed class Server
     {
         private readonly Dice _dice;
@@ -59,7 +53,7 @@ internal sealed class DestroyAnswers : ITarget
         private readonly Dictionary<ulong, uint> _lastSequence = [];
         private readonly Dictionary<uint, int> _readable = [];
         private readonly HashSet<ulong> _doubtful = [];
-        private bool _areWhole = true;
+        private bool _areIntact = true;
 
         public Server(Dice dice)
         {
@@ -75,16 +69,16 @@ internal sealed class DestroyAnswers : ITarget
 
         public HashSet<ulong> Destroyed { get; } = [];
 
-        /// <summary>By which errno each was refused.</summary>
+        /// <summary>The errno of each refusal, by cookie.</summary>
         public Dictionary<ulong, int> Refused { get; } = [];
 
         public bool IsThere(ulong cookie) => !Destroyed.Contains(cookie) && Refused.GetValueOrDefault(cookie) != Errno.ENOENT;
 
-        /// <summary>Whether the last that was said of it, in an answer that arrived, is a refusal.</summary>
+        /// <summary>Whether the last answer about it that arrived is a refusal.</summary>
         public bool IsRefusalReadable(ulong cookie) =>
-            _lastSequence.TryGetValue(cookie, out uint sequence) && _readable.GetValueOrDefault(sequence) is < 0 and >= -Errno.Highest;
+            _lastSequence.TryGetValue(cookie, out uint sequence) && _readable.GetValueOrDefault(sequence) is < 0 and >= -Errno.Max;
 
-        /// <summary>Whether an answer to the same send, or to one before, did not arrive or makes no sense.</summary>
+        /// <summary>Whether an answer to the same or to an earlier send was lost or malformed.</summary>
         public bool IsDoubtful(ulong cookie) => _doubtful.Contains(cookie);
 
         private List<Answer> Run(byte[] sent)
@@ -114,10 +108,10 @@ internal sealed class DestroyAnswers : ITarget
             List<Answer> answers = Answers.Of(refusals);
             foreach (Answer answer in answers.Where(static answer => answer.Sender == 0))
             {
-                _areWhole &= answer.Errno == 0 && TryRead(answer.Datagram);
+                _areIntact &= answer.Errno == 0 && TryRead(answer.Datagram);
             }
 
-            _doubtful.UnionWith(_areWhole ? [] : requests.Select(static request => request.Cookie));
+            _doubtful.UnionWith(_areIntact ? [] : requests.Select(static request => request.Cookie));
 
             return answers;
         }
@@ -130,7 +124,7 @@ internal sealed class DestroyAnswers : ITarget
                 : Answer.Of(Netlink.ErrorMessage(Errno.ENOENT));
         }
 
-        /// <summary>Reads a datagram as far as it is whole, on its own: which request each error is about. Returns whether it is whole.</summary>
+        /// <summary>Reads the errors of a datagram by sequence number. Returns whether all messages are well-formed.</summary>
         private bool TryRead(byte[] datagram)
         {
             int at = 0;

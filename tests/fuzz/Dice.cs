@@ -1,7 +1,6 @@
 namespace TcpCloser.Fuzz;
 
-/// <summary>Numbers that look random and follow from a seed (SplitMix64), the same on every runtime.</summary>
-/// <param name="seed">Any number.</param>
+/// <summary>Pseudorandom numbers from a seed (SplitMix64), the same on every runtime.</summary>
 internal sealed class Dice(ulong seed)
 {
     private ulong _state = seed;

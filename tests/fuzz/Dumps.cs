@@ -1,14 +1,9 @@
-using TcpCloser.Cli;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Fuzz;
 
-/// <summary>Dumps of sockets, down to the candidates.</summary>
+/// <summary>Dumps of sockets, from the datagrams to the candidates.</summary>
 internal sealed class Dumps : ITarget
 {
-    private static readonly Listed[] s_listed =
+    private static readonly Query[] s_queries =
     [
         new("-s", "22"),
         new("-46", "-s", "1-65535", "--state", "all"),
@@ -22,36 +17,36 @@ internal sealed class Dumps : ITarget
 
     public bool Try(Dice dice)
     {
-        Listed listed = dice.Pick(s_listed);
+        Query query = dice.Pick(s_queries);
         byte[][] seed = dice.Pick(Seeds.Dumps);
         var given = new DamagedAnswers(dice);
 
-        // A dump that fails is begun again, and answered anew.
+        // A failed dump starts again, with new answers.
         var kernel = new FakeKernel((_, _) => given.Of(seed)) { SendErrno = _ => dice.OneIn(64) ? 1 + dice.Below(100) : 0 };
-        var collector = new Collector(new IdleRule(listed.Rule), keepLeftAlone: true, keepDetails: true);
-        bool isTaken = true;
+        var collector = new Collector(new IdleRule(query.Rule), keepLeftAlone: true, DetailLevel.TcpInfo);
+        bool isAccepted = true;
         try
         {
-            _ = listed.Dump.Run(new FakeNamespace(kernel), RuleContext.Empty, collector);
+            _ = query.Dump.Run(new FakeNamespace(kernel), RuleContext.Empty, collector);
         }
         catch (SystemCallException e)
         {
-            Check.IsErrno(e.Errno);
-            Check.That(kernel.Sent.Count > 0 && collector.Matched == 0, "something is left of a dump that failed");
-            isTaken = false;
+            Check.IsErrno(e.Failure.Errno);
+            Check.That(kernel.Sent.Count > 0 && collector.Matched == 0, "entries of a failed dump remain");
+            isAccepted = false;
         }
 
         Check.That(kernel.LeftOpen == 0, "a socket was not closed");
-        Check.That(collector.Matched == collector.Candidates.Count + collector.LeftAlone.Count, "what matched is neither to be closed nor left alone");
-        CheckList(collector.Candidates, listed.Selection, given);
-        CheckList(collector.LeftAlone, listed.Selection, given);
+        Check.That(collector.Matched == collector.Candidates.Count + collector.LeftAlone.Count, "a match is neither a candidate nor skipped");
+        CheckList(collector.Candidates, query.Selection, given);
+        CheckList(collector.LeftAlone, query.Selection, given);
         for (int i = 0; i < collector.Candidates.Count; i++)
         {
-            Check.That(collector.Candidates[i].Outcome == Outcome.Idle, "a candidate that is not idle");
-            Check.That(listed.Rule.IdleTime == TimeSpan.Zero || collector.Candidates[i].IdleMs is not Connection.UnknownAge, "idle without a clock");
+            Check.That(collector.Candidates[i].Outcome == Outcome.Pending, "a candidate that is not idle");
+            Check.That(query.Rule.IdleTime == TimeSpan.Zero || collector.Candidates[i].IdleMs is not Connection.UnknownAge, "idle without a clock");
         }
 
-        return isTaken && collector.Matched > 0;
+        return isAccepted && collector.Matched > 0;
     }
 
     private static void CheckList(ConnectionList list, Selection selection, DamagedAnswers given)
@@ -60,15 +55,15 @@ internal sealed class Dumps : ITarget
         {
             ref Connection connection = ref list[i];
             GivenSocket.Check(in connection, given);
-            Check.That((selection.States >> connection.State & 1) != 0, $"state {connection.State} was not asked for");
-            Check.That(selection.SourcePorts?.Contains(connection.SourcePort) != false, $"source port {connection.SourcePort} was not asked for");
+            Check.That((selection.States >> connection.State & 1) != 0, $"state {connection.State} was not requested");
+            Check.That(selection.SourcePorts?.Contains(connection.SourcePort) != false, $"source port {connection.SourcePort} was not requested");
             Check.That(selection.Families.HasFlag(connection.Family == Socket.AF_INET ? Families.IPv4 : Families.IPv6)
-                || (connection.IsIPv4 && selection.Families.HasFlag(Families.IPv4)), "a family that was not asked for");
+                || (connection.IsIPv4 && selection.Families.HasFlag(Families.IPv4)), "a family that was not requested");
         }
     }
 
-    /// <summary>What a command line asks the kernel for. The buffer is used again, as a service does.</summary>
-    private sealed class Listed(params string[] words)
+    /// <summary>The dump of a command line. Its buffer is reused, as in a service.</summary>
+    private sealed class Query(params string[] words)
     {
         public Rule Rule { get; } = Words.Rule(words);
 

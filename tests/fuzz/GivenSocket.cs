@@ -1,17 +1,15 @@
 using System.Runtime.InteropServices;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
 
 namespace TcpCloser.Fuzz;
 
-/// <summary>Whether a socket that the program took is one that the kernel gave.</summary>
+/// <summary>Checks that a socket which the program accepted is one that the kernel sent.</summary>
 internal static class GivenSocket
 {
     public static void Check(ref readonly Connection connection, DamagedAnswers answers)
     {
         Fuzz.Check.That(connection.State is > 0 and <= Connection.HighestState, $"state {connection.State}");
         Fuzz.Check.That(connection.Family is (byte)Socket.AF_INET or (byte)Socket.AF_INET6, $"family {connection.Family}");
-        Fuzz.Check.That(connection.Cookie != SockDiag.INET_DIAG_NOCOOKIE, "a cookie that is none");
+        Fuzz.Check.That(connection.Cookie != SockDiag.INET_DIAG_NOCOOKIE, "the cookie that stands for none");
         InetDiagSockId id = connection.Id;
 
         // struct inet_diag_msg: family, state, timer, retransmissions, id.
@@ -27,6 +25,6 @@ internal static class GivenSocket
             }
         }
 
-        throw new InvalidOperationException("a socket that the kernel did not give");
+        throw new InvalidOperationException("a socket that the kernel did not send");
     }
 }

@@ -2,25 +2,22 @@ using System.Buffers.Binary;
 
 namespace TcpCloser.Fuzz;
 
-/// <summary>Damages bytes in the ways in which bytes are damaged, and in those that parsers mind.</summary>
-/// <param name="dice">Says where and how.</param>
+/// <summary>Damages bytes in common ways, and in ways that are hard on parsers.</summary>
 internal sealed class Mutator(Dice dice)
 {
-    private const int MostDamages = 4;
+    private const int MaxDamages = 4;
 
-    /// <summary>Numbers at which lengths and types turn over.</summary>
+    /// <summary>Limits at which lengths and types overflow.</summary>
     private static readonly uint[] s_extremes =
     [
         0, 1, 2, 3, 4, 7, 8, 12, 13, 15, 16, 17, 31, 32, 33, 64, 72, 127, 128, 129, 255, 256, 4094, 4095, 4096, 0x7fff, 0x8000, 0x8001, 0xfffe, 0xffff,
         0x1_0000, 0x7fff_fffe, 0x7fff_ffff, 0x8000_0000, 0xffff_f000, 0xffff_f001, 0xffff_fffc, 0xffff_fffe, 0xffff_ffff,
     ];
 
-    /// <summary>A damaged copy.</summary>
-    /// <param name="bytes">What to damage.</param>
-    /// <param name="other">What pieces may be taken from.</param>
+    /// <summary>Returns a damaged copy of the bytes, possibly with pieces of <paramref name="other"/>.</summary>
     public byte[] Damage(byte[] bytes, byte[] other)
     {
-        for (int i = dice.Below(MostDamages); i >= 0; i--)
+        for (int i = dice.Below(MaxDamages); i >= 0; i--)
         {
             bytes = DamageOnce([.. bytes], other);
         }
@@ -48,12 +45,12 @@ internal sealed class Mutator(Dice dice)
                 return bytes[..at];
             case 3:
                 return bytes[at..];
-            case 4: // a piece comes twice
+            case 4: // duplicate a piece
                 int end = at + 1 + dice.Below(bytes.Length - at);
                 return [.. bytes[..end], .. bytes[at..end], .. bytes[end..]];
-            case 5: // a piece is missing
+            case 5: // remove a piece
                 return [.. bytes[..at], .. bytes[(at + 1 + dice.Below(bytes.Length - at))..]];
-            case 6: // a piece of something else
+            case 6: // insert a piece of the other bytes
                 byte[] piece = Slice(other);
                 return [.. bytes[..at], .. piece, .. bytes[(dice.OneIn(2) ? at : Math.Min(at + piece.Length, bytes.Length))..]];
             case 7:
@@ -63,7 +60,7 @@ internal sealed class Mutator(Dice dice)
         }
     }
 
-    /// <summary>A field, of two or four bytes where one fits, set to a number at which it may turn over.</summary>
+    /// <summary>Sets a field of two or four bytes, if one fits, to a limit.</summary>
     private byte[] WithExtreme(byte[] bytes, int at)
     {
         uint value = dice.Pick(s_extremes);

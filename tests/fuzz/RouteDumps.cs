@@ -1,10 +1,6 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Fuzz;
 
-/// <summary>Dumps of routes: which addresses a namespace has. Who believes an address to be gone closes its connections.</summary>
+/// <summary>Dumps of routes, which list the addresses of a namespace. A missed address would close its connections (--src-gone).</summary>
 internal sealed class RouteDumps : ITarget
 {
     private static readonly byte[] s_whole4 = Seeds.Route(2, "192.0.2.1", 32);
@@ -22,7 +18,7 @@ internal sealed class RouteDumps : ITarget
     {
         var given = new DamagedAnswers(dice);
 
-        // A kernel without the family that is asked for lists those that it has.
+        // A kernel without the requested family lists those that it has.
         bool isMixed = dice.OneIn(16);
         var kernel = new FakeKernel((sent, _) => sent[16] == Socket.AF_INET6
             ? [Answer.Of(s_whole6), .. given.Of(isMixed ? Seeds.Routes4 : Seeds.Routes6)]
@@ -37,7 +33,7 @@ internal sealed class RouteDumps : ITarget
         }
         catch (SystemCallException e)
         {
-            Check.IsErrno(e.Errno);
+            Check.IsErrno(e.Failure.Errno);
             return false;
         }
         finally
@@ -45,9 +41,9 @@ internal sealed class RouteDumps : ITarget
             Check.That(kernel.LeftOpen == 0, "a socket was not closed");
         }
 
-        // What is damaged elsewhere makes no address disappear that the kernel named. Without IPv6 there is none of those.
+        // Damage elsewhere must not hide an address that the kernel has listed.
         Connection whole = Connections.Of("192.0.2.1:22 9.9.9.9:5");
-        Check.That(addresses.HasSourceOf(in whole), "192.0.2.1 is there, and was not found");
+        Check.That(addresses.HasSourceOf(in whole), "192.0.2.1 exists, but was not found");
         foreach (string ends in s_others)
         {
             Connection other = Connections.Of(ends);

@@ -1,9 +1,8 @@
 using System.Net;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Fuzz;
 
-/// <summary>What undamaged answers of a kernel are, as datagrams.</summary>
+/// <summary>Intact answers of a kernel, as datagrams.</summary>
 internal static class Seeds
 {
     private static readonly DumpedSocket s_ipv4 = new() { SourcePort = 22, LastDataRecv = 61_000, LastDataSent = 3, LastAckRecv = 3 };
@@ -34,7 +33,7 @@ internal static class Seeds
         s_ipv6 with { Cookie = 0x1e, Source = "::ffff:10.0.0.1", Destination = "::ffff:10.0.0.2", Interface = 0, IsMptcp = true },
     ];
 
-    /// <summary>Dumps of sockets: two that a real kernel gave, and two that were built.</summary>
+    /// <summary>Dumps of sockets: two of a real kernel, and two that are built here.</summary>
     public static readonly byte[][][] Dumps =
     [
         [.. new Recording("recorded-legacy").Datagrams],
@@ -43,20 +42,21 @@ internal static class Seeds
         [Netlink.Datagram([.. Sockets.Select(static socket => socket.Message(Netlink.LegacySocket)), Netlink.DoneMessage()])],
     ];
 
-    /// <summary>Dumps of routes, of IPv4 and of IPv6.</summary>
+    /// <summary>A dump of IPv4 routes.</summary>
     public static readonly byte[][] Routes4 =
     [
         Netlink.Datagram(Route(2, "127.0.0.0", 8), Route(2, "10.0.0.1", 32), Route(3, "10.0.0.255", 32), Route(1, "10.0.0.0", 24)),
         Netlink.Datagram(Route(2, "10.64.0.0", 10), Netlink.DoneMessage()),
     ];
 
+    /// <summary>A dump of IPv6 routes.</summary>
     public static readonly byte[][] Routes6 =
     [
         Netlink.Datagram(Route(2, "::1", 128), Route(2, "fd00::1", 128), Route(4, "fd00::", 128), Route(2, "fe80::1", 128)),
         Netlink.Datagram(Route(2, "fd01::", 55), Netlink.DoneMessage()),
     ];
 
-    /// <summary>RTM_NEWROUTE with struct rtmsg, its destination and its device.</summary>
+    /// <summary>RTM_NEWROUTE with struct rtmsg, a destination and an interface.</summary>
     public static byte[] Route(byte type, string destination, byte length)
     {
         byte[] address = IPAddress.Parse(destination).GetAddressBytes();

@@ -23,15 +23,15 @@ internal sealed class SystemFiles : ITarget
         var mutator = new Mutator(dice);
         string passwd = Encoding.UTF8.GetString(mutator.Damage(s_passwd, s_services));
         uint? uid = PasswdFile.UidOf(passwd, dice.Pick(s_users));
-        Check.That(uid != uint.MaxValue, "the uid that is none");
+        Check.That(uid != uint.MaxValue, "the uid that stands for none");
         Check.That(uid is null || passwd.Contains($"{uid}:", StringComparison.Ordinal) || passwd.Contains($"{uid}\n", StringComparison.Ordinal)
-            || passwd.EndsWith($"{uid}", StringComparison.Ordinal), $"uid {uid} does not stand there");
+            || passwd.EndsWith($"{uid}", StringComparison.Ordinal), $"uid {uid} is not in the file");
 
         string services = Encoding.UTF8.GetString(mutator.Damage(s_services, s_passwd));
         string name = dice.Pick(s_names);
         ushort port = new ServicesFile(services, 0).PortOf(name);
         Check.That(port == 0 || (services.Contains($"{port}/tcp", StringComparison.Ordinal) && services.Contains(name, StringComparison.Ordinal)),
-            $"port {port} of '{name}' does not stand there");
+            $"port {port} of '{name}' is not in the file");
         return uid is not null || port != 0;
     }
 }

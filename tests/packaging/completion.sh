@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # work
-# Presses TAB in real shells, on a terminal of their own. Needs $work, a folder to write in.
+# Presses TAB in real shells, each on its own terminal. Needs $work, a writable directory.
 
-# completes SHELL TYPED WANTED: what stands behind the command when TAB was pressed behind what was typed.
+# completes SHELL TYPED EXPECTED: after TYPED and TAB, the arguments begin with EXPECTED.
 completes() {
     here=$PWD/packaging/completions
     case $1 in

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What the suites about packages share. Source it from the repository's root, after scripts/lib.sh.
+# Shared by the suites about packages. Source it from the repository's root, after scripts/lib.sh.
 
 base=$PWD/artifacts/packaging/base
 passed=0 failed=0 skipped=0
@@ -17,10 +17,10 @@ ok() {
 
 skip() { skipped=$((skipped + 1)) && echo "skip $1"; }
 
-silent() { # COMMAND...: ends well and says nothing
-    said=$("$@" 2>&1) || { echo "ended with $?"; return 1; }
-    echo "$said"
-    test -z "$said"
+silent() { # COMMAND...: succeeds and prints nothing
+    output=$("$@" 2>&1) || { echo "ended with $?"; return 1; }
+    echo "$output"
+    test -z "$output"
 }
 
 fails() { ! "$@"; }
@@ -34,16 +34,16 @@ within_20s() { # COMMAND...
     done
 }
 
-# fresh_root DIR: a small Debian with systemd in a folder of its own.
+# fresh_root DIR: creates a small Debian with systemd in the directory.
 fresh_root() {
-    if ! test -e "$base/.complete"; then
-        say "making a root in artifacts/packaging/base (debootstrap, some minutes)"
+    if ! test -e "$base/.complete-with-cron"; then
+        say "building a root in artifacts/packaging/base (debootstrap, some minutes)"
         rm -rf "$base"
         mkdir -p "$base"
         suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-        quiet debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,iproute2,logrotate,openrc,procps "$suite" "$base" || die "debootstrap failed"
+        quiet debootstrap --variant=minbase --include=cron,systemd,systemd-sysv,dbus,iproute2,logrotate,openrc,procps "$suite" "$base" || die "debootstrap failed"
         rm -rf "$base"/var/cache/apt/archives/*.deb
-        touch "$base/.complete"
+        touch "$base/.complete-with-cron"
     fi
     cp -a --reflink=auto "$base" "$1"
 }

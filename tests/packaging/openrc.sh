@@ -1,10 +1,10 @@
-# What tests/packaging/run.sh runs in a root with OpenRC, in namespaces of its own.
+# Tests the init script. tests/packaging/run.sh runs it in a root with OpenRC, in separate namespaces.
 # shellcheck shell=dash
 cd /tmp || exit 1
 ok() { # NAME COMMAND...
     name=$1
     shift
-    if "$@" >said 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 said | sed 's/^/# /'; fi
+    if "$@" >output 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 output | sed 's/^/# /'; fi
 }
 within_20s() { # COMMAND...
     tries=200
@@ -21,17 +21,17 @@ log=/var/log/tcp-closer/ssh/tcp-closer.log
 mkfifo lab.in
 ./tcp-closer-lab hold --port 7000 --count 2 --busy 1 <lab.in >lab.out 2>&1 &
 exec 7>lab.in
-ok "OpenRC: the connections" within_20s grep -q '^READY' lab.out
+ok "OpenRC: the connections are open" within_20s grep -q '^READY' lab.out
 ok "OpenRC starts a rule" rc-service -D tcp-closer.ssh start
 echo "wait-ended 1 20000" >&7
-ok "OpenRC: it closes" within_20s grep -q '^ended=1' lab.out
-ok "OpenRC knows that it runs" rc-service tcp-closer.ssh status
+ok "OpenRC: the service closes the idle connection" within_20s grep -q '^ended=1' lab.out
+ok "OpenRC reports the service as running" rc-service tcp-closer.ssh status
 mv $log $log.1
-ok "OpenRC reloads it" rc-service -D tcp-closer.ssh reload
-ok "OpenRC: it opens its log again" within_20s test -e $log
-ok "OpenRC stops it" rc-service -D tcp-closer.ssh stop
-ok "OpenRC: it ended by itself" grep -q 'stopping on SIGTERM' $log
+ok "OpenRC reloads the service" rc-service -D tcp-closer.ssh reload
+ok "OpenRC: the service reopens its log" within_20s test -e $log
+ok "OpenRC stops the service" rc-service -D tcp-closer.ssh stop
+ok "OpenRC: the service ended on SIGTERM" grep -q 'stopping on SIGTERM' $log
 mv /etc/tcp-closer/ssh.conf ssh.conf
-ok "OpenRC does not start what has no rule" sh -c '! rc-service -D tcp-closer.ssh start'
+ok "OpenRC does not start a service without a rule" sh -c '! rc-service -D tcp-closer.ssh start'
 mv ssh.conf /etc/tcp-closer/
 exec 7>&-

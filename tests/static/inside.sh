@@ -1,5 +1,5 @@
-# Runs in namespaces of its own (user's choice, network, mount, pid: process 1) by busybox's shell. Arguments: the
-# binary, the folder to write in, busybox, the seccomp helper, a folder with musl's loader.
+# run.sh runs this with busybox's shell as process 1 of its own network, mount and pid namespaces. Arguments: the binary, a
+# writable directory, busybox, the seccomp helper, a directory with musl's loader.
 # shellcheck shell=dash
 set -u
 binary=$1 scratch=$2 busybox=$3 seccomp=$4 musl=$5
@@ -9,7 +9,7 @@ export PATH="$scratch/bin"
 . tests/static/scenario.sh
 ip link set lo up
 
-# new_root NAME WORD...: a read-only root with the binary alone and, as the words say, proc, dev and etc. Sets $root.
+# new_root NAME PART...: creates a read-only root with the binary and the given parts: proc, dev, etc. Sets $root.
 new_root() {
     root=$scratch/$1
     shift
@@ -26,15 +26,15 @@ new_root() {
     done
     mount -o remount,bind,ro "$root"
 }
-# destroys PORT HOW COMMAND...: with the port and an idle time added, the command closes the idle connection alone.
+# destroys PORT HOW COMMAND...: the command, with the port and an idle time appended, closes only the idle connection.
 destroys() {
     port=$1 how=$2
     shift 2
-    run "$how: ends well" 0 "$@" -s "$port" -t 1s
+    run "$how: exits with 0" 0 "$@" -s "$port" -t 1s
     only_the_idle_died "$port" "$how"
 }
-# Sets $child to what the command unshare -f runs, once all its threads block SIGTERM, so that it is read: before, the
-# kernel drops it for a process 1.
+# Sets $child to the child of unshare -f, once all its threads block SIGTERM and it reads the signal. Before that, the kernel
+# drops the signal, because the child is process 1.
 child_waits_for_sigterm() { # PID
     child=$(cat /proc/[0-9]*/stat 2>/dev/null | awk -v parent="$1" '$4 == parent { print $1 }')
     test -n "$child" || return
@@ -49,6 +49,11 @@ mkdir "$scratch/empty"
 cp "$binary" "$scratch/empty/tcp-closer"
 destroys 6001 "empty root" chroot "$scratch/empty" /tcp-closer
 
+# Settings that a machine may have for its .NET services. Each would end the program with 255 and without a message.
+for setting in DOTNET_DbgEnableMiniDump=1 DOTNET_GCHeapHardLimit=1000 DOTNET_GCLargePages=1 DOTNET_GCRegionRange=1000 DOTNET_GCRegionSize=1; do
+    run "with $setting in the environment" 0 env $setting chroot "$scratch/empty" /tcp-closer -n -s 6999
+done
+
 mkdir -p "$scratch/musl/bin"
 cp -r "$musl/lib" "$scratch/musl/"
 cp "$busybox" "$scratch/musl/bin/sh"
@@ -60,12 +65,12 @@ new_root whole proc dev etc
 destroys 6003 "read-only root" chroot "$root" /tcp-closer
 destroys 6004 "read-only root, --use_proc" chroot "$root" /tcp-closer --use_proc
 run "read-only root, a log file there: usage error" 2 chroot "$root" /tcp-closer -s 6004 -f /log
-check "read-only root, a log file there: named" says /log
+check "read-only root, a log file there: the message names it" prints /log
 
 new_root no-proc dev etc
 destroys 6005 "no /proc" chroot "$root" /tcp-closer
-run "no /proc, --use_proc: not possible here" 3 chroot "$root" /tcp-closer --use_proc -s 6006 -t 1s
-check "no /proc, --use_proc: says so" says /proc
+run "no /proc, --use_proc: exits with 3" 3 chroot "$root" /tcp-closer --use_proc -s 6006 -t 1s
+check "no /proc, --use_proc: the message names /proc" prints /proc
 check "no /proc, --use_proc: closes nothing" has_clients 6006 2
 new_root no-dev proc etc
 destroys 6006 "no /dev" chroot "$root" /tcp-closer
@@ -81,7 +86,7 @@ kill "$child"
 check "a service as process 1: ends on SIGTERM" within_10s gone $service
 kill -9 "$child" 2>/dev/null
 wait $service
-check "a service as process 1: ends well" test $? = 0
+check "a service as process 1: exits with 0" test $? = 0
 
 destroys 6009 "under Docker's seccomp profile" "$seccomp" chroot "$scratch/empty" /tcp-closer
 destroys 6010 "under Docker's seccomp profile, --use_proc" "$seccomp" chroot "$scratch/whole" /tcp-closer --use_proc

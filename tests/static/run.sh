@@ -1,7 +1,7 @@
 #!/bin/sh
-# The static binary where there is little: an empty root, a musl userland, a read-only root without /proc, /dev or /etc,
-# as process 1, under the seccomp profiles of container engines; then the kernel tests with it in place of the plain
-# build. Needs no root where user namespaces are allowed. Usage: tests/static/run.sh [--no-build] [--no-kernel-tests]
+# Tests the static binary in minimal environments: in an empty root, a musl userland, a read-only root without /proc, /dev or /etc, as
+# process 1, and under the seccomp profiles of container engines. Then runs the kernel tests with it instead of the plain build.
+# Needs no root if user namespaces are allowed. Usage: tests/static/run.sh [--no-build] [--no-kernel-tests]
 # Ends with a line "N passed, N failed, N skipped".
 set -eu
 cd "$(dirname "$0")/../.."
@@ -39,15 +39,15 @@ gcc -Wall -Wextra -O1 -o "$work/seccomp" tests/static/seccomp.c
 namespaces="unshare -nmpf --kill-child --mount-proc"
 test "$(id -u)" = 0 || namespaces="unshare -rnmpf --kill-child --mount-proc"
 userland=artifacts/static/userland
-# shellcheck disable=SC2086 # namespaces is a list of words
+# shellcheck disable=SC2086 # $namespaces is a list of words
 if $namespaces true 2>/dev/null; then
-    # Process 1 takes all others with it when it ends.
+    # The end of process 1 also ends all others.
     timeout -k 5 300 $namespaces "$userland/bin/busybox" sh tests/static/inside.sh "$binary" "$work/scratch" \
         "$PWD/$userland/bin/busybox" "$work/seccomp" "$PWD/$userland" </dev/null >"$work/lines" 2>&1 ||
         echo "not ok bare roots: ended with status $?" >>"$work/lines"
     tee -a "$work/results" <"$work/lines"
 else
-    echo "skip bare roots: this system allows no user namespaces: run as root" | tee -a "$work/results"
+    echo "skip bare roots: user namespaces are not allowed here: run as root" | tee -a "$work/results"
 fi
 
 count() { grep -c "^$1 " "$work/results" || true; }
@@ -59,10 +59,10 @@ if $kernel_tests; then
     TCP_CLOSER_BINARY=$binary TCP_CLOSER_NO_SOCK_DESTROY_BINARY=$binary-no-sock-destroy \
         dotnet test tests/TcpCloser.KernelTests/TcpCloser.KernelTests.csproj -c Release --disable-build-servers \
         --logger "console;verbosity=normal" >"$log" 2>&1 || true
-    # Each test, and of those that failed also why.
-    awk '/^ *(Passed|Failed|Skipped) [^ ]/ { tells = /^ *Failed/; print; any = 1; next } tells { print } END { exit !any }' "$log" || cat "$log"
+    # Prints each test, and the reason of each failure.
+    awk '/^ *(Passed|Failed|Skipped) [^ ]/ { show = /^ *Failed/; print; any = 1; next } show { print } END { exit !any }' "$log" || cat "$log"
     sum() { awk -v key="$1:" '$1 == key { n += $2 } END { print n + 0 }' "$log"; }
-    # Tests that did not run at all count as one failure.
+    # If no test ran, that is one failure.
     test "$(sum Total)" != 0 || grep -q '^ *Total tests: [1-9]' "$log" || failed=$((failed + 1))
     passed=$((passed + $(sum Passed))) failed=$((failed + $(sum Failed))) skipped=$((skipped + $(sum Skipped)))
 fi

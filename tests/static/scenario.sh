@@ -1,42 +1,42 @@
-# What guest.sh and inside.sh share; for busybox's shell and commands. Needs $scratch, a folder to write in.
-# Result lines: "ok NAME", "not ok NAME", "skip NAME", "# why it failed".
-# Connections are made and looked for in this network namespace or, where it is set, by the command $inside in another.
+# Shared by guest.sh and inside.sh; for busybox's shell and commands. Needs $scratch, a writable directory.
+# Result lines: "ok NAME", "not ok NAME", "skip NAME", "# output of the failed command".
+# Connections are opened and listed in this network namespace, or in another one that the command $inside enters.
 # shellcheck shell=dash disable=SC2154,SC2086,SC2046,SC3045 # set by the caller and by eval; lists of words; read -t
 
 inside=
-pause=${pause-0.1} # of the busy ones, in seconds
+pause=${pause-0.1} # between the messages of a busy client, in seconds
 
 mkfifo "$scratch/never"
-sleep 1000000 >"$scratch/never" & # whoever reads from there waits for ever
+sleep 1000000 >"$scratch/never" & # a reader of this FIFO waits forever
 
 result() { # STATUS NAME
-    if test "$1" = 0; then echo "ok $2"; else echo "not ok $2"; sed 's/^/# /' "$scratch/said"; fi
+    if test "$1" = 0; then echo "ok $2"; else echo "not ok $2"; sed 's/^/# /' "$scratch/output"; fi
 }
 check() { # NAME COMMAND...
     check_name=$1
     shift
-    "$@" >"$scratch/said" 2>&1
+    "$@" >"$scratch/output" 2>&1
     result $? "$check_name"
 }
-run() { # NAME STATUS COMMAND...: like check, for a command that has to end with STATUS; what it says stays in $scratch/run
-    run_name=$1 want=$2
+run() { # NAME STATUS COMMAND...: like check, for a command that has to exit with STATUS; keeps its output in $scratch/run
+    run_name=$1 expected=$2
     shift 2
     "$@" >"$scratch/run" 2>&1
     got=$?
-    { echo "$* ended with $got, not $want:"; cat "$scratch/run"; } >"$scratch/said"
-    test $got = "$want"
+    { echo "$* exited with $got, not $expected:"; cat "$scratch/run"; } >"$scratch/output"
+    test $got = "$expected"
     result $? "$run_name"
 }
-ends_in_failure() { # COMMAND...: as run, for a command that has to end with 1 or 3
+ends_in_failure() { # COMMAND...: like run, for a command that has to exit with 1 or 3
     "$@" >"$scratch/run" 2>&1
     got=$?
     cat "$scratch/run"
-    echo "ended with $got"
+    echo "exited with $got"
     test $got = 1 || test $got = 3
 }
-says() { grep -E -- "$1" "$scratch/run" || { cat "$scratch/run" && return 1; }; }
-silent_about() { ! says "$1"; }
-within_10s() { # COMMAND...: what it says is only shown where it never holds
+prints() { grep -E -- "$1" "$scratch/run" || { cat "$scratch/run" && return 1; }; }
+does_not_print() { ! prints "$1"; }
+within_10s() { # COMMAND...: prints its output only if it never succeeds
     tries=100
     until "$@" >"$scratch/waited" 2>&1; do
         tries=$((tries - 1))
@@ -51,10 +51,10 @@ within_10s() { # COMMAND...: what it says is only shown where it never holds
 gone() { ! kill -0 "$1" 2>/dev/null; }
 alive() { kill -0 "$1"; }
 
-# The sockets on PORT in a STATE (two hexadecimal digits), by their peers' ports. One awk does it all, since processes are
-# dear in user-mode-linux.
-sockets() { # PORT STATE FIELD: where PORT is in /proc/net/tcp, 2 for a server's sockets, 3 for its clients'
-    # shellcheck disable=SC2016 # awk's own variables
+# Prints the peers' ports of the sockets on PORT in STATE (two hexadecimal digits). Uses a single awk, because processes are
+# expensive in user-mode-linux.
+sockets() { # PORT STATE FIELD: the field of PORT in /proc/net/tcp: 2 for a server's sockets, 3 for its clients'
+    # shellcheck disable=SC2016 # variables of awk
     $inside awk -v port="$1" -v state="$2" -v field="$3" '
         function port_of(address,  i, n) {
             for (i = length(address) - 3; i <= length(address); i++) n = n * 16 + index("123456789ABCDEF", substr(address, i, 1))
@@ -62,19 +62,19 @@ sockets() { # PORT STATE FIELD: where PORT is in /proc/net/tcp, 2 for a server's
         }
         $4 == state && port_of($field) == port { print port_of($(5 - field)) }' /proc/net/tcp* 2>/dev/null
 }
-clients() { sockets "$1" 01 2; } # PORT: the ports of those whose connection to it is established, from the server's side
+clients() { sockets "$1" 01 2; } # PORT: the ports of clients with an established connection, from the server's side
 count() { # NUMBER WORD...
     number=$1
     shift
-    echo "$# are there, $number wanted: $*"
+    echo "$# found, $number expected: $*"
     test $# = "$number"
 }
 has_clients() { count "$2" $(clients "$1"); } # PORT NUMBER
-has_ends() { count "$3" $(sockets "$1" "$2" 3); } # PORT STATE NUMBER: a server's clients, from their side
+has_ends() { count "$3" $(sockets "$1" "$2" 3); } # PORT STATE NUMBER: sockets of a server's clients, from the clients' side
 listens() { test -n "$(sockets "$1" 0A 2)"; }
 echoes() { test "$(echo hello | $inside timeout 10 nc 127.0.0.1 "$1")" = hello; }
 
-# An echo server on PORT, with an idle client.
+# Starts an echo server on PORT, with an idle client.
 serve_idle() { # PORT ADDRESS
     $inside nc -ll -p "$1" -e cat 2>/dev/null &
     eval "listener_$1=$!"
@@ -84,13 +84,13 @@ serve_idle() { # PORT ADDRESS
     within_10s has_clients "$1" 1
     eval "idle_from_$1=$(clients "$1")"
 }
-# The same with a busy client besides. Sets listener_PORT, idle_PORT and busy_PORT to their process ids, and idle_from_PORT
-# and busy_from_PORT to their ports.
+# The same, with a busy client as well. Sets listener_PORT, idle_PORT and busy_PORT to the process ids, and idle_from_PORT and
+# busy_from_PORT to the ports of the clients.
 serve() { # PORT ADDRESS
     serve_idle "$1" "$2"
     while :; do
         echo x
-        read -t "$pause" -r _ # no process, as sleep would be
+        read -t "$pause" -r _ # unlike sleep, no process
     done <"$scratch/never" | $inside nc "$2" "$1" >/dev/null 2>&1 &
     eval "busy_$1=$!"
     within_10s has_clients "$1" 2
@@ -98,9 +98,9 @@ serve() { # PORT ADDRESS
 }
 only_the_idle_died() { # PORT HOW
     eval "idle=\$idle_$1 busy=\$busy_$1 listener=\$listener_$1"
-    check "$2: the idle client noticed" within_10s gone "$idle"
-    check "$2: the busy one lives" alive "$busy"
-    check "$2: its connection too" has_clients "$1" 1
-    check "$2: the listener lives" alive "$listener"
-    check "$2: and serves" echoes "$1"
+    check "$2: the idle client has noticed" within_10s gone "$idle"
+    check "$2: the busy client is alive" alive "$busy"
+    check "$2: the connection of the busy client is open" has_clients "$1" 1
+    check "$2: the listener is alive" alive "$listener"
+    check "$2: the listener still serves" echoes "$1"
 }

@@ -1,6 +1,6 @@
-/* seccomp [-o] COMMAND...: runs a command under what Docker's and podman's default profiles deny to a container without
-   added capabilities. With -o, as Docker before 20.10 on top of that: system calls that its list did not know yet end in
-   EPERM, where the kernel would say ENOSYS. Changing the root is allowed, for the tests' sake. */
+/* seccomp [-o] COMMAND...: runs a command with a filter like the default profiles of Docker and podman for a container
+   without added capabilities. With -o, also like Docker before 20.10: newer system calls return EPERM instead of ENOSYS.
+   chroot(2) is allowed, because the tests need it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/audit.h>
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     deny(denied, sizeof denied);
     if (old)
         deny(unknown_to_old, sizeof unknown_to_old);
-    /* Without its flags in sight clone3 is said not to exist, so that libc falls back to clone. */
+    /* A filter cannot read the flags of clone3: ENOSYS makes libc fall back to clone. */
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1));
     add((struct sock_filter)ANSWER(ENOSYS));
     add((struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3));

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The unit in a systemd of its own, booted by systemd-nspawn from a small Debian: READY, an unprivileged user, reload and rotation, the
-# watchdog, what is not possible, the journal, the drop-ins. Needs root. Ends with a line "N passed, N failed, N skipped".
+# Tests the unit in a separate systemd, which systemd-nspawn boots from a small Debian: READY, an unprivileged user, reload and rotation,
+# the watchdog, errors, the journal, the drop-ins. Needs root. Ends with a line "N passed, N failed, N skipped".
 # Usage: tests/systemd/run.sh [--no-build]
 set -eu
 cd "$(dirname "$0")/../.."
@@ -46,7 +46,7 @@ mkdir -p "$root/etc/systemd/system/default.target.wants"
 ln -s ../test.service "$root/etc/systemd/system/default.target.wants/"
 : >"$root/test/lines"
 
-# The machine's control groups may be those of version 1: systemd gets a tree of version 2, which nobody else uses.
+# The machine may use cgroup v1: systemd gets its own cgroup v2 tree.
 # shellcheck disable=SC2016 # for the inner shell
 boot='mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } && mount -t cgroup2 none /sys/fs/cgroup &&
     exec systemd-nspawn -q -D "$1" --boot --private-network --register=no --keep-unit --system-call-filter=pidfd_getfd --console=pipe'
@@ -59,7 +59,7 @@ if ! test -s "$root/test/lines"; then
 fi
 
 cat "$root/test/lines"
-grep -q '^end$' "$root/test/lines" || echo "not ok the tests came to their end" | tee -a "$root/test/lines"
+grep -q '^end$' "$root/test/lines" || echo "not ok the tests ran to the end" | tee -a "$root/test/lines"
 count() { grep -c "^$1 " "$root/test/lines" || true; }
 passed=$(count ok) failed=$(count 'not ok') skipped=$(count skip)
 end

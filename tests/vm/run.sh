@@ -1,10 +1,10 @@
 #!/bin/sh
-# The static binary on real kernels: boots each with an initramfs of busybox and the binary, runs guest.sh inside, and
-# takes its results from the console. A machine is an architecture and a suite of Debian, whose kernel runs under QEMU, or
-# uml: user-mode-linux, which lacks SOCK_DESTROY and IPv6. An architecture alone means its machines in the list below.
+# Tests the static binary on real kernels: boots each with an initramfs of busybox and the binary, runs guest.sh inside, and
+# reads the results from the console. A machine is an architecture and a suite of Debian, whose kernel runs under QEMU, or
+# uml: user-mode-linux, which lacks SOCK_DESTROY and IPv6. An architecture alone stands for its machines in the list below.
 # Usage: tests/vm/run.sh [--no-build] [MACHINE]...
-# Needs no root where the packages are installed. Ends with a line "N passed, N failed, N skipped".
-# Kernels are fetched once into artifacts/vm; remove that folder to fetch newer ones.
+# Needs no root if the packages are installed. Ends with a line "N passed, N failed, N skipped".
+# Kernels are fetched once into artifacts/vm; remove that directory to fetch newer ones.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/lib.sh
@@ -24,9 +24,9 @@ for argument; do
     esac
 done
 machines=${machines:-$x64 $arm64 uml}
-grep -q '^ID=debian' /etc/os-release || die "the kernels come from Debian's packages: run it on Debian"
+grep -q '^ID=debian' /etc/os-release || die "the kernels are packages of Debian: run this on Debian"
 
-need cpio:cpio gzip:gzip xz:xz-utils timeout:coreutils
+need apparmor_parser:apparmor cpio:cpio gzip:gzip xz:xz-utils timeout:coreutils
 vm=$PWD/artifacts/vm
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -43,8 +43,8 @@ binary() { # ARCH SUFFIX
     test -x "artifacts/tcp-closer-linux-musl-$1$2" || die "no artifacts/tcp-closer-linux-musl-$1$2: run scripts/build-musl.sh"
 }
 
-# The kernel that a suite's metapackage names, by lists that are new: leaves in artifacts/vm/MACHINE the file vmlinuz, the
-# folder modules with those that the tests load, and last the file release.
+# Fetches the kernel that the metapackage of a suite depends on, by fresh package lists. Creates in artifacts/vm/MACHINE the
+# file vmlinuz, the directory modules with the modules for the tests, and last the file release.
 fetch_kernel() ( # MACHINE
     machine=$1
     test ! -e "$vm/$machine/release" || exit 0
@@ -52,11 +52,11 @@ fetch_kernel() ( # MACHINE
     depends() { apt_from "$machine" apt-cache depends "$1" | awk -v name="$2" '$1 == "Depends:" && $2 ~ name { print $2 }'; }
     image=$(depends "linux-image-$(deb_arch "$machine")" '^linux-image-')
     test -n "$image" || die "$machine: no linux-image-$(deb_arch "$machine") there"
-    # Since 7.2 the image package only names those with the kernel and its modules.
+    # Since 7.2, the image package only depends on the packages with the kernel and its modules.
     # shellcheck disable=SC2046 # a list of words
     unpack "$machine" "$work/kernel" "$image" $(depends "$image" '^linux-(binary|modules)-') || exit
     mkdir -p "$vm/$machine/modules"
-    # In /boot or, since 7.2, beside the modules.
+    # In /boot or, since 7.2, in the directory of the modules.
     find "$work/kernel" -type f -name 'vmlinuz*' -exec cp {} "$vm/$machine/vmlinuz" \;
     test -s "$vm/$machine/vmlinuz" || die "$machine: no vmlinuz in $image"
     for module in inet_diag tcp_diag; do
@@ -71,7 +71,7 @@ fetch_kernel() ( # MACHINE
     echo "${image#linux-image-}" >"$vm/$machine/release"
 )
 
-image() { # ARCH MODULES-FOLDER SUFFIX..., the suffixes of the builds to put in; a folder or none: ""
+image() { # ARCH MODULES-DIRECTORY SUFFIX...: the suffixes of the builds to add; "" for no modules
     arch=$1 modules=$2
     shift 2
     root=$work/root
@@ -83,11 +83,12 @@ image() { # ARCH MODULES-FOLDER SUFFIX..., the suffixes of the builds to put in;
     cp tests/static/scenario.sh "$root/"
     for suffix; do cp "artifacts/tcp-closer-linux-musl-$arch$suffix" "$root/bin/tcp-closer$suffix"; done
     test -z "$modules" || cp "$modules"/*.ko "$root/modules/"
+    apparmor_parser -K -Q -M /etc/apparmor.d/abi/kernel-5.4-vanilla -o "$root/docker-default" tests/vm/docker-default
     (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) >"$work/initramfs"
 }
 
 boot() { # NAME COMMAND...
-    name=$1 seconds=300 # on an idle machine 20 do
+    name=$1 seconds=300 # an idle machine needs 20
     shift
     say "booting $name"
     status=0
@@ -96,7 +97,7 @@ boot() { # NAME COMMAND...
     tr -d '\r' <"$work/console" >"$work/lines"
     grep -q '^end of tests' "$work/lines" || {
         cat "$work/lines" >&2
-        echo "not ok boots and runs to the end (ended with status $status, after at most $seconds s)" >>"$work/lines"
+        echo "not ok boots and runs to the end (exit status $status, after at most $seconds s)" >>"$work/lines"
     }
     grep -E '^(ok|not ok|skip|#) ' "$work/lines" | sed -E "s/^(ok|not ok|skip) /\1 $name: /" | tee -a "$work/results"
     say "$name took $(($(date +%s) - started)) s"
@@ -112,11 +113,11 @@ debian() { # MACHINE
     fetch_kernel "$machine" 2>&1 | tee "$work/fetching" >&2
     if ! test -e "$vm/$machine/release"; then
         why=$(grep '^E: ' "$work/fetching" || cat "$work/fetching")
-        echo "skip $machine: its kernel cannot be fetched: $(echo "$why" | tail -n 1)" | tee -a "$work/results"
+        echo "skip $machine: the kernel cannot be fetched: $(echo "$why" | tail -n 1)" | tee -a "$work/results"
         return
     fi
     image "$arch" "$vm/$machine/modules" ""
-    # Emulated, which takes some seconds: within a virtual machine KVM may stop before the kernel has said a word.
+    # Emulation takes a few seconds more, but inside a virtual machine KVM may hang before the kernel prints anything.
     case $arch in
         x64)
             set -- qemu-system-x86_64 -M pc,accel=tcg -cpu qemu64
@@ -137,12 +138,31 @@ user_mode_linux() {
         echo "skip uml: Debian has user-mode-linux for x64 only" | tee -a "$work/results"
         return
     fi
-    need linux.uml:user-mode-linux
+    # The newest: those up to 6.12 end at once on a processor with a large state of its registers (AMX). It is linked to the C library of
+    # its suite, and starts itself again by its path, so it gets a root of its own.
+    root=$vm/uml
+    if ! test -e "$root/usr/bin/linux.uml"; then
+        rm -rf "$root"
+        unpack x64-sid "$root.new" user-mode-linux libc6
+        mkdir -p "$root.new/proc" "$root.new/dev" "$root.new/tmp"
+        ln -sfn usr/lib "$root.new/lib"
+        ln -sfn usr/lib64 "$root.new/lib64"
+        mv "$root.new" "$root"
+    fi
     binary x64 ""
     binary x64 -no-sock-destroy
     image x64 "" "" -no-sock-destroy
-    boot "user-mode-linux $(linux.uml --version)" linux.uml mem=256M initrd="$work/initramfs" \
-        con0=null,fd:1 con=null uml_dir="$work/" quiet loglevel=0 panic=-1 tests=no_destroy
+    cp "$work/initramfs" "$vm/uml/initramfs"
+    user=
+    test "$(id -u)" = 0 || user=-r
+    # shellcheck disable=SC2016,SC2086 # for the inner shell; an option or none
+    boot "user-mode-linux" unshare $user -m sh -ec '
+        mount --rbind /proc "$1/proc"
+        mount --rbind /dev "$1/dev"
+        root=$1
+        shift
+        exec chroot "$root" /usr/bin/linux.uml "$@"' sh "$vm/uml" mem=256M initrd=/initramfs \
+        con0=null,fd:1 con=null uml_dir=/tmp/ quiet loglevel=0 panic=-1 tests=no_destroy
 }
 
 for machine in $machines; do

@@ -24,18 +24,18 @@ internal static class Binaries
 
         return File.Exists(path)
             ? path
-            : throw new FileNotFoundException($"{path} is missing: publish it first, or name another by {variable}");
+            : throw new FileNotFoundException($"{path} is missing: publish it first, or set {variable}");
     }
 
     private static string RepositoryRoot()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "TcpCloser.slnx")))
+            if (File.Exists(Path.Combine(directory.FullName, "TcpCloser.slnx")))
             {
-                return folder.FullName;
+                return directory.FullName;
             }
         }
-        throw new DirectoryNotFoundException("the repository's root, where TcpCloser.slnx is");
+        throw new DirectoryNotFoundException("no parent directory contains TcpCloser.slnx");
     }
 }

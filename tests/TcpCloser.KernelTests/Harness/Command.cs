@@ -4,7 +4,9 @@ using System.Text;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>A process that a test started: its output is collected while it runs, and it is ended by its id at the latest with the test.</summary>
+/// <summary>
+/// A process that a test started: its output is collected while it runs, and it is killed by its id with the test at the latest.
+/// </summary>
 internal sealed class Command : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
@@ -17,7 +19,7 @@ internal sealed class Command : IDisposable
 
     private Command(IReadOnlyList<string> arguments)
     {
-        // A shell starts its background jobs with SIGINT and SIGQUIT ignored, and so would this run of the tests hand them down.
+        // A shell starts its background jobs with SIGINT and SIGQUIT ignored, which this test run would pass on to its children.
         ProcessStartInfo start = new("env")
         {
             RedirectStandardInput = true,
@@ -35,7 +37,9 @@ internal sealed class Command : IDisposable
         _readers = Task.WhenAll(StartCollecting(_process.StandardOutput, _stdout), StartCollecting(_process.StandardError, _stderr));
     }
 
-    /// <summary>The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c exec).</summary>
+    /// <summary>
+    /// The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c exec).
+    /// </summary>
     internal int Id { get; }
 
     internal string Stdout => Read(_stdout);
@@ -46,7 +50,7 @@ internal sealed class Command : IDisposable
 
     internal static Command Start(params IReadOnlyList<string> arguments) => new(arguments);
 
-    /// <summary>Runs a command to its end, with nothing on stdin.</summary>
+    /// <summary>Runs a command until it exits, with an empty stdin.</summary>
     internal static Result Run(params IReadOnlyList<string> arguments)
     {
         using Command command = new(arguments);
@@ -54,9 +58,11 @@ internal sealed class Command : IDisposable
         return command.WaitForEnd();
     }
 
-    internal void WriteLine(string line)
+    internal void WriteLine(string line) => Write(line + "\n");
+
+    internal void Write(string text)
     {
-        _process.StandardInput.Write(line + "\n");
+        _process.StandardInput.Write(text);
         _process.StandardInput.Flush();
     }
 
@@ -65,18 +71,21 @@ internal sealed class Command : IDisposable
     /// <summary>Sends a signal by kill(1).</summary>
     internal void Signal(string name) => Run("kill", "-s", name, $"{Id}").Expect(0);
 
-    /// <summary>Waits until it has written a text to stdout.</summary>
+    /// <summary>Waits until the process has written a text to stdout.</summary>
     internal void Await(string text)
         => Until.True(
             () => Stdout.Contains(text, StringComparison.Ordinal)
-                || (HasExited ? throw new InvalidOperationException($"it ended before '{text}'; stdout: {Stdout} stderr: {Stderr}") : false),
+                || (HasExited ? throw new InvalidOperationException($"the process exited before it wrote '{text}'; stdout: {Stdout} stderr: {Stderr}") : false),
             $"'{text}'");
+
+    /// <summary>Whether the process ends within that time.</summary>
+    internal bool EndsWithin(TimeSpan limit) => _process.WaitForExit(limit);
 
     internal Result WaitForEnd() => WaitForEnd(s_limit);
 
     internal Result WaitForEnd(TimeSpan limit)
     {
-        if (!_process.WaitForExit(limit))
+        if (!EndsWithin(limit))
         {
             throw new TimeoutException($"still running after {limit}; stdout: {Stdout} stderr: {Stderr}");
         }
@@ -85,38 +94,43 @@ internal sealed class Command : IDisposable
         return new Result(_process.ExitCode, Stdout, Stderr);
     }
 
-    public void Dispose()
+    /// <summary>Kills the process, if it is still running, and its descendants, by their ids.</summary>
+    internal void Kill()
     {
-        if (_disposed)
-        {
-            return;
-        }
-
-        _disposed = true;
         if (!_process.HasExited)
         {
-            // A program whose strace is killed would go on without it.
-            string[] children = Children(Id);
+            // A program whose strace is killed would continue without it.
+            int[] descendants = Descendants(Id);
             _process.Kill();
-            if (children.Length > 0)
+            if (descendants.Length > 0)
             {
-                Run(["kill", "-s", "KILL", .. children]);
+                Run(["kill", "-s", "KILL", .. descendants.Select(static pid => $"{pid}")]);
             }
 
             _process.WaitForExit();
         }
-        _process.Dispose();
     }
 
-    /// <summary>The processes below one, by their ids.</summary>
-    private static string[] Children(int pid)
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            Kill();
+            _process.Dispose();
+        }
+    }
+
+    /// <summary>The ids of the descendants of a process; empty once it has ended.</summary>
+    internal static int[] Descendants(int pid)
     {
         try
         {
-            string[] direct = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            return [.. direct, .. direct.SelectMany(child => Children(int.Parse(child, CultureInfo.InvariantCulture)))];
+            int[] direct = [.. File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(static child => int.Parse(child, CultureInfo.InvariantCulture))];
+            return [.. direct, .. direct.SelectMany(Descendants)];
         }
-        catch (IOException) // it has just ended
+        catch (IOException) // it has just exited
         {
             return [];
         }
@@ -131,7 +145,7 @@ internal sealed class Command : IDisposable
     }
 
     /// <summary>
-    /// On a thread of its own: the threads of the pool sit in tests that wait, and the tool gives a reader that stalls a quarter of a second
+    /// On a thread of its own: pool threads are blocked by tests that wait, and the tool gives a stalled reader only a quarter of a second
     /// once it was asked to stop.
     /// </summary>
     private static Task StartCollecting(StreamReader reader, StringBuilder text) =>

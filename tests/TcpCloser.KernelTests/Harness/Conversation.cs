@@ -1,40 +1,39 @@
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>Lines to a program and its answers, each of which ends with a line that is a mark.</summary>
-/// <param name="command">The program.</param>
+/// <summary>Sends lines to a program and reads its answers, each of which ends with a marker line.</summary>
 internal sealed class Conversation(Command command)
 {
     private int _read;
 
-    /// <summary>Gives a line and returns those of the answer.</summary>
+    /// <summary>Sends a line and returns the lines of the answer.</summary>
     internal string[] Ask(string line)
     {
         command.WriteLine(line);
         string[] answer = ReadUntil(".");
         return answer is [var only] && only.StartsWith("error: ", StringComparison.Ordinal)
-            ? throw new InvalidOperationException($"the Lab on '{line}': {only}")
+            ? throw new InvalidOperationException($"the Lab answered '{line}' with '{only}'")
             : answer;
     }
 
-    /// <summary>The lines up to a mark.</summary>
-    internal string[] ReadUntil(string mark)
+    /// <summary>The lines up to a marker.</summary>
+    internal string[] ReadUntil(string marker)
     {
         string[] lines = [];
         Until.True(
             () =>
             {
                 string text = command.Stdout[_read..];
-                int end = text.StartsWith(mark + "\n", StringComparison.Ordinal) ? 0 : text.IndexOf("\n" + mark + "\n", StringComparison.Ordinal) + 1;
-                if (end == 0 && !text.StartsWith(mark + "\n", StringComparison.Ordinal))
+                int end = text.StartsWith(marker + "\n", StringComparison.Ordinal) ? 0 : text.IndexOf("\n" + marker + "\n", StringComparison.Ordinal) + 1;
+                if (end == 0 && !text.StartsWith(marker + "\n", StringComparison.Ordinal))
                 {
-                    return command.HasExited ? throw new InvalidOperationException("the Lab ended: " + command.WaitForEnd().Stderr) : false;
+                    return command.HasExited ? throw new InvalidOperationException("the Lab exited: " + command.WaitForEnd().Stderr) : false;
                 }
 
                 lines = text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-                _read += end + mark.Length + 1;
+                _read += end + marker.Length + 1;
                 return true;
             },
-            $"the Lab's '{mark}'");
+            $"the Lab's '{marker}'");
         return lines;
     }
 }

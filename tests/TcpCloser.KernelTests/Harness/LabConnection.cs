@@ -1,15 +1,27 @@
+using System.Globalization;
+
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>One connection as the Lab's <c>list</c> shows it; addresses as <c>127.0.0.1:22</c> or <c>[::1]:22</c>.</summary>
+/// <summary>A process in the output of the Lab's <c>processes</c>.</summary>
+/// <param name="Pid">In the Lab's pid namespace.</param>
+internal sealed record LabHolder(string Role, int Pid, bool IsAlive)
+{
+    internal static LabHolder Parse(string line)
+    {
+        Dictionary<string, string> values = LabConnection.Pairs(line);
+        return new LabHolder(values["role"], int.Parse(values["pid"], CultureInfo.InvariantCulture), values["state"] == "alive");
+    }
+}
+
+/// <summary>One connection in the output of the Lab's <c>list</c>; addresses as <c>127.0.0.1:22</c> or <c>[::1]:22</c>.</summary>
 internal sealed record LabConnection(int Index, string ServerAddress, string ClientAddress, LabEnd Server, LabEnd Client)
 {
-    /// <summary>Reads a line of <c>list</c>.</summary>
+    /// <summary>Parses a line of <c>list</c>.</summary>
     internal static LabConnection Parse(string line)
     {
-        string[] words = line.Split(' ');
-        Dictionary<string, string> values = words.Skip(1).Select(word => word.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+        Dictionary<string, string> values = Pairs(line);
         return new LabConnection(
-            int.Parse(words[0], System.Globalization.CultureInfo.InvariantCulture),
+            int.Parse(line.AsSpan(0, line.IndexOf(' ')), CultureInfo.InvariantCulture),
             values["server"],
             values["client"],
             End("server"),
@@ -21,4 +33,8 @@ internal sealed record LabConnection(int Index, string ServerAddress, string Cli
             values.GetValueOrDefault(role + "-saw", ""),
             values.GetValueOrDefault(role + "-blocked", ""));
     }
+
+    /// <summary>The words of a line that have the form <c>name=value</c>.</summary>
+    internal static Dictionary<string, string> Pairs(string line)
+        => line.Split(' ').Select(static word => word.Split('=', 2)).Where(static pair => pair.Length == 2).ToDictionary(static pair => pair[0], static pair => pair[1]);
 }

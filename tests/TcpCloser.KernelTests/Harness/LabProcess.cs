@@ -3,11 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>The Lab in a fresh network namespace, with its connections standing.</summary>
+/// <summary>The Lab in a new network namespace, with its connections established.</summary>
 internal sealed partial class LabProcess : IDisposable
 {
-    /// <summary>The listening port unless a test asks for another.</summary>
+    /// <summary>The default listening port.</summary>
     internal const int Port = 5000;
+
+    /// <summary>The same as an argument.</summary>
+    internal const string PortText = "5000";
 
     /// <summary>The port of the decoy connections.</summary>
     internal const int DecoyPort = 6000;
@@ -25,27 +28,30 @@ internal sealed partial class LabProcess : IDisposable
         _ownMounts = ownMounts;
     }
 
-    /// <summary>The Lab's process id, as this process sees it.</summary>
+    /// <summary>The Lab's process id in the pid namespace of the tests.</summary>
     internal int Id { get; private set; }
 
-    /// <summary>What it said before READY.</summary>
+    /// <summary>The lines that the Lab wrote before READY.</summary>
     internal string[] Announcement { get; private set; } = [];
 
-    /// <summary>Starts the Lab in a network namespace of its own.</summary>
-    internal static LabProcess Start(params string[] options) => Start(new LabSurroundings(), options);
+    /// <summary>Starts the Lab in its own network namespace.</summary>
+    internal static LabProcess Start(params string[] options) => Start(new LabEnvironment(), options);
 
-    /// <summary>Starts the Lab in the surroundings that a test asks for.</summary>
-    internal static LabProcess Start(LabSurroundings surroundings, params string[] options)
+    /// <summary>The same with its own processes, for tests that send signals: a network namespace does not isolate /proc.</summary>
+    internal static LabProcess StartIsolated(params string[] options) => Start(new LabEnvironment { OwnProcesses = true }, options);
+
+    /// <summary>Starts the Lab in the given environment.</summary>
+    internal static LabProcess Start(LabEnvironment environment, params string[] options)
     {
         Namespaces.Require();
-        string[] enter = surroundings.Within?.Inside() ?? Namespaces.Enter(surroundings.OwnProcesses, surroundings.OwnMounts);
-        string[] prepare = surroundings.Preparation.Length == 0 ? [] : ["sh", "-ec", surroundings.Preparation + "\nexec \"$@\"", "sh"];
+        string[] enter = environment.Enter ?? Namespaces.Enter(environment.OwnProcesses, environment.OwnMounts);
+        string[] prepare = environment.Preparation.Length == 0 ? [] : ["sh", "-ec", environment.Preparation + "\nexec \"$@\"", "sh"];
         var command = Command.Start([.. enter, .. prepare, Binaries.Lab, "hold", .. options]);
-        LabProcess lab = new(command, surroundings.OwnProcesses, surroundings.OwnMounts || surroundings.OwnProcesses);
+        LabProcess lab = new(command, environment.OwnProcesses, environment.OwnMounts || environment.OwnProcesses);
         try
         {
             lab.Announcement = lab._conversation.ReadUntil("READY");
-            lab.Id = surroundings.OwnProcesses ? OnlyChild(command.Id) : command.Id;
+            lab.Id = environment.OwnProcesses ? OnlyChild(command.Id) : command.Id;
             return lab;
         }
         catch
@@ -55,7 +61,7 @@ internal sealed partial class LabProcess : IDisposable
         }
     }
 
-    /// <summary>The processes of a role, by the ids that they have in their own pid namespace.</summary>
+    /// <summary>The process ids of a role, in the Lab's pid namespace.</summary>
     internal int[] Processes(string role) =>
     [
         .. Announcement
@@ -63,21 +69,23 @@ internal sealed partial class LabProcess : IDisposable
             .Select(line => int.Parse(line.AsSpan(4, line.IndexOf(' ') - 4), CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>Gives a command and returns the lines of the answer.</summary>
+    /// <summary>Sends a command and returns the lines of the answer.</summary>
     internal string[] Ask(string command) => _conversation.Ask(command);
 
     internal LabState State() => new(Ask("state"));
 
+    internal List<LabHolder> Holders() => [.. Ask("processes").Select(LabHolder.Parse)];
+
     internal List<LabConnection> List() => [.. Ask("list").Select(LabConnection.Parse)];
 
-    /// <summary>What the kernel itself lists in the Lab's network namespace.</summary>
+    /// <summary>The sockets that the kernel lists in the Lab's network namespace.</summary>
     internal List<KernelSocket> Sockets() => KernelSocket.Read(Id);
 
-    /// <summary>Waits until so many ends that the test is about have ended.</summary>
+    /// <summary>Waits until that many of the tested ends have ended.</summary>
     internal void WaitEnded(int number)
         => Until.True(() => Ask($"wait-ended {number} 1000") is [var line] && int.Parse(line.AsSpan(6), CultureInfo.InvariantCulture) >= number, $"{number} ends");
 
-    /// <summary>Milliseconds since data was last received, for each server end that is established, by ss (which leaves a zero out).</summary>
+    /// <summary>Milliseconds since data was last received, for each established server end, from ss (which omits zeros).</summary>
     internal int[] ReceiveAges() =>
     [
         .. ReceiveClock()
@@ -85,11 +93,11 @@ internal sealed partial class LabProcess : IDisposable
             .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>Waits until so many server ends have received nothing for that long.</summary>
+    /// <summary>Waits until that many server ends have received no data for that long.</summary>
     internal void WaitIdle(int number, int milliseconds)
         => Until.True(() => ReceiveAges().Count(age => age >= milliseconds) >= number, $"{number} ends idle for {milliseconds} ms");
 
-    /// <summary>Waits until the server ends of a port have received nothing for that long, data or acknowledgement.</summary>
+    /// <summary>Waits until the server ends of a port have received neither data nor an acknowledgement for that long.</summary>
     internal void WaitQuiet(int port, int milliseconds) => Until.True(
         () =>
         {
@@ -100,10 +108,10 @@ internal sealed partial class LabProcess : IDisposable
         },
         $"{milliseconds} ms of quiet");
 
-    /// <summary>The command that runs what is appended in the Lab's namespaces.</summary>
+    /// <summary>The command prefix that runs a command in the Lab's namespaces.</summary>
     internal string[] Inside() => Namespaces.Join(Id, _ownProcesses, _ownMounts);
 
-    /// <summary>Runs the program in the Lab's namespaces, to its end; nothing goes to a syslog.</summary>
+    /// <summary>Runs the program in the Lab's namespaces until it exits, without syslog.</summary>
     internal Result Tool(params string[] arguments) => new ToolRun(this) { Arguments = [.. arguments, "--disable-syslog"] }.Run();
 
     public void Dispose()
@@ -112,12 +120,12 @@ internal sealed partial class LabProcess : IDisposable
         {
             try
             {
-                _command.CloseStdin(); // it then ends its own processes, by their ids
+                _command.CloseStdin(); // the Lab then kills its own processes, by their ids
                 _command.WaitForEnd();
             }
             catch (Exception failure) when (failure is TimeoutException or IOException)
             {
-                // Disposing kills it, and the kernel kills its processes with it.
+                // Disposing kills the Lab, and the kernel kills its processes with it.
             }
         }
         _command.Dispose();

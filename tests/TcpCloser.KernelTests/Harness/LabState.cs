@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>The counts of the Lab's <c>state</c>: <c>state["server", "alive"]</c>.</summary>
+/// <summary>The counts in the output of the Lab's <c>state</c>: <c>state["server", "alive"]</c>.</summary>
 internal sealed class LabState
 {
     private readonly Dictionary<(string Role, string View), int> _counts = [];

@@ -1,21 +1,19 @@
-using Xunit;
-
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>How this machine lets us have namespaces of our own: as root, or as anybody in a user namespace.</summary>
+/// <summary>How the tests can create namespaces on this machine: as root, or as any user in a user namespace.</summary>
 internal static class Namespaces
 {
     private static readonly Lazy<bool> s_asRoot = new(() => Works("-n"));
     private static readonly Lazy<bool> s_asUser = new(() => Works("-rn"));
 
-    /// <summary>Whether a user namespace is needed for the others.</summary>
+    /// <summary>Whether the other namespaces need a user namespace.</summary>
     internal static bool NeedUserNamespace => !s_asRoot.Value;
 
-    /// <summary>Skips the test where neither is allowed: reported as skipped, not as passed.</summary>
+    /// <summary>Skips the test if neither is allowed: it is reported as skipped, not as passed.</summary>
     internal static void Require()
         => Assert.SkipUnless(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
 
-    /// <summary>The command that enters fresh namespaces and then runs what is appended.</summary>
+    /// <summary>The command prefix that creates namespaces and runs a command in them.</summary>
     internal static string[] Enter(bool ownProcesses, bool ownMounts)
     {
         List<string> command = ["unshare", NeedUserNamespace ? "-rn" : "-n"];
@@ -33,7 +31,7 @@ internal static class Namespaces
         return [.. command];
     }
 
-    /// <summary>The command that joins the namespaces of a process and then runs what is appended.</summary>
+    /// <summary>The command prefix that joins the namespaces of a process and runs a command in them.</summary>
     internal static string[] Join(int pid, bool ownProcesses, bool ownMounts)
     {
         List<string> command = ["nsenter", "-t", $"{pid}", "-n"];

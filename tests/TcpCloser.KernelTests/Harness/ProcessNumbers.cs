@@ -2,20 +2,22 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>Numbers that the kernel tells of a process in /proc.</summary>
+/// <summary>Numbers about a process that the kernel shows in /proc.</summary>
 internal static class ProcessNumbers
 {
-    /// <summary>A number in /proc/PID/status; of memory in kilobytes.</summary>
+    /// <summary>A number in /proc/PID/status; memory in kilobytes.</summary>
     internal static long Status(int pid, string name) => Read(pid, "status", name);
 
-    /// <summary>Waits until the process has called read(2) so many times more. A quiet round of a service shows in nothing else.</summary>
+    /// <summary>
+    /// Waits until the process has called read(2) that many times more, which is the only trace of a quiet round of a service.
+    /// </summary>
     internal static void AwaitReads(int pid, int number)
     {
         long before = Read(pid, "io", "syscr:");
         Until.True(() => Read(pid, "io", "syscr:") >= before + number, $"{number} reads of process {pid}");
     }
 
-    /// <summary>Whether its first thread sleeps.</summary>
+    /// <summary>Whether the first thread of the process sleeps.</summary>
     internal static bool IsAsleep(int pid)
     {
         string stat = File.ReadAllText($"/proc/{pid}/stat");

@@ -1,22 +1,21 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Xunit;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>How a program ended and what it wrote.</summary>
+/// <summary>The exit status and output of a program.</summary>
 internal sealed partial record Result(int ExitCode, string Stdout, string Stderr)
 {
     /// <summary>The lines of stderr.</summary>
     internal string[] Log => Stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The log lines in which one connection is said to be destroyed.</summary>
+    /// <summary>The log lines that report a destroyed connection.</summary>
     internal string[] Destroyed => [.. Log.Where(line => line.Contains(" destroyed ", StringComparison.Ordinal))];
 
-    /// <summary>A number of the summary line: matched, idle, closed, vanished, spared, failed.</summary>
+    /// <summary>A number of the last summary line: matched, idle, closed, vanished, spared, failed.</summary>
     internal int Summary(string name) => Summary(Log, name);
 
-    /// <summary>A number of the summary line among other log lines.</summary>
+    /// <summary>A number of the last summary line in a log.</summary>
     internal static int Summary(string[] log, string name)
     {
         string line = log.LastOrDefault(line => SummaryLine().IsMatch(line))
@@ -27,7 +26,13 @@ internal sealed partial record Result(int ExitCode, string Stdout, string Stderr
             : throw new InvalidDataException($"no {name} in: {line}");
     }
 
-    /// <summary>Asserts the exit status; shows everything that was written where it is another.</summary>
+    /// <summary>The line of --check about a feature.</summary>
+    internal string CheckLine(string name) => Stdout.Split('\n').Single(line => line.Split(' ')[0] == name);
+
+    /// <summary>The answer of --check about a feature: yes, no or partly.</summary>
+    internal string Answer(string name) => CheckLine(name).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+
+    /// <summary>Asserts the exit status; a failure shows all output.</summary>
     internal Result Expect(int exitCode)
     {
         Assert.True(ExitCode == exitCode, $"exit {ExitCode}, expected {exitCode}\nstdout: {Stdout}\nstderr: {Stderr}");

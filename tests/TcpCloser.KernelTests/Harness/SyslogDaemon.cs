@@ -3,30 +3,29 @@ using System.Text;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>Stands in for a syslog daemon: /dev/log in the Lab's own /dev.</summary>
+/// <summary>Stands in for a syslog daemon at /dev/log, as a rule in the Lab's own /dev.</summary>
 internal sealed class SyslogDaemon : IDisposable
 {
-    private readonly Socket _socket;
+    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly string _path;
 
-    /// <summary>Opens /dev/log.</summary>
-    internal SyslogDaemon(LabProcess lab, SocketType type = SocketType.Dgram)
+    /// <summary>Creates /dev/log.</summary>
+    internal SyslogDaemon(LabProcess lab) : this($"/proc/{lab.Id}/root/dev/log")
     {
-        _path = $"/proc/{lab.Id}/root/dev/log";
-        File.Delete(_path);
-        _socket = new Socket(AddressFamily.Unix, type, ProtocolType.Unspecified);
-        _socket.Bind(new UnixDomainSocketEndPoint(_path));
-        if (type == SocketType.Stream)
-        {
-            _socket.Listen();
-        }
     }
 
-    /// <summary>Surroundings with a /dev of their own, in which nothing listens yet.</summary>
-    internal static LabSurroundings Surroundings { get; } = new()
+    internal SyslogDaemon(string path)
+    {
+        _path = path;
+        File.Delete(_path);
+        _socket.Bind(new UnixDomainSocketEndPoint(_path));
+    }
+
+    /// <summary>An environment with its own /dev, in which no daemon listens yet.</summary>
+    internal static LabEnvironment Environment { get; } = new()
     {
         OwnMounts = true,
-        // A tmpfs over /dev would hide the devices from those who make it: it is filled elsewhere and moved there.
+        // A tmpfs over /dev would hide the devices while they are copied: it is filled elsewhere and moved there.
         Preparation = """
             new=$(mktemp -d)
             mount -t tmpfs none "$new"
@@ -37,7 +36,7 @@ internal sealed class SyslogDaemon : IDisposable
             """,
     };
 
-    /// <summary>Everything that has arrived.</summary>
+    /// <summary>All messages that have arrived.</summary>
     internal List<string> Receive()
     {
         List<string> messages = [];

@@ -1,10 +1,10 @@
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>One run of the program inside other namespaces, with everything around it that a test may vary.</summary>
-/// <param name="Inside">The command that runs what is appended in those namespaces.</param>
+/// <summary>One run of the program in other namespaces, with everything around it that a test may vary.</summary>
+/// <param name="Inside">The command prefix that runs a command in those namespaces.</param>
 internal sealed record ToolRun(string[] Inside)
 {
-    /// <summary>In the Lab's namespaces.</summary>
+    /// <summary>A run in the Lab's namespaces.</summary>
     internal ToolRun(LabProcess lab) : this(lab.Inside())
     {
     }
@@ -13,20 +13,26 @@ internal sealed record ToolRun(string[] Inside)
 
     internal string[] Arguments { get; init; } = [];
 
-    /// <summary>A command in front of the program that runs it in the end: strace, setpriv, env.</summary>
+    /// <summary>A command prefix that runs the program: strace, setpriv, env.</summary>
     internal string[] Wrapper { get; init; } = [];
 
-    /// <summary>Redirections in the shell's words, carried out right before the program starts: <c>&lt;&amp;- &gt;/dev/full</c>.</summary>
+    /// <summary>Redirections in shell syntax, made right before the program starts: <c>&lt;&amp;- &gt;/dev/full</c>.</summary>
     internal string Redirections { get; init; } = "";
 
-    /// <summary>This run without the privilege to close connections: CAP_NET_ADMIN is taken away for good.</summary>
+    /// <summary>This run without the privilege to destroy connections: CAP_NET_ADMIN is dropped for good.</summary>
     internal ToolRun Unprivileged() => this with { Wrapper = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", .. Wrapper] };
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs the program until it exits.</summary>
     internal Result Run() => Command.Run(CommandLine());
 
-    /// <summary>Starts it and lets it run: for service mode.</summary>
+    /// <summary>The same with these arguments, without syslog.</summary>
+    internal Result Run(params string[] arguments) => (this with { Arguments = [.. arguments, "--disable-syslog"] }).Run();
+
+    /// <summary>Starts the program and returns while it runs.</summary>
     internal Command Start() => Command.Start(CommandLine());
+
+    /// <summary>The same with these arguments, without syslog.</summary>
+    internal Command Start(params string[] arguments) => (this with { Arguments = [.. arguments, "--disable-syslog"] }).Start();
 
     private string[] CommandLine()
     {

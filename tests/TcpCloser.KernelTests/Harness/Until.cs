@@ -2,20 +2,23 @@ using System.Diagnostics;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>Waiting for a condition. The limit is only there so that a failing test ends.</summary>
+/// <summary>Waits for a condition. The limit exists only so that a failing test ends.</summary>
 internal static class Until
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(5);
 
-    internal static void True(Func<bool> condition, string what)
+    /// <param name="condition">What to wait for.</param>
+    /// <param name="what">Its name for the message.</param>
+    /// <param name="limit">Where a minute is too short; null: a minute.</param>
+    internal static void True(Func<bool> condition, string what, TimeSpan? limit = null)
     {
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
-            if (Stopwatch.GetElapsedTime(start) > s_limit)
+            if (Stopwatch.GetElapsedTime(start) > (limit ?? s_limit))
             {
-                throw new TimeoutException($"waited {s_limit} for {what}");
+                throw new TimeoutException($"waited {limit ?? s_limit} for {what}");
             }
 
             Thread.Sleep(s_pause);

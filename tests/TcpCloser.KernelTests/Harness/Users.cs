@@ -1,20 +1,18 @@
-using Xunit;
-
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>Other users than root, and what they may do.</summary>
+/// <summary>Users other than root, and their capabilities.</summary>
 internal static class Users
 {
-    /// <summary>Whom no file and no other process belongs to.</summary>
+    /// <summary>The user nobody, who owns no file and no other process.</summary>
     internal const int Nobody = 65534;
 
     internal const int Somebody = 1001;
 
-    /// <summary>Skips the test where there are no other users.</summary>
+    /// <summary>Skips the test if there are no other users.</summary>
     internal static void Require()
-        => Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace there is no second user to be");
+        => Assert.SkipWhen(Namespaces.NeedUserNamespace, "a user namespace has no second user");
 
-    /// <summary>The command that becomes a user, with those capabilities alone (<c>net_admin</c>), and then runs what is appended.</summary>
+    /// <summary>The command prefix that runs a command as a user with only those capabilities (<c>net_admin</c>).</summary>
     internal static string[] As(int uid, params string[] capabilities)
     {
         string granted = string.Join(',', capabilities.Select(static name => "+" + name));
@@ -22,10 +20,10 @@ internal static class Users
         return ["setpriv", "--reuid", $"{uid}", "--regid", $"{uid}", "--clear-groups", .. grant];
     }
 
-    /// <summary>A user's Lab, in the namespaces of another.</summary>
+    /// <summary>Starts a user's Lab in the namespaces of another Lab.</summary>
     internal static LabProcess StartLab(LabProcess home, int uid, params string[] options)
     {
         Require();
-        return LabProcess.Start(new LabSurroundings { Within = home, OwnProcesses = true, Preparation = $"set -- {string.Join(' ', As(uid))} \"$@\"" }, options);
+        return LabProcess.Start(new LabEnvironment { Enter = home.Inside(), OwnProcesses = true, Preparation = $"set -- {string.Join(' ', As(uid))} \"$@\"" }, options);
     }
 }

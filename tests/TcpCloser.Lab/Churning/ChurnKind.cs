@@ -1,15 +1,15 @@
 namespace TcpCloser.Lab.Churning;
 
-/// <summary>How a connection lives.</summary>
+/// <summary>What happens on a connection while it exists.</summary>
 internal enum ChurnKind
 {
-    /// <summary>One exchange of data, and its end.</summary>
+    /// <summary>One exchange of data, then the end.</summary>
     Short,
 
     /// <summary>Data at every visit, for a while.</summary>
     Talker,
 
-    /// <summary>No data, until somebody closes it.</summary>
+    /// <summary>No data, until another process closes it.</summary>
     Idle,
 
     /// <summary>Ended at the next visit.</summary>

@@ -2,12 +2,12 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Churning;
 
-/// <summary>A tuple on which one connection follows the other.</summary>
+/// <summary>An address-port tuple that is used by one connection after another.</summary>
 internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
 {
     private const int SO_LINGER = 13;
 
-    /// <summary>What a round takes at most from the list to the last connection, also on a busy machine.</summary>
+    /// <summary>The maximum time from a dump to the last connection of a round, on a loaded machine.</summary>
     private const double RoundMs = 10_000;
 
     private double _lastData;
@@ -26,8 +26,8 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     internal int Visits { get; set; }
 
     /// <summary>
-    /// The time in ms, by the clock that goes with the kernel's ticks, as its stamps on sockets do. Where the hypervisor keeps a tick
-    /// waiting both stand still and then jump: an age may be larger than the time that has passed, and is so by both.
+    /// The time in ms, by the clock that advances with the kernel's ticks, like the timestamps on sockets. If the hypervisor delays a tick,
+    /// both stand still and then jump: an age may exceed the time that has passed, by both clocks alike.
     /// </summary>
     internal static double Now
     {
@@ -39,21 +39,19 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
         }
     }
 
-    /// <summary>How many ms ago, at most, the server end last received something, or was made.</summary>
+    /// <summary>The maximum time in ms since the server end last received data, or was created.</summary>
     internal double Age => Now - _lastData;
 
-    /// <summary>Whether a silence of so many ms has ended a short time ago: when it was listed it was idle, and nobody looks again.</summary>
+    /// <summary>Whether an idle period ended a short time ago: the connection was idle in a dump that may still be in use.</summary>
     internal bool WasIdle => _silenceEnded != 0 && Now - _silenceEnded < RoundMs;
 
-    /// <param name="server">The server end.</param>
-    /// <param name="client">The client end.</param>
-    /// <param name="before">The time before they were connected: on a busy machine it may be long ago.</param>
+    /// <param name="before">The time before they were connected, which on a loaded machine may be long ago.</param>
     internal void Begin(int server, int client, double before)
     {
         (Server, Client, Visits) = (server, client, 0);
         _silenceEnded = 0;
         _lastData = before;
-        // Closing resets, so that the tuple is free at once.
+        // Closing sends a reset, so that the tuple is free at once.
         foreach (int fd in new[] { server, client })
         {
             ulong linger = 1; // struct linger { l_onoff = 1, l_linger = 0 }
@@ -61,12 +59,12 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
         }
     }
 
-    /// <summary>A byte from the client to the server, which takes it.</summary>
+    /// <summary>Sends a byte from the client to the server, which reads it.</summary>
     internal void Talk(int idleMs)
     {
         byte data = 1;
         double before = Now;
-        if (Libc.Send(Client, &data, 1, Posix.MSG_NOSIGNAL) == 1) // on loopback it has arrived
+        if (Libc.Send(Client, &data, 1, Posix.MSG_NOSIGNAL) == 1) // on loopback it has arrived by now
         {
             _silenceEnded = Age >= idleMs ? Now : _silenceEnded;
             _lastData = before;

@@ -7,12 +7,12 @@ using TcpCloser.Lab.Making;
 namespace TcpCloser.Lab.Churning;
 
 /// <summary>
-/// Makes connections and ends them as fast as it goes, on the same tuples again and again, and says of each that somebody else ended
-/// whether that was right: it had to match, and to have received nothing for long enough. One thread visits all in turn.
+/// Creates and closes connections as fast as possible, on the same tuples again and again, and judges every connection that another process
+/// closed: it had to match, and to have received nothing for long enough. One thread visits all in turn.
 /// </summary>
 internal sealed unsafe class Churner
 {
-    /// <summary>A tick of the kernel's clock: an age is that much too large at most.</summary>
+    /// <summary>A tick of the kernel's clock, by which an age may be too large.</summary>
     private const int TickMs = 10;
 
     private const int VisitsOfTalker = 200;
@@ -33,10 +33,9 @@ internal sealed unsafe class Churner
     private long _wrong;
     private long _refused;
 
-    /// <param name="ports">The ports whose idle connections are to be closed.</param>
-    /// <param name="keptPort">A port whose connections are to be left alone.</param>
-    /// <param name="tuples">How many connections at a time on each port.</param>
-    /// <param name="idleMs">From when on one is idle.</param>
+    /// <param name="keptPort">A port whose connections must not be closed.</param>
+    /// <param name="tuples">The number of simultaneous connections on each port.</param>
+    /// <param name="idleMs">The idle time in ms from which a connection may be closed.</param>
     internal Churner(int[] ports, int keptPort, int tuples, int idleMs)
     {
         (_keptPort, _idleMs) = (keptPort, idleMs);
@@ -58,7 +57,7 @@ internal sealed unsafe class Churner
         }
     }
 
-    /// <summary>Goes on until stdin ends.</summary>
+    /// <summary>Runs until the end of stdin.</summary>
     internal void Run()
     {
         long flushed = Stopwatch.GetTimestamp();
@@ -80,7 +79,7 @@ internal sealed unsafe class Churner
             }
         }
 
-        // No new ones: what is closed after this is seen by nobody.
+        // No new connections: the last visit sees everything that was closed.
         foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             Visit(slot);
@@ -116,7 +115,7 @@ internal sealed unsafe class Churner
         }
     }
 
-    /// <summary>Ends it. Somebody else may do so at the same moment, where it has been quiet for long enough.</summary>
+    /// <summary>Closes a connection. Another process may do so at the same moment, if it has been idle for long enough.</summary>
     private void End(ChurnSlot slot)
     {
         string inode = Inode(slot);
@@ -138,8 +137,8 @@ internal sealed unsafe class Churner
     };
 
     /// <summary>
-    /// Accepts the slot's connection. In front of it may be one whose server end was closed before anybody took it: its connect(2)
-    /// failed, and whoever took it for this one would do so with every one that follows.
+    /// Accepts the slot's connection. A connection whose server end was closed before it was accepted may be queued in front of it: its
+    /// connect(2) failed, and mistaking it for this one would shift all that follow.
     /// </summary>
     private int Accept(ChurnSlot slot)
     {
@@ -165,7 +164,7 @@ internal sealed unsafe class Churner
         Tcp.SetOption(client, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
         double before = ChurnSlot.Now;
 
-        // What closes a socket that it fetched may still hold the one before on this tuple.
+        // A process that fetched a socket to disconnect it may still hold the previous one on this tuple.
         if (Libc.Bind(client, &own, own.Length) < 0 || Libc.Connect(client, &target, target.Length) < 0)
         {
             _refused++;
@@ -173,7 +172,7 @@ internal sealed unsafe class Churner
             return;
         }
 
-        // On a busy machine the last word of the handshake is under way for a while.
+        // On a loaded machine the last segment of the handshake may take a while.
         PollFd listener = new() { Fd = _listeners[slot.Port], Events = Posix.POLLIN };
         _ = Libc.Poll(&listener, 1, HandshakeMs);
         int server = Accept(slot);
@@ -188,7 +187,7 @@ internal sealed unsafe class Churner
         slot.Begin(server, client, before);
     }
 
-    /// <summary>Somebody else ended it. Its age here is at least that which whoever did it saw.</summary>
+    /// <summary>Judges a connection that another process closed. Its age here is at least the age that this process saw.</summary>
     private void Judge(ChurnSlot slot)
     {
         double age = slot.Age;
@@ -201,7 +200,7 @@ internal sealed unsafe class Churner
             $"{verdict} inode={Inode(slot)} port={slot.Port} client-port={slot.ClientPort} kind={slot.Kind} age={age:F1}ms"));
     }
 
-    /// <summary>What stands between the brackets of <c>socket:[12345]</c>.</summary>
+    /// <summary>The inode number in <c>socket:[12345]</c>.</summary>
     private static string Inode(ChurnSlot slot)
-        => (new FileInfo($"/proc/self/fd/{slot.Server}").LinkTarget ?? throw new LabException("a socket without a name"))[8..^1];
+        => (new FileInfo($"/proc/self/fd/{slot.Server}").LinkTarget ?? throw new LabException("a socket without a link in /proc/self/fd"))[8..^1];
 }

@@ -2,7 +2,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>Accepts one pending connection and tells what accept() and the first read say.</summary>
+/// <summary>Accepts one pending connection and reports the results of accept() and the first read.</summary>
 internal static unsafe class Acceptor
 {
     /// <summary>One line: <c>accept=EINVAL</c>, or <c>accept=ok client=ADDR:PORT read=ECONNABORTED</c>. The socket is kept open.</summary>

@@ -3,7 +3,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>A thread that sits in one blocking call on a socket, as a program's thread does, and what the call returned in the end.</summary>
+/// <summary>A thread that is blocked in a call on a socket, like a program's thread, and the result of the call.</summary>
 internal sealed unsafe class BlockedCall
 {
     private const int StackSize = 128 * 1024;
@@ -33,7 +33,7 @@ internal sealed unsafe class BlockedCall
         return call;
     }
 
-    /// <summary>Gives the call the time to return where poll(2) says that it must return now.</summary>
+    /// <summary>Gives the call time to return if poll(2) reports an event that ends it.</summary>
     internal void WaitIfEnding(short events)
     {
         const int WakeUpMs = 2000;
@@ -69,7 +69,7 @@ internal sealed unsafe class BlockedCall
             "poll" => Poll(),
             "epoll" => Epoll(),
             "connect" => Connect(),
-            _ => throw new LabException($"no blocking call is named {_kind}"),
+            _ => throw new LabException($"unknown blocking call {_kind}"),
         };
         _done.SetResult();
     }
@@ -77,7 +77,7 @@ internal sealed unsafe class BlockedCall
     private string Read()
     {
         byte one;
-        return Tell(Libc.Read(_end.Fd, &one, 1));
+        return Describe(Libc.Read(_end.Fd, &one, 1));
     }
 
     private string Write()
@@ -87,12 +87,12 @@ internal sealed unsafe class BlockedCall
         fixed (byte* data = chunk)
         {
             nint written;
-            do // what had already fitted in is returned first; the error comes with the next call
+            do // bytes that fitted into the buffer are returned first; the error comes with the next call
             {
                 written = Libc.Send(_end.Fd, data, ChunkSize, Posix.MSG_NOSIGNAL);
             }
             while (written >= 0);
-            return Tell(written);
+            return Describe(written);
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed unsafe class BlockedCall
     {
         PollFd entry = new() { Fd = _end.Fd, Events = Posix.POLLIN | Posix.POLLRDHUP };
         int ready = Libc.Poll(&entry, 1, -1);
-        return ready < 0 ? Tell(ready) : Names(entry.Revents);
+        return ready < 0 ? Describe(ready) : Names(entry.Revents);
     }
 
     private string Epoll()
@@ -110,7 +110,7 @@ internal sealed unsafe class BlockedCall
         *(uint*)registration = (ushort)(Posix.POLLIN | Posix.POLLRDHUP);
         Errno.Check(Libc.EpollControl(epoll, Posix.EPOLL_CTL_ADD, _end.Fd, registration), "epoll_ctl");
         int ready = Libc.EpollWait(epoll, registration, 1, -1);
-        string result = ready < 0 ? Tell(ready) : Names((short)*(uint*)registration);
+        string result = ready < 0 ? Describe(ready) : Names((short)*(uint*)registration);
         _ = Libc.Close(epoll);
         return result;
     }
@@ -118,10 +118,10 @@ internal sealed unsafe class BlockedCall
     private string Connect()
     {
         var target = _target;
-        return Tell(Libc.Connect(_end.Fd, &target, target.Length));
+        return Describe(Libc.Connect(_end.Fd, &target, target.Length));
     }
 
-    private string Tell(nint result)
+    private string Describe(nint result)
     {
         if (result >= 0)
         {
@@ -129,7 +129,7 @@ internal sealed unsafe class BlockedCall
         }
 
         int errno = Errno.Last;
-        _end.Saw(errno);
+        _end.AddSeen(errno);
         return Errno.Name(errno);
     }
 

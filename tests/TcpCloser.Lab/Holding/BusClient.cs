@@ -6,8 +6,8 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>
-/// Clients of a D-Bus daemon. One reads nothing after it has its name; another sends it more than its socket takes, and then a
-/// descriptor. That stays in the daemon, which so becomes a holder of whatever it is.
+/// Clients of a D-Bus daemon. One reads nothing after it has got its name; another sends it more than its socket accepts, and then a
+/// descriptor. The descriptor stays in the daemon, which thereby becomes a holder of the socket.
 /// </summary>
 internal sealed unsafe partial class BusClient
 {
@@ -34,10 +34,10 @@ internal sealed unsafe partial class BusClient
         Name = UniqueName().Match(AwaitAnswer(":1.")).Value;
     }
 
-    /// <summary>What the daemon calls this client.</summary>
+    /// <summary>The name that the daemon assigned to this client.</summary>
     private string Name { get; }
 
-    /// <summary>Leaves a descriptor in the daemon. The two clients stay connected.</summary>
+    /// <summary>Leaves a descriptor in the daemon. Both clients stay connected.</summary>
     internal static void LeaveInDaemon(int descriptor, string path)
     {
         BusClient reader = new(path);
@@ -51,14 +51,14 @@ internal sealed unsafe partial class BusClient
 
         if (!DescriptorSender.Send(sender._fd, sender.Call(reader.Name, "Keep", "h", new byte[sizeof(int)], 1), [descriptor]))
         {
-            throw new LabException("the bus is gone");
+            throw new LabException("the bus daemon is gone");
         }
     }
 
     [GeneratedRegex(@":1\.\d+")]
     private static partial Regex UniqueName();
 
-    /// <summary>A message as the D-Bus specification lays it out: the header's fields are structs, each at a multiple of 8 bytes.</summary>
+    /// <summary>Builds a message (D-Bus specification): the header's fields are structs, each aligned to 8 bytes.</summary>
     private byte[] Call(string destination, string member, string signature, byte[] body, int descriptors)
     {
         List<byte> fields = [];
@@ -106,7 +106,7 @@ internal sealed unsafe partial class BusClient
         }
     }
 
-    /// <summary>Reads until the answer has a text in it.</summary>
+    /// <summary>Reads until the answer contains a text.</summary>
     private string AwaitAnswer(string text)
     {
         const int ChunkSize = 1024;
@@ -115,7 +115,7 @@ internal sealed unsafe partial class BusClient
         while (!answer.Contains(text, StringComparison.Ordinal))
         {
             int length = Errno.Check(Libc.Receive(_fd, chunk, ChunkSize, 0), "recv from the bus");
-            answer += length > 0 ? Encoding.Latin1.GetString(chunk, length) : throw new LabException($"the bus hung up before '{text}'");
+            answer += length > 0 ? Encoding.Latin1.GetString(chunk, length) : throw new LabException($"the bus daemon closed the connection before '{text}'");
         }
 
         return answer;

@@ -4,39 +4,39 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>
-/// One end of a connection, as its holder sees it. Looking disturbs nothing, but an error is told by the kernel only once
-/// (SO_ERROR clears it), so whatever was seen is remembered, in the order in which it was seen.
+/// One end of a connection, as its holder sees it. Looking changes nothing, but the kernel reports an error only once
+/// (SO_ERROR clears it), so everything that was seen is remembered in that order.
 /// </summary>
 internal sealed class End(string role, int index, int fd, bool busy)
 {
-    /// <summary>Stands in the list of what was seen for an end of file; no errno is that large.</summary>
+    /// <summary>Represents an end of file in the list of what was seen; no errno is that large.</summary>
     internal const int EndOfFile = 4095;
 
-    /// <summary>Replaced as a whole, because a blocked thread may see something at any time.</summary>
+    /// <summary>Replaced as a whole, because a blocked thread may add to it at any time.</summary>
     private volatile int[] _seen = [];
     private readonly Lock _gate = new();
-    private int _seenAtFirst;
+    private int _seenInitially;
 
     /// <summary><c>server</c>, <c>client</c>, <c>decoy-server</c>, <c>decoy-client</c> or <c>listener</c>.</summary>
     internal string Role => role;
 
     internal int Index => index;
 
-    /// <summary>The descriptor, or -1 once it was closed on request.</summary>
+    /// <summary>The descriptor; -1 once it was closed on request.</summary>
     internal int Fd { get; private set; } = fd;
 
     internal bool Busy { get; set; } = busy;
 
-    /// <summary>The call that a thread of the holder sits in on this socket, if any.</summary>
+    /// <summary>The call in which a thread of the holder is blocked on this socket, if any.</summary>
     internal BlockedCall? Blocked { get; set; }
 
-    /// <summary>What the last <c>send</c> reported, or null.</summary>
+    /// <summary>The result of the last <c>send</c>, or null.</summary>
     internal string? Sent { get; private set; }
 
-    /// <summary>Whether something happened since the holder got it.</summary>
-    internal bool HasEnded => Fd < 0 || _seen.Length > _seenAtFirst;
+    /// <summary>Whether an error or end of file was seen since the holder got the socket.</summary>
+    internal bool HasEnded => Fd < 0 || _seen.Length > _seenInitially;
 
-    /// <summary>alive, eof, or the error in a word: the first error counts more than an end of file.</summary>
+    /// <summary>alive, eof, or the first error in one word, which takes precedence over an end of file.</summary>
     internal string View
     {
         get
@@ -60,53 +60,53 @@ internal sealed class End(string role, int index, int fd, bool busy)
         }
     }
 
-    /// <summary>Takes what there is now for normal: a CLOSE_WAIT socket has its end of file from the start.</summary>
-    internal void RememberAsNormal() => _seenAtFirst = _seen.Length;
+    /// <summary>Makes the current state the initial one: a CLOSE_WAIT socket has its end of file from the start.</summary>
+    internal void MarkAsInitial() => _seenInitially = _seen.Length;
 
-    /// <summary>Remembers an errno or an end of file.</summary>
-    internal void Saw(int what)
+    /// <summary>Adds an errno or an end of file.</summary>
+    internal void AddSeen(int observation)
     {
         lock (_gate)
         {
-            if (Array.IndexOf(_seen, what) < 0)
+            if (Array.IndexOf(_seen, observation) < 0)
             {
-                _seen = [.. _seen, what];
+                _seen = [.. _seen, observation];
             }
         }
     }
 
-    /// <summary>Looks at a socket on which poll(2) reported something.</summary>
+    /// <summary>Looks at a socket for which poll(2) reported events.</summary>
     internal unsafe void Look(short events)
     {
         if (role == "listener")
         {
             if (Tcp.State(Fd) != Tcp.Listen)
             {
-                Saw(Errno.EINVAL);
+                AddSeen(Errno.EINVAL);
             }
 
             return;
         }
-        // A blocked call has the first right to the error.
+        // A blocked call has to get the error first.
         Blocked?.WaitIfEnding(events);
         if ((events & (Posix.POLLERR | Posix.POLLHUP)) != 0 && Tcp.TakeError(Fd) is var error and not 0)
         {
-            Saw(error);
+            AddSeen(error);
         }
 
         byte one;
         nint received = Libc.Receive(Fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
         if (received == 0)
         {
-            Saw(EndOfFile);
+            AddSeen(EndOfFile);
         }
         else if (received < 0 && Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
         {
-            Saw(Errno.Last);
+            AddSeen(Errno.Last);
         }
     }
 
-    /// <summary>Writes one byte and remembers the answer; a full send buffer (EAGAIN) is no failure.</summary>
+    /// <summary>Writes one byte and stores the result; a full send buffer (EAGAIN) is not a failure.</summary>
     internal unsafe void Send()
     {
         byte one = (byte)'x';
@@ -118,12 +118,12 @@ internal sealed class End(string role, int index, int fd, bool busy)
         Sent = Errno.Name(Errno.Last);
         if (Errno.Last != Errno.EAGAIN)
         {
-            Saw(Errno.Last);
+            AddSeen(Errno.Last);
         }
     }
 
-    /// <summary>Reads what has come and writes one byte, as a busy connection does; or only reads.</summary>
-    internal unsafe void Exchange(bool talks)
+    /// <summary>Reads all that has arrived and writes one byte, as a busy connection does; or only reads.</summary>
+    internal unsafe void Exchange(bool isTalker)
     {
         const int ScratchSize = 512;
         byte* scratch = stackalloc byte[ScratchSize];
@@ -135,18 +135,18 @@ internal sealed class End(string role, int index, int fd, bool busy)
         while (received > 0);
         if (received == 0)
         {
-            Saw(EndOfFile);
+            AddSeen(EndOfFile);
         }
         else if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
         {
-            Saw(Errno.Last);
+            AddSeen(Errno.Last);
         }
 
         if (_seen.Length > 0)
         {
             Busy = false;
         }
-        else if (talks)
+        else if (isTalker)
         {
             Send();
         }
@@ -163,7 +163,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
         Busy = false;
     }
 
-    /// <summary>The end as <c>list</c> shows it: role, index, view, TCP state, then what else there is to say.</summary>
+    /// <summary>The end as <c>list</c> shows it: role, index, view, TCP state, then optional words.</summary>
     internal string Describe()
     {
         StringBuilder text = new();

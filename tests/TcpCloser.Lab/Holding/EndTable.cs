@@ -3,7 +3,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>The ends that a process holds, and looking at all of them with one poll(2).</summary>
+/// <summary>The ends that a process holds; one poll(2) covers all of them.</summary>
 internal sealed unsafe class EndTable
 {
     private readonly List<End> _ends = [];
@@ -15,10 +15,10 @@ internal sealed unsafe class EndTable
 
     internal void Add(End end) => _ends.Add(end);
 
-    /// <summary>Keeps a descriptor without ever looking at it: what a sharer does, because looking would take the error from the owner.</summary>
+    /// <summary>Keeps a descriptor without ever looking at it, as a sharer does: looking would take the error from the owner.</summary>
     internal void Hold(int fd) => _held.Add(fd);
 
-    /// <summary>Looks at every end on which something happened.</summary>
+    /// <summary>Looks at every end that has events.</summary>
     internal void Look()
     {
         var entries = (PollFd*)NativeMemory.Alloc((nuint)_ends.Count + 1, (nuint)sizeof(PollFd));
@@ -41,7 +41,7 @@ internal sealed unsafe class EndTable
         NativeMemory.Free(entries);
     }
 
-    /// <summary>How many ends of each role see what: lines of <c>role view number</c>.</summary>
+    /// <summary>Counts the ends by role and view: lines of <c>role view number</c>.</summary>
     internal IEnumerable<string> Count()
     {
         Look();
@@ -66,7 +66,7 @@ internal sealed unsafe class EndTable
         }
     }
 
-    /// <summary>How many ends of the role there are, and how many of them ended since they were handed over: <c>10 3</c>.</summary>
+    /// <summary>The number of ends of a role, and of those that ended since they were handed over: <c>10 3</c>.</summary>
     internal string CountEnded(string role)
     {
         Look();
@@ -87,7 +87,7 @@ internal sealed unsafe class EndTable
         return $"{held} {ended}";
     }
 
-    /// <summary>Writes a byte on every end that has not failed yet; lines of <c>role result number</c>.</summary>
+    /// <summary>Writes a byte on every end that is open; lines of <c>role result number</c>.</summary>
     internal IEnumerable<string> Send()
     {
         Dictionary<(string Role, string Result), int> counts = [];
@@ -107,14 +107,14 @@ internal sealed unsafe class EndTable
         }
     }
 
-    /// <summary>Lets every busy end read what came, and send something if it is a talker.</summary>
+    /// <summary>Lets every busy end read what has arrived, and send a byte if it is a talker.</summary>
     internal void Exchange(string talker)
     {
         foreach (var end in _ends)
         {
             if (end.Busy)
             {
-                end.Exchange(talks: talker == "both" || talker == end.Role);
+                end.Exchange(isTalker: talker == "both" || talker == end.Role);
             }
         }
     }
@@ -127,7 +127,10 @@ internal sealed unsafe class EndTable
         }
     }
 
-    /// <summary>Gives the descriptor of one end to the socket of another, as a program does that closes one and gets the number anew.</summary>
+    /// <summary>
+    /// Makes the descriptor of one end refer to the socket of another, as if a program had closed the one and got its number for
+    /// the other.
+    /// </summary>
     internal void Reuse(string role, int from, int to)
     {
         Errno.Check(Libc.Dup3(Find(role, from).Fd, Find(role, to).Fd, Posix.O_CLOEXEC), "dup3");

@@ -6,21 +6,26 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>
-/// A process that holds ends of connections which the Lab made and handed to it. It is what a server or a client program is to the
-/// kernel and to /proc: the only holder of its sockets, except for those that sharers hold too.
+/// A process that holds ends of connections that the Lab created and handed over. To the kernel and to /proc it is what
+/// a server or client program is: the only holder of its sockets, except for those that sharers also hold.
 /// </summary>
 internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, string processName)
 {
     private readonly ControlChannel _channel = new(ChildProcess.ControlDescriptor);
     private readonly EndTable _ends = new();
 
-    /// <summary>Serves the control channel until it ends; returns the exit status.</summary>
-    internal int Run()
+    /// <summary>Serves the control channel until its end; returns the exit status.</summary>
+    internal int Run(string thread)
     {
         DieWithParent();
-        TakeName();
+        SetName();
         _ = Machine.RaiseOpenFiles();
         int signals = PrepareTerm();
+        return HolderThread.Run(thread, () => Serve(signals));
+    }
+
+    private int Serve(int signals)
+    {
         PollFd* entries = stackalloc PollFd[2];
         entries[0] = new PollFd { Fd = _channel.Fd, Events = Posix.POLLIN };
         entries[1] = new PollFd { Fd = signals, Events = Posix.POLLIN };
@@ -49,8 +54,8 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
     private static int MillisecondsUntil(long timestamp)
         => (int)Math.Max(0, Math.Ceiling((timestamp - Stopwatch.GetTimestamp()) * 1000.0 / Stopwatch.Frequency));
 
-    /// <summary>Changes the name that /proc/PID/comm shows. This is the process's first thread, whose name that is.</summary>
-    private void TakeName()
+    /// <summary>Changes the name in /proc/PID/comm, which is that of the first thread, the caller.</summary>
+    private void SetName()
     {
         if (processName.Length == 0)
         {
@@ -63,7 +68,10 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         }
     }
 
-    /// <summary>No process of the Lab outlives it: SIGKILL when the thread that started it ends, and an end by hand if that was before.</summary>
+    /// <summary>
+    /// Ensures that no process of the Lab outlives it: SIGKILL when the thread that started it ends, and exit if that thread had
+    /// ended before.
+    /// </summary>
     internal static void DieWithParent()
     {
         Errno.Check(Libc.Prctl(Posix.PR_SET_PDEATHSIG, Posix.SIGKILL, 0, 0, 0), "prctl PR_SET_PDEATHSIG");
@@ -74,7 +82,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         }
     }
 
-    /// <summary>Arranges what SIGTERM does, which is blocked in every thread from the start; a signalfd(2) or -1.</summary>
+    /// <summary>Sets up the effect of SIGTERM, which is blocked in every thread from the start; returns a signalfd(2) or -1.</summary>
     private int PrepareTerm()
     {
         ulong terminate = 1UL << (Posix.SIGTERM - 1);
@@ -105,7 +113,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         return 0;
     }
 
-    /// <summary>Answers one request; false when the Lab is gone.</summary>
+    /// <summary>Answers one request; false if the Lab is gone.</summary>
     private bool ServeOne()
     {
         List<int> descriptors = [];
@@ -140,7 +148,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         "busy-off" => Do(_ends.StopBusy),
         "accept" => Acceptor.Accept(FindListener(words[1])),
         "run" => ProgramRunner.Run(words[2..], words[1] == "inherit" ? _ends.Ends[0].Fd : -1),
-        _ => throw new LabException($"a holder has no command {words[0]}"),
+        _ => throw new LabException($"unknown command '{words[0]}' for a holder"),
     };
 
     private static int Number(string word) => int.Parse(word, CultureInfo.InvariantCulture);
@@ -177,15 +185,15 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         _ends.Look();
         foreach (var end in _ends.Ends)
         {
-            end.RememberAsNormal();
+            end.MarkAsInitial();
         }
 
         return [];
     }
 
     /// <summary>
-    /// <c>block KIND ROLE [TARGET…]</c>: a thread for each end. The targets (hexadecimal socket addresses) are for connect, which
-    /// answers with the address each client got.
+    /// <c>block KIND ROLE [TARGET…]</c>: one thread per end. The targets (hexadecimal socket addresses) are for connect, which
+    /// answers with the address of each client.
     /// </summary>
     private List<string> Block(string kind, string role, string[] targets)
     {

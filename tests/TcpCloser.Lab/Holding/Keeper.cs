@@ -2,10 +2,10 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>A process that becomes a holder of any socket that is sent to it, which takes no privilege of the sender.</summary>
+/// <summary>A process that becomes a holder of any socket that is sent to it; the sender needs no privilege.</summary>
 internal static unsafe class Keeper
 {
-    /// <summary>Listens, prints READY, and keeps what arrives until stdin ends.</summary>
+    /// <summary>Listens, prints READY, and keeps all descriptors that arrive until the end of stdin.</summary>
     internal static int Run(string path)
     {
         int listener = Errno.Check(Libc.Socket(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC, 0), "socket");
@@ -34,7 +34,7 @@ internal static unsafe class Keeper
         }
     }
 
-    /// <summary>Sends a descriptor to such a process; returns when that has it.</summary>
+    /// <summary>Sends a descriptor to such a process; returns once that process has it.</summary>
     internal static void Give(int descriptor, string path)
     {
         int fd = Errno.Check(Libc.Socket(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC, 0), "socket");

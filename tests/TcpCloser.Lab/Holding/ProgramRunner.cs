@@ -6,12 +6,12 @@ namespace TcpCloser.Lab.Holding;
 /// <summary>Runs a program as a child of the holder, so that a holder of connections is that program's ancestor.</summary>
 internal static unsafe class ProgramRunner
 {
-    /// <summary>The descriptor on which the child finds an inherited end.</summary>
+    /// <summary>The descriptor of an inherited end in the child.</summary>
     private const int InheritedDescriptor = 9;
 
     /// <summary>
-    /// Runs it to its end. Lines of <c>out TEXT</c> (stdout and stderr together), then <c>exit:N</c> or <c>signal:N</c>.
-    /// An end that is inherited makes the program itself a holder of the connection.
+    /// Runs a program until it exits. Returns lines of <c>out TEXT</c> (stdout and stderr together), then <c>exit:N</c> or <c>signal:N</c>.
+    /// An inherited end makes the program itself a holder of the connection.
     /// </summary>
     internal static List<string> Run(string[] command, int inherited)
     {
@@ -22,15 +22,15 @@ internal static unsafe class ProgramRunner
 
         int* pipe = stackalloc int[2];
         Errno.Check(Libc.Pipe2(pipe, Posix.O_CLOEXEC), "pipe2");
-        int nothing = Errno.Check(Libc.Open("/dev/null", Posix.O_RDONLY | Posix.O_CLOEXEC, 0), "open /dev/null");
-        List<(int, int)> descriptors = [(nothing, 0), (pipe[1], 1), (pipe[1], 2)];
+        int devNull = Errno.Check(Libc.Open("/dev/null", Posix.O_RDONLY | Posix.O_CLOEXEC, 0), "open /dev/null");
+        List<(int, int)> descriptors = [(devNull, 0), (pipe[1], 1), (pipe[1], 2)];
         if (inherited >= 0)
         {
             descriptors.Add((inherited, InheritedDescriptor));
         }
 
         int pid = ChildProcess.Spawn(command[0], command, [.. descriptors]);
-        _ = Libc.Close(nothing);
+        _ = Libc.Close(devNull);
         _ = Libc.Close(pipe[1]);
         var output = ReadAll(pipe[0]);
         _ = Libc.Close(pipe[0]);

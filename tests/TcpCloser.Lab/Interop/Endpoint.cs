@@ -8,7 +8,7 @@ internal readonly record struct Endpoint(IPAddress Address, int Port)
 {
     public override string ToString() => Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{Address}]:{Port}" : $"{Address}:{Port}";
 
-    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    /// <summary>Parses the format of <see cref="ToString"/>.</summary>
     internal static Endpoint Parse(string text)
     {
         var parsed = IPEndPoint.Parse(text);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>Error numbers (errno(3)) and the turning of failed calls into exceptions.</summary>
+/// <summary>Error numbers (errno(3)), and the conversion of failed calls into exceptions.</summary>
 internal static class Errno
 {
     internal const int EINTR = 4;
@@ -17,7 +17,7 @@ internal static class Errno
     /// <summary>errno of the last call that sets it.</summary>
     internal static int Last => Marshal.GetLastPInvokeError();
 
-    /// <summary>The C name of an error, as far as sockets produce it.</summary>
+    /// <summary>The C name of an error that sockets produce.</summary>
     internal static string Name(int errno) => errno switch
     {
         1 => "EPERM",
@@ -51,17 +51,17 @@ internal static class Errno
         _ => $"E{errno}",
     };
 
-    /// <summary>Passes a result through; throws where it is negative, naming the call and the errno.</summary>
-    internal static int Check(int result, string what)
+    /// <summary>Returns the result; throws if it is negative, with the call and the errno.</summary>
+    internal static int Check(int result, string call)
     {
         if (result >= 0)
         {
             return result;
         }
 
-        throw new LabException($"{what}: {Name(Last)}");
+        throw new LabException($"{call}: {Name(Last)}");
     }
 
     /// <inheritdoc cref="Check(int, string)"/>
-    internal static int Check(nint result, string what) => Check((int)result, what);
+    internal static int Check(nint result, string call) => Check((int)result, call);
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>The C library's functions that the Lab needs, under their C names; each is described in section 2 or 3 of its man page.</summary>
+/// <summary>The functions of the C library that the Lab needs; each is described in section 2 or 3 of the man pages.</summary>
 internal static unsafe partial class Libc
 {
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
@@ -149,13 +149,17 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     internal static partial int SetNamespace(int fd, int kind);
 
+    /// <summary>System calls for which the C library has no function.</summary>
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint SystemCall(nint number, nint first, nint second, void* third, nint fourth);
+
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     internal static partial void* Map(void* address, nuint length, int protection, int flags, int fd, nint offset);
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     internal static partial int Unmap(void* address, nuint length);
 
-    // After fork a process may call nothing that the runtime has a say in: these are bare calls.
+    // After fork a process must not enter the runtime: these are calls without GC transition.
 
     [LibraryImport("libc", EntryPoint = "fork"), SuppressGCTransition]
     internal static partial int Fork();
@@ -183,6 +187,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "pause"), SuppressGCTransition]
     internal static partial int Pause();
+
+    [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    internal static partial int Unshare(int flags);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    internal static partial nint SystemCall(nint number, nint argument);
 
     [LibraryImport("libc", EntryPoint = "_exit"), SuppressGCTransition]
     internal static partial void ExitAtOnce(int status);

@@ -2,10 +2,12 @@ using System.Net;
 
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>Prepares what the Lab runs in: the loopback device of its network namespace and its own limit of open files.</summary>
+/// <summary>Prepares the Lab's environment: the loopback device of its network namespace and its own limit of open files.</summary>
 internal static unsafe class Machine
 {
-    /// <summary>Brings lo up (netdevice(7)); a fresh network namespace has it down. Needs CAP_NET_ADMIN there, unless it is up already.</summary>
+    /// <summary>
+    /// Brings lo up (netdevice(7)); in a new network namespace it is down. Needs CAP_NET_ADMIN there, unless it is up already.
+    /// </summary>
     internal static void BringLoopbackUp()
     {
         int fd = Errno.Check(Libc.Socket(Posix.AF_INET, Posix.SOCK_DGRAM | Posix.SOCK_CLOEXEC, 0), "socket");
@@ -22,7 +24,13 @@ internal static unsafe class Machine
         _ = Libc.Close(fd);
     }
 
-    /// <summary>Gives lo one more IPv6 address, so that more connections to one port can be made than one address has ports.</summary>
+    /// <summary>
+    /// Keeps ambient capabilities (capabilities(7)), which this process may have as a user other than root, from its children: the
+    /// processes that hold sockets have to be those of an ordinary user.
+    /// </summary>
+    internal static void ClearAmbientCapabilities() => _ = Libc.Prctl(Posix.PR_CAP_AMBIENT, Posix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+
+    /// <summary>Adds an IPv6 address to lo, so that more connections to one port are possible than one address has ports.</summary>
     internal static void AddLoopbackAddress(IPAddress address)
     {
         int fd = Errno.Check(Libc.Socket(Posix.AF_INET6, Posix.SOCK_DGRAM | Posix.SOCK_CLOEXEC, 0), "socket");
@@ -39,7 +47,7 @@ internal static unsafe class Machine
         _ = Libc.Close(fd);
     }
 
-    /// <summary>Raises the soft limit of open files to the hard one (setrlimit(2)) and returns it.</summary>
+    /// <summary>Raises the soft limit of open files to the hard limit (setrlimit(2)) and returns it.</summary>
     internal static int RaiseOpenFiles()
     {
         ulong* limit = stackalloc ulong[2];

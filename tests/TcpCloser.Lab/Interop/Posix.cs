@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
+
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>Numbers from the C library's and the kernel's headers (the same on x86_64 and arm64), under their C names.</summary>
+/// <summary>Constants from the headers of the C library and the kernel (the same on x86_64 and arm64), under their C names.</summary>
 internal static class Posix
 {
     // <sys/socket.h>, <netinet/in.h>, <netinet/tcp.h>
@@ -24,18 +26,35 @@ internal static class Posix
     internal const int SO_SNDBUF = 7;
     internal const int SO_RCVBUF = 8;
     internal const int SO_KEEPALIVE = 9;
+    internal const int SO_PRIORITY = 12;
+    internal const int SO_LINGER = 13;
     internal const int SO_REUSEPORT = 15;
+    internal const int SO_RCVLOWAT = 18;
+    internal const int SO_RCVTIMEO = 20;
+    internal const int SO_SNDTIMEO = 21;
     internal const int SO_BINDTODEVICE = 25;
     internal const int SO_ATTACH_FILTER = 26;
     internal const int SO_DETACH_FILTER = 27;
     internal const int SO_MARK = 36;
     internal const int IP_BIND_ADDRESS_NO_PORT = 24;
     internal const int IPV6_V6ONLY = 26;
+    internal const int TCP_NODELAY = 1;
+    internal const int TCP_MAXSEG = 2;
+    internal const int TCP_CORK = 3;
     internal const int TCP_KEEPIDLE = 4;
     internal const int TCP_KEEPINTVL = 5;
     internal const int TCP_KEEPCNT = 6;
+    internal const int TCP_SYNCNT = 7;
+    internal const int TCP_LINGER2 = 8;
+    internal const int TCP_DEFER_ACCEPT = 9;
+    internal const int TCP_WINDOW_CLAMP = 10;
     internal const int TCP_INFO = 11;
+    internal const int TCP_CONGESTION = 13;
     internal const int TCP_USER_TIMEOUT = 18;
+    internal const int TCP_REPAIR = 19;
+    internal const int TCP_FASTOPEN = 23;
+    internal const int TCP_NOTSENT_LOWAT = 25;
+    internal const int TCP_INQ = 36;
     internal const int SCM_RIGHTS = 1;
     internal const int MSG_PEEK = 2;
     internal const int MSG_DONTWAIT = 0x40;
@@ -71,9 +90,15 @@ internal static class Posix
     internal const nuint TUNSETIFF = 0x400454CA;
     internal const short IFF_TUN = 1;
     internal const short IFF_NO_PI = 0x1000;
+    internal const int CLONE_FILES = 0x400;
     internal const int CLONE_NEWNET = 0x40000000;
     internal const int CLOCK_MONOTONIC = 1;
     internal const int CLOCK_MONOTONIC_COARSE = 6;
+
+    // <asm/unistd.h>, <linux/io_uring.h>
+    internal const int SYS_io_uring_setup = 425;
+    internal const int SYS_io_uring_register = 427;
+    internal const int IORING_REGISTER_FILES = 2;
 
     // <sys/resource.h>, <sys/prctl.h>, <signal.h>, <sys/wait.h>
     internal const int RLIMIT_NOFILE = 7;
@@ -81,6 +106,8 @@ internal static class Posix
     internal const int PR_SET_NAME = 15;
     internal const int PR_SET_SECCOMP = 22;
     internal const int PR_SET_NO_NEW_PRIVS = 38;
+    internal const int PR_CAP_AMBIENT = 47;
+    internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     internal const int SECCOMP_MODE_FILTER = 2;
 
     /// <summary>TASK_COMM_LEN without the NUL.</summary>
@@ -94,4 +121,7 @@ internal static class Posix
     internal const int SIG_SETMASK = 2;
     internal const int SIG_IGN = 1;
     internal const int WNOHANG = 1;
+
+    /// <summary>exit(2), which ends one thread (asm/unistd.h).</summary>
+    internal static nint SYS_exit => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 93 : 60;
 }

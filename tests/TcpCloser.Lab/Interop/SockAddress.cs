@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace TcpCloser.Lab.Interop;
 
 /// <summary>
-/// struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes) in one: the family says which.
-/// The port and the address are in network order, as the kernel has them.
+/// struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes) in one; the family distinguishes them.
+/// The port and the address are in network byte order.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal unsafe struct SockAddress
@@ -16,10 +16,10 @@ internal unsafe struct SockAddress
     [FieldOffset(8)] private fixed byte _v6[16];
     [FieldOffset(24)] private uint _scope;
 
-    /// <summary>The length to tell the kernel, in bytes.</summary>
+    /// <summary>The length to pass to the kernel, in bytes.</summary>
     internal readonly uint Length => Family == Posix.AF_INET6 ? 28u : 16u;
 
-    /// <summary>An address for a socket of the family: an IPv4 address becomes <c>::ffff:a.b.c.d</c> for an IPv6 socket.</summary>
+    /// <summary>An address for a socket of either family: an IPv4 address becomes <c>::ffff:a.b.c.d</c> for an IPv6 socket.</summary>
     internal static SockAddress For(bool v6Socket, IPAddress address, int port)
     {
         SockAddress result = default;
@@ -31,7 +31,7 @@ internal unsafe struct SockAddress
         return result;
     }
 
-    /// <summary>The end point as people write it; an IPv4-mapped address comes out as IPv4.</summary>
+    /// <summary>The endpoint; an IPv4-mapped address is converted to IPv4.</summary>
     internal Endpoint ToEndpoint()
     {
         int port = (ushort)IPAddress.NetworkToHostOrder((short)_port);

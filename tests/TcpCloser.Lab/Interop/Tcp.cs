@@ -1,6 +1,6 @@
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>What the kernel says about one TCP socket by TCP_INFO, and options set on it (tcp(7), socket(7)).</summary>
+/// <summary>What the kernel reports about a TCP socket in TCP_INFO, and socket options (tcp(7), socket(7)).</summary>
 internal static unsafe class Tcp
 {
     internal const int Established = 1;
@@ -19,7 +19,7 @@ internal static unsafe class Tcp
     private const int NotSentOffset = 144;
     private const int InfoSize = 232;
 
-    /// <summary>The state by the kernel's number (tcp_states.h), or -1 where the socket has none to tell.</summary>
+    /// <summary>The state as the kernel's number (tcp_states.h); -1 if the socket has none.</summary>
     internal static int State(int fd)
     {
         byte* info = stackalloc byte[InfoSize];
@@ -27,7 +27,7 @@ internal static unsafe class Tcp
         return Libc.GetSockOpt(fd, Posix.SOL_TCP, Posix.TCP_INFO, info, &length) < 0 ? -1 : info[0];
     }
 
-    /// <summary>Segments sent and not acknowledged, and bytes written but not sent yet.</summary>
+    /// <summary>The number of segments sent and not acknowledged, and of bytes written but not sent yet.</summary>
     internal static (uint Unacked, uint NotSentBytes) Pending(int fd)
     {
         byte* info = stackalloc byte[InfoSize];
@@ -36,7 +36,7 @@ internal static unsafe class Tcp
         return (*(uint*)(info + UnackedOffset), *(uint*)(info + NotSentOffset));
     }
 
-    /// <summary>The state's name as ss writes it, in lower case.</summary>
+    /// <summary>The name of a state in ss's spelling, in lower case.</summary>
     internal static string StateName(int state) => state switch
     {
         Established => "established",
@@ -56,7 +56,7 @@ internal static unsafe class Tcp
     internal static void SetOption(int fd, int level, int name, int value, string what)
         => Errno.Check(Libc.SetSockOpt(fd, level, name, &value, sizeof(int)), $"setsockopt {what}");
 
-    /// <summary>SO_ERROR: the pending error, which reading it clears.</summary>
+    /// <summary>SO_ERROR: the pending error, which is cleared by reading it.</summary>
     internal static int TakeError(int fd)
     {
         int error = 0;
@@ -71,8 +71,9 @@ internal static unsafe class Tcp
     }
 
     /// <summary>
-    /// Makes a socket deaf by a one-instruction socket filter (socket(7), SO_ATTACH_FILTER) that drops whatever arrives for it. On a
-    /// listener no SYN arrives any more; on a client neither SYN-ACK nor data nor RST. It needs no privilege and no packet filter.
+    /// Makes a socket deaf by a one-instruction socket filter (socket(7), SO_ATTACH_FILTER) that drops everything that arrives for it. A
+    /// listener gets no SYN any more, a client neither SYN-ACK nor data nor RST. This needs no packet filter,
+    /// and on most kernels no privilege (some require CAP_NET_ADMIN, for example 6.18.44).
     /// </summary>
     internal static void Deafen(int fd)
     {

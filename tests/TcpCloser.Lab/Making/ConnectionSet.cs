@@ -5,8 +5,8 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab.Making;
 
 /// <summary>
-/// All connections of one kind (the wanted ones, or the decoys) with the processes that hold them. The Lab makes each connection
-/// itself, because only who has both ends can bring it into its state, then hands the ends over and closes its own copies.
+/// All connections of one kind (the tested ones, or the decoys) with the processes that hold them. The Lab creates each connection
+/// itself, because only a process with both ends can bring it into its state, then hands the ends over and closes its own copies.
 /// </summary>
 internal sealed class ConnectionSet
 {
@@ -28,10 +28,10 @@ internal sealed class ConnectionSet
         ListenerFds = Listeners.Open(options);
     }
 
-    /// <summary>The listening sockets, empty once a process of its own has them.</summary>
+    /// <summary>The listening sockets; empty once they were handed over to a process of their own.</summary>
     internal int[] ListenerFds { get; private set; }
 
-    /// <summary>The process that has the listening sockets where they are what the test is about.</summary>
+    /// <summary>The process that has the listening sockets if these are what is tested.</summary>
     internal ChildProcess? ListenerProcess { get; private set; }
 
     internal IReadOnlyList<ChildProcess> Processes => _processes;
@@ -46,8 +46,8 @@ internal sealed class ConnectionSet
 
     internal int Count => _options.Count;
 
-    /// <summary>Makes everything; returns when the kernel shows every connection in its state and every process has its ends.</summary>
-    internal void Make()
+    /// <summary>Creates everything; returns when the kernel shows every connection in its state and every process has its ends.</summary>
+    internal void Create()
     {
         var servers = StartHolders();
         var clients = _options.ClientProcess
@@ -64,7 +64,7 @@ internal sealed class ConnectionSet
             var (server, serverEnd) = servers.For(first);
             var (client, clientEnd) = clients.For(first);
             int count = Math.Min(Math.Min(serverEnd, clientEnd) - first, DescriptorSender.MaxDescriptors);
-            var pairs = connector.Make(first, count);
+            var pairs = connector.Create(first, count);
             StateMaker.Prepare(_options, pairs);
             HandOver(pairs, server, client);
             first += count;
@@ -101,7 +101,8 @@ internal sealed class ConnectionSet
     {
         string[] name = _options.ProcessName.Length == 0 ? [] : ["--process-name", _options.ProcessName];
         var process = ChildProcess.Start(
-            role, ["holder", "--every", $"{_options.EveryMs}", "--on-term", _options.OnTerm, "--talker", _options.Talker, .. name]);
+            role,
+            ["holder", "--every", $"{_options.EveryMs}", "--on-term", _options.OnTerm, "--talker", _options.Talker, "--thread", _options.Thread, .. name]);
         _processes.Add(process);
         return process;
     }
@@ -160,7 +161,7 @@ internal sealed class ConnectionSet
         }
         foreach (var process in _processes)
         {
-            // "3 127.0.0.1:40312": a client that connects only now has its address only now.
+            // "3 127.0.0.1:40312": a client that connects only now gets its address only now.
             foreach (string line in Require(process, request))
             {
                 string[] words = line.Split(' ');

@@ -3,22 +3,22 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>Makes connections: the client's socket, the connect, the accept, and which of the accepted belongs to which client.</summary>
+/// <summary>Creates connections: the client's socket, connect, accept, and the match of accepted sockets to clients.</summary>
 internal sealed unsafe class Connector(LabOptions options, int[] listeners)
 {
     /// <summary>
-    /// Connections from one address to one port. There are 28,232 ephemeral ports, but the kernel looks for a free one among the
-    /// even half first: past some 14,000 each connect would search through all of these.
+    /// The maximum number of connections from one address to one port. There are 28,232 ephemeral ports, but the kernel tries the
+    /// even half first: beyond about 14,000 each connect would search through all of these.
     /// </summary>
     private const int PerSourceAddress = 12_000;
 
     private readonly HashSet<IPAddress> _added = [];
 
-    /// <summary>The first of two twins, whose address the second takes.</summary>
+    /// <summary>The address of the first of two twins, which the second also gets.</summary>
     private SockAddress _twin;
 
-    /// <summary>Makes the connections with the indexes first … first + count - 1.</summary>
-    internal List<Pair> Make(int first, int count)
+    /// <summary>Creates the connections with the indexes first … first + count - 1.</summary>
+    internal List<Pair> Create(int first, int count)
     {
         List<Pair> pairs = new(count);
         for (int index = first; index < first + count; index++)
@@ -34,15 +34,15 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         return pairs;
     }
 
-    /// <summary>The socket address of each listener as a client has to name it.</summary>
+    /// <summary>The socket address that clients connect to for a listener.</summary>
     internal SockAddress Target(int index) => SockAddress.For(options.ClientIsV6, options.ServerAddress, options.PortOf(index));
 
     private Pair Connect(int index)
     {
-        // Where the handshake is never to end, connect() must not wait for it.
+        // If the handshake is never to complete, connect() must not wait for it.
         bool waits = options.State is not ("syn-sent" or "syn-recv");
-        bool handsOver = options.Blocked == "connect";
-        int fd = Listeners.OpenSocket(options.ClientIsV6, options.Mptcp, waits || handsOver ? 0 : Posix.SOCK_NONBLOCK);
+        bool connectsLater = options.Blocked == "connect";
+        int fd = Listeners.OpenSocket(options.ClientIsV6, options.Mptcp, waits || connectsLater ? 0 : Posix.SOCK_NONBLOCK);
         Listeners.SetCommonOptions(fd, options);
         if (options.FillsServer || options.Unsent > 0)
         {
@@ -64,7 +64,7 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         }
 
         var target = Target(index);
-        if (!handsOver && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS))
+        if (!connectsLater && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS))
         {
             throw new LabException($"connect to {target.ToEndpoint()}: {Errno.Name(Errno.Last)} (connection {index})");
         }
@@ -78,8 +78,8 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
     }
 
     /// <summary>
-    /// Two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel looks for a connection
-    /// from the newest on, and takes one that is bound to no device for any.
+    /// Binds one of two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel searches
+    /// for a connection from the newest on, and a socket without a device matches any.
     /// </summary>
     private void BindTwin(int fd, bool isFirst)
     {
@@ -95,7 +95,9 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         _twin = Tcp.LocalAddress(fd);
     }
 
-    /// <summary>Spreads many connections over source addresses; the ports stay the kernel's choice (IP_BIND_ADDRESS_NO_PORT, ip(7)).</summary>
+    /// <summary>
+    /// Spreads many connections over source addresses; the kernel still chooses the ports (IP_BIND_ADDRESS_NO_PORT, ip(7)).
+    /// </summary>
     private void BindSource(int fd, int block)
     {
         if (block == 0)
@@ -121,7 +123,7 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         int tries = 0;
         while (Libc.Bind(fd, &address, address.Length) < 0)
         {
-            // A fresh IPv6 address is tentative until the kernel's worker has looked at it, also on lo.
+            // A new IPv6 address is tentative until the kernel's worker has checked it, even on lo.
             const int EADDRNOTAVAIL = 99;
             if (Errno.Last != EADDRNOTAVAIL || tries++ == Wait.LimitMs)
             {
@@ -157,14 +159,14 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         PollFd entry = new() { Fd = listener, Events = Posix.POLLIN };
         if (Libc.Poll(&entry, 1, Wait.LimitMs) == 0)
         {
-            throw new LabException("waited in vain for a connection to accept");
+            throw new LabException("no connection to accept arrived");
         }
 
         int fd = Libc.Accept4(listener, &peer, &length, Posix.SOCK_CLOEXEC);
         Errno.Check(fd, "accept4");
         if (!expected.Remove(peer.ToEndpoint(), out var pair))
         {
-            throw new LabException($"a stranger connected: {peer.ToEndpoint()}");
+            throw new LabException($"unexpected connection from {peer.ToEndpoint()}");
         }
 
         pair.Server = fd;

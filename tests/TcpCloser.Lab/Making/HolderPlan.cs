@@ -1,14 +1,14 @@
 namespace TcpCloser.Lab.Making;
 
-/// <summary>Which process gets which connections: each a block of successive indexes, as even as can be.</summary>
+/// <summary>Assigns connections to processes: each gets a block of consecutive indexes, as even as possible.</summary>
 internal sealed class HolderPlan
 {
-    /// <summary>Descriptors a process needs for itself.</summary>
+    /// <summary>The number of descriptors that a process needs for itself.</summary>
     private const int Reserve = 200;
 
     private readonly List<(ChildProcess Process, int First, int End)> _blocks = [];
 
-    /// <summary>Starts the processes: as many as asked for, or more where one may not open so many files.</summary>
+    /// <summary>Starts the processes: as many as requested, or more if one cannot open that many files.</summary>
     internal static HolderPlan Start(string role, int count, int processes, int descriptorsPerConnection, int openFiles, Func<string, ChildProcess> start)
     {
         int capacity = Math.Max(1, (openFiles - Reserve) / descriptorsPerConnection);
@@ -22,7 +22,7 @@ internal sealed class HolderPlan
         return plan;
     }
 
-    /// <summary>The process that gets the connection, and the first index that is no longer its own.</summary>
+    /// <summary>The process that gets the connection, and the index after its block.</summary>
     internal (ChildProcess Process, int End) For(int index)
     {
         foreach (var (process, first, end) in _blocks)

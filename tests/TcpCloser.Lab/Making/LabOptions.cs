@@ -1,13 +1,16 @@
 using System.Buffers;
 using System.Net;
+using TcpCloser.Lab.Holding;
 using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>What the Lab was asked to make; checked by <see cref="Check"/>. Sizes are in bytes, times in milliseconds.</summary>
+/// <summary>
+/// The connections that the Lab is to create; validated by <see cref="Check"/>. Sizes are in bytes, times in milliseconds.
+/// </summary>
 internal sealed record LabOptions
 {
-    /// <summary>The states the server end can be put into (the client end for syn-sent).</summary>
+    /// <summary>The states that the server end can be brought into (the client end for syn-sent).</summary>
     internal static readonly string[] States =
     [
         "established", "unaccepted", "syn-sent", "syn-recv", "fin-wait-1", "fin-wait-2", "close-wait", "last-ack", "closing",
@@ -46,14 +49,17 @@ internal sealed record LabOptions
     internal required int DecoyFiles { get; init; }
     internal required string OnTerm { get; init; }
     internal required string ProcessName { get; init; }
+    internal required string Thread { get; init; }
 
-    /// <summary>Whether the server's sockets are IPv6 ones.</summary>
+    /// <summary>Whether the server's sockets are IPv6 sockets.</summary>
     internal bool ServerIsV6 => Family is not "v4";
 
-    /// <summary>Whether the clients' sockets are IPv6 ones: a client of a dual-stack listener is an IPv4 program, unless it is "mapped".</summary>
+    /// <summary>
+    /// Whether the clients' sockets are IPv6 sockets: a client of a dual-stack listener is an IPv4 program, unless it is "mapped".
+    /// </summary>
     internal bool ClientIsV6 => Family is "v6" or "mapped";
 
-    /// <summary>Whether what travels is IPv4.</summary>
+    /// <summary>Whether the packets are IPv4.</summary>
     internal bool SpeaksV4 => Family is not "v6";
 
     /// <summary>Whether server ends exist as descriptors at all.</summary>
@@ -62,18 +68,18 @@ internal sealed record LabOptions
     /// <summary>Whether client ends exist as descriptors.</summary>
     internal bool HasClientEnds => State is not "time-wait";
 
-    /// <summary>Whether the server has to have more to send than the client takes, so that its FIN stays queued.</summary>
+    /// <summary>Whether the server has to have more to send than the client accepts, so that its FIN stays queued.</summary>
     internal bool FillsServer => State is "fin-wait-1" or "last-ack" or "closing" || Blocked == "write";
 
-    /// <summary>Where clients connect to.</summary>
+    /// <summary>The address that clients connect to.</summary>
     internal IPAddress ServerAddress => Address.Length > 0
         ? IPAddress.Parse(Address)
         : SpeaksV4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
 
-    /// <summary>The listening port of a connection: they take turns.</summary>
+    /// <summary>The listening port of a connection, in turn.</summary>
     internal int PortOf(int index) => Port + (index % Ports * PortStep);
 
-    /// <summary>These options for the decoys: plain idle connections on another port, held by a process of their own.</summary>
+    /// <summary>The options for the decoys: plain idle connections on another port, held by a process of their own.</summary>
     internal LabOptions ForDecoys() => this with
     {
         Count = Decoys,
@@ -99,76 +105,37 @@ internal sealed record LabOptions
         DecoyProcesses = 0,
     };
 
-    /// <summary>Says what is wrong with the options, or null.</summary>
-    internal string? Check()
-    {
-        if (Family is not ("v4" or "v6" or "dual" or "mapped"))
-        {
-            return $"--family {Family}: v4, v6, dual or mapped";
-        }
-
-        if (Array.IndexOf(States, State) < 0)
-        {
-            return $"--state {State}: one of {string.Join(' ', States)}";
-        }
-
-        if (Blocked is not ("none" or "read" or "write" or "poll" or "epoll" or "connect"))
-        {
-            return $"--blocked {Blocked}: none, read, write, poll, epoll or connect";
-        }
-
-        if (Talker is not ("both" or "server" or "client"))
-        {
-            return $"--talker {Talker}: both, server or client";
-        }
-
-        if (ProcessName.Length > 2 * Posix.MaxProcessName || !IsHex(ProcessName))
-        {
-            return $"--process-name {ProcessName}: up to {Posix.MaxProcessName} bytes in hexadecimal";
-        }
-
-        if (Blocked == "connect" && State != "syn-sent")
-        {
-            return "--blocked connect needs --state syn-sent";
-        }
-
-        if (Blocked is not ("none" or "connect") && !HasServerEnds)
-        {
-            return $"--blocked {Blocked}: in {State} there is no server end to block on";
-        }
-
-        if (Orphan && State is not ("fin-wait-1" or "fin-wait-2" or "last-ack" or "closing"))
-        {
-            return $"--orphan: not in {State}";
-        }
-
-        if (Mptcp && (Deaf || State is not ("established" or "unaccepted" or "listen")))
-        {
-            return "--mptcp: only established connections, and not --deaf (the kernel filters no MPTCP socket)";
-        }
-
-        if (Listeners != 1 && (Listeners < 1 || State != "listen"))
-        {
-            return $"--listeners {Listeners}: only with --state listen";
-        }
-
-        if (TwinDevice.Length > 0 && (State != "syn-sent" || Blocked != "none" || Ports != 1))
-        {
-            return "--twin-device: only in syn-sent, without --blocked, and with one port";
-        }
-
-        if (Address.Length > 0 && !IPAddress.TryParse(Address, out _))
-        {
-            return $"--address {Address}: an address";
-        }
-
-        if (Count < 0 || Ports < 1 || Processes < 1 || Port < 1 || Port + ((Ports - 1) * PortStep) > ushort.MaxValue)
-        {
-            return "--count, --ports, --processes, --port: out of range";
-        }
-
-        return null;
-    }
+    /// <summary>The error in the options, or null.</summary>
+    internal string? Check() =>
+        Family is not ("v4" or "v6" or "dual" or "mapped")
+            ? $"--family {Family}: v4, v6, dual or mapped"
+        : Array.IndexOf(States, State) < 0
+            ? $"--state {State}: one of {string.Join(' ', States)}"
+        : Blocked is not ("none" or "read" or "write" or "poll" or "epoll" or "connect")
+            ? $"--blocked {Blocked}: none, read, write, poll, epoll or connect"
+        : Talker is not ("both" or "server" or "client")
+            ? $"--talker {Talker}: both, server or client"
+        : Array.IndexOf(HolderThread.Kinds, Thread) < 0
+            ? $"--thread {Thread}: one of {string.Join(' ', HolderThread.Kinds)}"
+        : ProcessName.Length > 2 * Posix.MaxProcessName || !IsHex(ProcessName)
+            ? $"--process-name {ProcessName}: up to {Posix.MaxProcessName} bytes in hexadecimal"
+        : Blocked == "connect" && State != "syn-sent"
+            ? "--blocked connect needs --state syn-sent"
+        : Blocked is not ("none" or "connect") && !HasServerEnds
+            ? $"--blocked {Blocked}: in {State} there is no server end to block on"
+        : Orphan && State is not ("fin-wait-1" or "fin-wait-2" or "last-ack" or "closing")
+            ? $"--orphan: not in {State}"
+        : Mptcp && (Deaf || State is not ("established" or "unaccepted" or "listen"))
+            ? "--mptcp: only established connections, and not --deaf (the kernel does not filter MPTCP sockets)"
+        : Listeners != 1 && (Listeners < 1 || State != "listen")
+            ? $"--listeners {Listeners}: only with --state listen"
+        : TwinDevice.Length > 0 && (State != "syn-sent" || Blocked != "none" || Ports != 1)
+            ? "--twin-device: only in syn-sent, without --blocked, and with one port"
+        : Address.Length > 0 && !IPAddress.TryParse(Address, out _)
+            ? $"--address {Address}: an address"
+        : Count < 0 || Ports < 1 || Processes < 1 || Port < 1 || Port + ((Ports - 1) * PortStep) > ushort.MaxValue
+            ? "--count, --ports, --processes, --port: out of range"
+        : null;
 
     private static bool IsHex(string text) => text.Length % 2 == 0 && text.AsSpan().IndexOfAnyExcept(s_hexDigits) < 0;
 }

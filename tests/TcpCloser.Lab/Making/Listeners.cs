@@ -4,13 +4,15 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>The listening sockets, one for each port unless more are asked for. Buffer sizes, mark and device are inherited by what they accept.</summary>
+/// <summary>
+/// The listening sockets, one per port unless more are requested. Accepted sockets inherit buffer sizes, mark and device.
+/// </summary>
 internal static unsafe class Listeners
 {
-    /// <summary>The kernel's smallest buffers: with them a writer is stopped after a few kilobytes.</summary>
+    /// <summary>The kernel's minimum buffer size, with which a writer blocks after a few kilobytes.</summary>
     internal const int SmallBuffer = 2304;
 
-    private const int Backlog = 4096; // net.core.somaxconn of a fresh namespace
+    private const int Backlog = 4096; // net.core.somaxconn of a new namespace
 
     internal static int[] Open(LabOptions options)
     {
@@ -23,7 +25,7 @@ internal static unsafe class Listeners
         return listeners;
     }
 
-    /// <summary>Sets on a socket what has to be there before it connects or accepts.</summary>
+    /// <summary>Sets the options that a socket needs before it connects or accepts.</summary>
     internal static void SetCommonOptions(int fd, LabOptions options)
     {
         if (options.Mark != 0)
@@ -78,7 +80,7 @@ internal static unsafe class Listeners
         }
 
         SetCommonOptions(fd, options);
-        // A dual-stack service listens on the unspecified address, unless one was asked for.
+        // A dual-stack service listens on the unspecified address, unless an address was given.
         bool any = options is { ServerIsV6: true, SpeaksV4: true, Address: "" };
         var address = SockAddress.For(options.ServerIsV6, any ? IPAddress.IPv6Any : options.ServerAddress, port);
         Errno.Check(Libc.Bind(fd, &address, address.Length), $"bind port {port}");

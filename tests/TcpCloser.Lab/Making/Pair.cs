@@ -2,7 +2,7 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>Both ends of one connection while the Lab still has them; a descriptor is -1 where there is no such end.</summary>
+/// <summary>Both ends of one connection while the Lab still has them; a descriptor is -1 if there is no such end.</summary>
 internal sealed class Pair(int index)
 {
     internal int Index => index;

@@ -5,7 +5,7 @@ namespace TcpCloser.Lab.Making;
 /// <summary>The kernel's own list of sockets, /proc/net/tcp and tcp6 (proc_net_tcp.txt of the kernel's documentation).</summary>
 internal static class ProcNetTcp
 {
-    /// <summary>How many sockets on the server's ports are in the state.</summary>
+    /// <summary>The number of sockets on the server's ports in a state.</summary>
     internal static int Count(LabOptions options, int state)
     {
         string wanted = state.ToString("X2", CultureInfo.InvariantCulture);

@@ -2,10 +2,10 @@ using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>Puts fresh connections into the state asked for, and waits until the kernel shows it.</summary>
+/// <summary>Brings new connections into the requested state, and waits until the kernel shows it.</summary>
 internal static unsafe class StateMaker
 {
-    /// <summary>Brings pairs that are established into their state; closes the ends that the state does without.</summary>
+    /// <summary>Brings established pairs into their state; closes the ends that do not exist in it.</summary>
     internal static void Prepare(LabOptions options, List<Pair> pairs)
     {
         foreach (var pair in pairs)
@@ -53,14 +53,14 @@ internal static unsafe class StateMaker
         }
     }
 
-    /// <summary>Waits for what no descriptor shows: a half-open connection and TIME_WAIT are only in the kernel's own list.</summary>
+    /// <summary>Waits for states without a descriptor: a half-open connection and TIME_WAIT are only in the kernel's own list.</summary>
     internal static void AwaitUnowned(LabOptions options, int[] listeners)
     {
         switch (options.State)
         {
             case "syn-recv":
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.SynReceived) >= options.Count, "SYN_RECV");
-                // From now on the clients' repeated SYNs are dropped as well: what is destroyed does not come back by itself.
+                // From now on the clients' retransmitted SYNs are also dropped: a destroyed connection must not reappear by itself.
                 foreach (int listener in listeners)
                 {
                     Tcp.Deafen(listener);
@@ -71,7 +71,7 @@ internal static unsafe class StateMaker
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.TimeWait) >= options.Count, "TIME_WAIT");
                 break;
             case "unaccepted" or "listen":
-                // accept() takes from a queue that the handshake's last segment fills, a moment after connect() returned.
+                // accept() takes from a queue that the last segment of the handshake fills, a moment after connect() returned.
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.Established) >= options.Count, "connections waiting to be accepted");
                 break;
         }
@@ -108,7 +108,7 @@ internal static unsafe class StateMaker
                 ShutDown(pair.Server);
                 Await(pair.Client, Tcp.CloseWait);
                 pair.CloseClient();
-                Await(pair.Server, Tcp.Closed); // the descriptor's socket is done, TIME_WAIT goes on without it
+                Await(pair.Server, Tcp.Closed); // the descriptor's socket is closed; TIME_WAIT continues without it
                 pair.CloseServer();
                 break;
         }
@@ -133,7 +133,7 @@ internal static unsafe class StateMaker
     private static void WriteUnsent(Pair pair, int bytes)
     {
         Write(pair.Server, bytes, "--unsent");
-        Wait.Until(() => Tcp.Pending(pair.Server) is { NotSentBytes: > 0 } or { Unacked: > 0 }, "data that the client does not take");
+        Wait.Until(() => Tcp.Pending(pair.Server) is { NotSentBytes: > 0 } or { Unacked: > 0 }, "data that the client does not accept");
     }
 
     private static void Write(int fd, int bytes, string option)
@@ -143,12 +143,14 @@ internal static unsafe class StateMaker
         {
             if (Libc.Send(fd, start, (nuint)bytes, Posix.MSG_DONTWAIT | Posix.MSG_NOSIGNAL) != bytes)
             {
-                throw new LabException($"{option} {bytes}: more than the socket's buffer takes");
+                throw new LabException($"{option} {bytes}: more than fits into the socket's buffer");
             }
         }
     }
 
-    /// <summary>Writes until the client's window is shut and the server's buffer full; the data, and a FIN after it, stay queued.</summary>
+    /// <summary>
+    /// Writes until the client's window is closed and the server's buffer full; the data, and a FIN after it, stay queued.
+    /// </summary>
     private static void Fill(int fd)
     {
         const int ChunkSize = 4096;

@@ -5,17 +5,17 @@ using TcpCloser.Lab.Interop;
 namespace TcpCloser.Lab.Paths;
 
 /// <summary>
-/// A slow path: carries packets between a tun device of this network namespace and one of another, each after a while. It can be
-/// cut, where packets are lost, and mended; every command is a line of stdin: <c>delay MS</c>, <c>cut</c>, <c>mend</c>.
+/// A slow path: carries packets between a tun device of this network namespace and one of another, with a delay. It can be
+/// cut, so that packets are lost, and restored; every command is a line of stdin: <c>delay MS</c>, <c>cut</c>, <c>mend</c>.
 /// </summary>
 internal sealed unsafe class Relay
 {
-    private const int LongestPacket = 64 * 1024;
-    private const int LongestQueue = 20_000;
+    private const int MaxPacketSize = 64 * 1024;
+    private const int MaxQueueLength = 20_000;
 
     private readonly int[] _devices;
     private readonly Queue<(long Due, byte[] Packet)>[] _queues = [new(), new()];
-    private readonly byte[] _buffer = new byte[LongestPacket];
+    private readonly byte[] _buffer = new byte[MaxPacketSize];
     private long _delayMs;
     private bool _isCut;
 
@@ -27,18 +27,18 @@ internal sealed unsafe class Relay
 
     private static long Now => Stopwatch.GetTimestamp() * 1000 / Stopwatch.Frequency;
 
-    /// <summary>Makes both devices, says so, and carries packets until the end of stdin.</summary>
+    /// <summary>Creates both devices, prints READY, and carries packets until the end of stdin.</summary>
     internal static int Run(string device, int farPid, int delayMs)
     {
         int near = TunDevice.Open(device);
         TunDevice.Enter(farPid);
         var relay = new Relay(near, TunDevice.Open(device), delayMs);
         LineWriter.Write(["READY"]);
-        relay.Carry();
+        relay.Forward();
         return 0;
     }
 
-    private void Carry()
+    private void Forward()
     {
         LineReader reader = new(fd: 0);
         PollFd* entries = stackalloc PollFd[3];
@@ -55,19 +55,19 @@ internal sealed unsafe class Relay
                     return;
                 }
 
-                Obey(line.Split(' '));
+                Execute(line.Split(' '));
                 LineWriter.Write(["."]);
             }
 
             for (int side = 0; side < 2; side++)
             {
-                Take(side);
+                Receive(side);
                 Deliver(side);
             }
         }
     }
 
-    private void Obey(string[] words)
+    private void Execute(string[] words)
     {
         switch (words[0])
         {
@@ -84,14 +84,14 @@ internal sealed unsafe class Relay
         }
     }
 
-    private void Take(int side)
+    private void Receive(int side)
     {
         fixed (byte* buffer = _buffer)
         {
             nint length;
-            while ((length = Libc.Read(_devices[side], buffer, LongestPacket)) > 0)
+            while ((length = Libc.Read(_devices[side], buffer, MaxPacketSize)) > 0)
             {
-                if (!_isCut && _queues[side].Count < LongestQueue)
+                if (!_isCut && _queues[side].Count < MaxQueueLength)
                 {
                     _queues[side].Enqueue((Now + _delayMs, _buffer.AsSpan(0, (int)length).ToArray()));
                 }

@@ -5,7 +5,7 @@ using TcpCloser.Lab.Making;
 
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>What sockets a <c>connect</c> is to make: <c>connect ADDRESS PORT COUNT [KEY=VALUE]…</c>.</summary>
+/// <summary>The sockets that a <c>connect</c> command creates: <c>connect ADDRESS PORT COUNT [KEY=VALUE]…</c>.</summary>
 internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
 {
     private bool IsV6 { get; init; }
@@ -16,14 +16,20 @@ internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
 
     private bool IsMptcp { get; init; }
 
-    /// <summary>Whether connect(2) is only begun.</summary>
+    /// <summary>Whether connect(2) is only started.</summary>
     private bool IsStarted { get; init; }
 
-    /// <summary>SO_RCVBUF; 0: the kernel's.</summary>
+    /// <summary>SO_RCVBUF; 0: the kernel's default.</summary>
     private int ReceiveBuffer { get; init; }
 
-    /// <summary>TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; empty: keepalive is off.</summary>
-    private int[] Keepalive { get; init; } = [];
+    /// <summary>TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT; empty: the system's defaults. Null: keepalive is off.</summary>
+    private int[]? Keepalive { get; init; }
+
+    /// <summary>SO_REUSEADDR.</summary>
+    private bool IsReusable { get; init; }
+
+    /// <summary>SO_LINGER in seconds; 0: off.</summary>
+    private int Linger { get; init; }
 
     private int UserTimeout { get; init; }
 
@@ -38,7 +44,9 @@ internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
                 "from" => plan with { From = Address(pair[1]) },
                 "device" => plan with { Device = pair[1] },
                 "rcvbuf" => plan with { ReceiveBuffer = Number(pair[1]) },
-                "keepalive" => plan with { Keepalive = [.. pair[1].Split(',').Select(Number)] },
+                "keepalive" => plan with { Keepalive = pair.Length == 1 ? [] : [.. pair[1].Split(',').Select(Number)] },
+                "reuse" => plan with { IsReusable = true },
+                "linger" => plan with { Linger = Number(pair[1]) },
                 "user-timeout" => plan with { UserTimeout = Number(pair[1]) },
                 "mptcp" => plan with { IsMptcp = true },
                 "start" => plan with { IsStarted = true },
@@ -51,7 +59,7 @@ internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
 
     internal static IPAddress Address(string text) => IPAddress.Parse(text);
 
-    /// <summary>One socket of it.</summary>
+    /// <summary>Opens and connects one socket.</summary>
     internal int Open()
     {
         int fd = Listeners.OpenSocket(IsV6, IsMptcp, IsStarted ? Posix.SOCK_NONBLOCK : 0);
@@ -72,11 +80,27 @@ internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
             Errno.Check(Libc.Bind(fd, &from, from.Length), $"bind {From}");
         }
 
-        if (Keepalive.Length > 0)
+        if (IsReusable)
+        {
+            Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
+        }
+
+        if (Linger > 0)
+        {
+            int* linger = stackalloc int[2]; // struct linger: l_onoff, l_linger
+            (linger[0], linger[1]) = (1, Linger);
+            Errno.Check(Libc.SetSockOpt(fd, Posix.SOL_SOCKET, Posix.SO_LINGER, linger, 2 * sizeof(int)), "setsockopt SO_LINGER");
+        }
+
+        if (Keepalive is { Length: 3 })
         {
             Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPIDLE, Keepalive[0], "TCP_KEEPIDLE");
             Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPINTVL, Keepalive[1], "TCP_KEEPINTVL");
             Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPCNT, Keepalive[2], "TCP_KEEPCNT");
+        }
+
+        if (Keepalive is not null)
+        {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_KEEPALIVE, 1, "SO_KEEPALIVE");
         }
 

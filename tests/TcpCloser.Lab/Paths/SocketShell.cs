@@ -5,19 +5,19 @@ using TcpCloser.Lab.Making;
 namespace TcpCloser.Lab.Paths;
 
 /// <summary>
-/// The sockets of one process, numbered from 0 in the order in which they were made, and a line of stdin for each call on them. Where
-/// two of these stand in two network namespaces, a test has both ends of every connection and all that lies between.
+/// The sockets of one process, numbered from 0 in the order of their creation, and a line of stdin for each call on them. With
+/// two of these in two network namespaces, a test has both ends of every connection and the path between them.
 /// </summary>
 internal sealed unsafe class SocketShell
 {
     private const int Backlog = 4096;
-    private const string EndMark = ".";
+    private const string EndMarker = ".";
 
     private readonly List<ShellSocket> _sockets = [];
     private readonly Dictionary<int, int> _listeners = [];
     private readonly byte[] _scratch = new byte[64 * 1024];
 
-    /// <summary>Says that it is there, and answers each line of stdin, until its end.</summary>
+    /// <summary>Prints READY and answers each line of stdin until its end.</summary>
     internal static int Start()
     {
         Machine.BringLoopbackUp();
@@ -42,7 +42,7 @@ internal sealed unsafe class SocketShell
                 answer = [$"error: {failure.Message}"];
             }
 
-            LineWriter.Write([.. answer, EndMark]);
+            LineWriter.Write([.. answer, EndMarker]);
         }
     }
 
@@ -54,8 +54,9 @@ internal sealed unsafe class SocketShell
         "connect" => Connect(SocketPlan.Parse(words)),
         "accept" => Accept(Number(words[1]), Number(words[2])),
         "options" => Grouped(words[1], static socket => socket.Options()),
+        "all-options" => Select(words[1]).Select(static socket => socket.AllOptions()),
         "look" => Grouped(words[1], static socket => socket.Look()),
-        "info" => Grouped(words[1], static socket => socket.Info()),
+        "info" => Select(words[1]).Select(static socket => $"1 {socket.Info()}"),
         "set" => Each(words[1], socket => socket.Set(Number(words[2]), Number(words[3]), Number(words[4]))),
         "send" => Send(words[1], Number(words[2])),
         "read" => Each(words[1], socket => socket.Read(_scratch)),
@@ -63,8 +64,13 @@ internal sealed unsafe class SocketShell
         "hear" => Each(words[1], static socket => Tcp.SetOption(socket.Fd, Posix.SOL_SOCKET, Posix.SO_DETACH_FILTER, 0, "SO_DETACH_FILTER")),
         "shutdown" => Each(words[1], static socket => _ = Libc.Shutdown(socket.Fd, Posix.SHUT_WR)),
         "close" => Each(words[1], static socket => socket.Close()),
+        "abort" => Each(words[1], static socket => socket.Abort()),
+        "disconnect" => Each(words[1], static socket => socket.Disconnect()),
+        "post" => Each(words[1], Hideout.Post),
+        "register" => Each(words[1], Hideout.Register),
+        "work" => new BusyOwner(Select(words[1]), SocketPlan.Parse(["connect", words[2], words[3], "1", "reuse"])).Run(Number(words[4])),
         "fork" => Fork(),
-        _ => throw new LabException($"no command {words[0]}"),
+        _ => throw new LabException($"unknown command {words[0]}"),
     };
 
     private string[] Listen(string address, int port, bool mptcp)
@@ -104,7 +110,7 @@ internal sealed unsafe class SocketShell
             PollFd entry = new() { Fd = _listeners[port], Events = Posix.POLLIN };
             if (Libc.Poll(&entry, 1, Wait.LimitMs) == 0)
             {
-                throw new LabException($"waited in vain for connection {i} of {count}");
+                throw new LabException($"connection {i} of {count} did not arrive");
             }
 
             _sockets.Add(new ShellSocket(Errno.Check(Libc.Accept4(_listeners[port], null, null, Posix.SOCK_CLOEXEC), "accept4")));
@@ -115,9 +121,9 @@ internal sealed unsafe class SocketShell
 
     private string Range(int first) => $"{first} {_sockets.Count - 1}";
 
-    /// <summary>What is true of each of them, and of how many.</summary>
-    private IEnumerable<string> Grouped(string range, Func<ShellSocket, string> tell) => Select(range)
-        .GroupBy(tell)
+    /// <summary>Describes the sockets of a range, with the count of each description.</summary>
+    private IEnumerable<string> Grouped(string range, Func<ShellSocket, string> describe) => Select(range)
+        .GroupBy(describe)
         .OrderBy(static group => group.Key, StringComparer.Ordinal)
         .Select(static group => $"{group.Count()} {group.Key}");
 
@@ -131,7 +137,9 @@ internal sealed unsafe class SocketShell
         return [];
     }
 
-    /// <summary>Sends that many bytes over each, as far as there is room; tells when the first began, by the monotonic clock.</summary>
+    /// <summary>
+    /// Sends that many bytes over each socket, as far as they fit; reports when the first send began, by the monotonic clock.
+    /// </summary>
     private IEnumerable<string> Send(string range, int bytes)
     {
         long* time = stackalloc long[2];
@@ -141,7 +149,7 @@ internal sealed unsafe class SocketShell
         return sent.Distinct().Prepend($"at={at}");
     }
 
-    /// <summary>A child that has every descriptor as well, and ends with this process.</summary>
+    /// <summary>Forks a child that also has every descriptor, and ends with this process.</summary>
     private static string[] Fork()
     {
         int pid = Libc.Fork();
@@ -150,7 +158,7 @@ internal sealed unsafe class SocketShell
             _ = Libc.PrctlAfterFork(Posix.PR_SET_PDEATHSIG, Posix.SIGKILL, 0, 0, 0);
             for (int fd = 0; fd < 3; fd++)
             {
-                _ = Libc.CloseAfterFork(fd); // who reads them waits for their end
+                _ = Libc.CloseAfterFork(fd); // their readers wait for the end of file
             }
 
             while (true)
@@ -162,7 +170,7 @@ internal sealed unsafe class SocketShell
         return pid > 0 ? [$"pid={pid}"] : throw new LabException("fork failed");
     }
 
-    /// <summary>Those of a range such as <c>3</c> or <c>0-9</c>.</summary>
+    /// <summary>The sockets of a range such as <c>3</c> or <c>0-9</c>.</summary>
     private List<ShellSocket> Select(string range)
     {
         int dash = range.IndexOf('-', StringComparison.Ordinal);

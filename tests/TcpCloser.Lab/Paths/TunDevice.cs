@@ -6,7 +6,7 @@ namespace TcpCloser.Lab.Paths;
 /// <summary>A network device whose packets this process reads and writes (Documentation/networking/tuntap.rst of Linux).</summary>
 internal static unsafe class TunDevice
 {
-    /// <summary>Makes one in the network namespace of this thread. It goes when its descriptor is closed.</summary>
+    /// <summary>Creates a device in the network namespace of this thread. It is deleted when its descriptor is closed.</summary>
     internal static int Open(string name)
     {
         int fd = Errno.Check(Libc.Open("/dev/net/tun", Posix.O_RDWR | Posix.O_CLOEXEC | Posix.O_NONBLOCK, 0), "open /dev/net/tun");

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Records dumps of this kernel into test assets: unshare -rn python3 record.py (as root: unshare -n).
 
-Makes known connections over the loopback device of its own network namespace, asks INET_DIAG for all TCP sockets but
-listeners, and writes
-  recorded-FAMILY.dump   the datagrams, each behind its length (u32, little endian)
-  recorded-FAMILY.txt    what the connections are, a line each: family state local remote inode
+Opens known connections over the loopback interface of its own network namespace, dumps all TCP sockets except listeners
+through INET_DIAG, and writes
+  recorded-FAMILY.dump   the datagrams, each after its length (u32, little-endian)
+  recorded-FAMILY.txt    the connections, one on each line: family state local remote inode
 FAMILY is legacy (TCPDIAG_GETSOCK: both families in one pass) or inet6 (SOCK_DIAG_BY_FAMILY for AF_INET6).
 """
 import fcntl
@@ -45,13 +45,13 @@ def connect(server, family, address):
     return client, accepted
 
 
-def end(name):
+def endpoint(name):
     return f"{name[0].removeprefix('::ffff:')}:{name[1]}"
 
 
 def line(s, state):
     family = 2 if s.family == socket.AF_INET else 10
-    return f"{family} {state} {end(s.getsockname())} {end(s.getpeername())} {os.fstat(s.fileno()).st_ino}"
+    return f"{family} {state} {endpoint(s.getsockname())} {endpoint(s.getpeername())} {os.fstat(s.fileno()).st_ino}"
 
 
 def dump(request):

@@ -4,22 +4,22 @@ using TcpCloser.Generate;
 
 namespace TcpCloser.Tests.Build;
 
-/// <summary>The man page and the completions are made of the option table, and are those of the program as it is.</summary>
+/// <summary>The man page, the completions and the README's table are generated from the option table, and are up to date.</summary>
 public sealed class GeneratedFilesTests
 {
     [Fact]
-    public void TheyAreAsTheyWouldBeMadeNow()
+    public void GeneratedFiles_Committed_AreUpToDate()
     {
-        (string Path, string Text)[] files = [.. GeneratedFiles.In(Path.Combine(Folder(), "../../../packaging"))];
-        Assert.Equal(4, files.Length);
+        (string Path, string Text)[] files = [.. GeneratedFiles.In(Path.Combine(SourceDirectory(), "../../../packaging"))];
+        Assert.Equal(5, files.Length);
         Assert.All(files, static file => Assert.True(
             File.Exists(file.Path) && File.ReadAllText(file.Path) == file.Text,
-            $"{Path.GetFileName(file.Path)} is not that of the option table: dotnet run --project packaging/generate packaging"));
+            $"{Path.GetFileName(file.Path)} is out of date: dotnet run --project packaging/generate packaging"));
     }
 
-    /// <summary>What a shell offers as a value is one, where it is offered from a list of words.</summary>
+    /// <summary>The option accepts each value that a completion offers from a list of words.</summary>
     [Fact]
-    public void EveryWordThatIsOfferedIsTaken()
+    public void Completion_EachOfferedWord_IsAccepted()
     {
         int words = 0;
         foreach (OptionEntry entry in OptionTable.Entries.Where(static entry => entry.TakesValue))
@@ -38,5 +38,5 @@ public sealed class GeneratedFilesTests
         Assert.True(words > 50);
     }
 
-    private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+    private static string SourceDirectory([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

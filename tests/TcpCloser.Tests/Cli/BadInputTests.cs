@@ -1,51 +1,13 @@
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Cli;
 
-/// <summary>Whatever cannot be meant is refused, in one line that names the option and the value.</summary>
+/// <summary>Invalid values are refused in one line that names the option and the value.</summary>
 public sealed class BadInputTests
 {
     [Theory]
-    [InlineData("0")]
-    [InlineData("00")]
-    [InlineData("22x")]
-    [InlineData("x22")]
-    [InlineData("0x16")]
-    [InlineData("65536")]
-    [InlineData("65558")]
-    [InlineData("4294967318")]
-    [InlineData("18446744073709551638")]
-    [InlineData("99999999999999999999999999")]
-    [InlineData("90-80")]
-    [InlineData("0-80")]
-    [InlineData("80-65536")]
-    [InlineData("80-")]
-    [InlineData("80--90")]
-    [InlineData("80-90-100")]
-    [InlineData("-")]
-    [InlineData("")]
-    [InlineData(",")]
-    [InlineData("22,")]
-    [InlineData(",22")]
-    [InlineData("22,,80")]
-    [InlineData("+22")]
-    [InlineData(" 22")]
-    [InlineData("22 ")]
-    [InlineData("22, 80")]
-    [InlineData("22;80")]
-    [InlineData("22 80")]
-    [InlineData("2.2")]
-    [InlineData("1e3")]
-    [InlineData("no-such-service")]
-    [InlineData("ssh-no-such-service")]
-    [InlineData("22-ssh")]
-    [InlineData("*")]
-    [InlineData("\u0662\u0662")]
-    [InlineData("22\n")]
-    [InlineData("22\0")]
-    [InlineData("@22")]
-    [InlineData("[22]")]
-    public void Ports(string value)
+    [Values("0", "00", "22x", "x22", "0x16", "65536", "65558", "4294967318", "18446744073709551638", "99999999999999999999999999", "90-80",
+        "0-80", "80-65536", "80-", "80--90", "80-90-100", "-", "", ",", "22,", ",22", "22,,80", "+22", " 22", "22 ", "22, 80", "22;80",
+        "22 80", "2.2", "1e3", "no-such-service", "ssh-no-such-service", "22-ssh", "*", "\u0662\u0662", "22\n", "22\0", "@22", "[22]")]
+    public void Port_InvalidValue_IsRefused(string value)
     {
         foreach (string option in new[] { "-s", "--sport", "-d", "--dport" })
         {
@@ -56,44 +18,14 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData("-s", "-5")]
-    [InlineData("-s-5")]
-    [InlineData("--sport=-5")]
-    [InlineData("-s", "-4")]
-    [InlineData("--sport=")]
+    [Rows("-s -5", "-s-5", "--sport=-5", "-s -4", "--sport=")]
     [InlineData("--sport", "")]
-    public void PortsThatLookLikeOptions(params string[] words) => Words.Refused(words);
+    public void Port_EmptyOrLooksLikeAnOption_IsRefused(params string[] words) => Words.Refused(words);
 
     [Theory]
-    [InlineData("-5")]
-    [InlineData("+5")]
-    [InlineData("")]
-    [InlineData("5x")]
-    [InlineData("5 ms")]
-    [InlineData(" 5")]
-    [InlineData("5S")]
-    [InlineData("5min")]
-    [InlineData("5ms5s")]
-    [InlineData("1h30m")]
-    [InlineData("ms")]
-    [InlineData(".")]
-    [InlineData(".5")]
-    [InlineData("5.")]
-    [InlineData("1.2.3")]
-    [InlineData("1,5")]
-    [InlineData("1/2")]
-    [InlineData("1e3")]
-    [InlineData("0x10")]
-    [InlineData("inf")]
-    [InlineData("nan")]
-    [InlineData("\u0665")]
-    [InlineData("4294967296")]
-    [InlineData("4294967295.1")]
-    [InlineData("50d")]
-    [InlineData("49.72d")]
-    [InlineData("18446744073709551617")]
-    [InlineData("999999999999999999999999d")]
-    public void IdleTimes(string value)
+    [Values("-5", "+5", "", "5x", "5 ms", " 5", "5S", "5min", "5ms5s", "1h30m", "ms", ".", ".5", "5.", "1.2.3", "1,5", "1/2", "1e3", "0x10",
+        "inf", "nan", "\u0665", "4294967296", "4294967295.1", "50d", "49.72d", "18446744073709551617", "999999999999999999999999d")]
+    public void TimeOption_InvalidValue_IsRefusedUnderEachName(string value)
     {
         foreach (string option in new[] { "-t", "--idle-time", "--idle_time", "--last-recv-limit", "--last_recv_limit" })
         {
@@ -105,15 +37,8 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData("0")]
-    [InlineData("0s")]
-    [InlineData("0.0")]
-    [InlineData("-1")]
-    [InlineData("abc")]
-    [InlineData("")]
-    [InlineData("1w")]
-    [InlineData("100000000000000000000")]
-    public void Intervals(string value)
+    [Values("0", "0s", "0.0", "-1", "abc", "", "1w", "100000000000000000000")]
+    public void Interval_InvalidValue_IsRefused(string value)
     {
         foreach (string option in new[] { "-i", "--interval" })
         {
@@ -122,11 +47,8 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData("60", "60")]
-    [InlineData("61", "60")]
-    [InlineData("1s", "1000")]
-    [InlineData("1m", "59.999s")]
-    public void AnIdleTimeAtOrAboveTheLimit(string idleTime, string limit)
+    [Rows("60 | 60", "61 | 60", "1s | 1000", "1m | 59.999s")]
+    public void IdleTime_AtOrAboveLastRecvLimit_IsRefused(string idleTime, string limit)
     {
         Assert.Contains("--last-recv-limit", Words.Refused("-s", "22", "-t", idleTime, "--last-recv-limit", limit), StringComparison.Ordinal);
         Words.Refused("--last_recv_limit", limit, "-s", "22", "--idle_time", idleTime);
@@ -134,63 +56,24 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("up")]
-    [InlineData("established,")]
-    [InlineData(",established")]
-    [InlineData(" established")]
-    [InlineData("estabs")]
-    [InlineData("close wait")]
-    [InlineData("fin-wait-12")]
-    [InlineData("1")]
-    [InlineData("fin-wait")]
-    [InlineData("exclude")]
-    public void States(string value) =>
+    [Values("", "up", "established,", ",established", " established", "estabs", "close wait", "fin-wait-12", "1", "fin-wait", "exclude")]
+    public void State_InvalidValue_IsRefused(string value) =>
         Assert.StartsWith("--state '", Words.Refused("-s", "22", "--state", value), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("")]
-    [InlineData("0")]
-    [InlineData("65")]
-    [InlineData("-9")]
-    [InlineData("+9")]
-    [InlineData("9 ")]
-    [InlineData("SIG")]
-    [InlineData("SIGSIGTERM")]
-    [InlineData("SIG15")]
-    [InlineData("NOPE")]
-    [InlineData("4294967305")]
-    public void Signals(string value) =>
+    [Values("", "0", "65", "-9", "+9", "9 ", "SIG", "SIGSIGTERM", "SIG15", "NOPE", "4294967305")]
+    public void Signal_InvalidValue_IsRefused(string value) =>
         Assert.StartsWith("--signal", Words.Refused("-s", "22", "--use-proc", "--signal", value), StringComparison.Ordinal);
 
-    [Theory]
-    [InlineData("--signal", "TERM", "-s", "22")]
-    [InlineData("-s", "22", "--signal=9")]
-    public void ASignalWithoutKill(params string[] words) =>
-        Assert.Contains("--signal", Words.Refused(words), StringComparison.Ordinal);
-
-    [Theory]
-    [InlineData]
-    [InlineData("--")]
-    [InlineData("-4")]
-    [InlineData("-6v")]
-    [InlineData("-t", "5")]
-    [InlineData("--state", "close-wait")]
-    [InlineData("-n")]
-    [InlineData("-i", "5")]
-    [InlineData("--use-proc")]
-    public void NothingSelected(params string[] words) =>
-        Assert.StartsWith("nothing selected", Words.Refused(words), StringComparison.Ordinal);
-
     [Fact]
-    public void AnEmptyLogFile()
+    public void LogFile_EmptyPath_IsRefused()
     {
         Assert.StartsWith("-f", Words.Refused("-s", "22", "-f", ""), StringComparison.Ordinal);
         Assert.StartsWith("--logfile", Words.Refused("-s", "22", "--logfile="), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AWrongItemOfALongListIsShownAlone()
+    public void List_OneInvalidItem_IsQuotedAlone()
     {
         string list = string.Join(',', Enumerable.Range(1, 5_000));
         Assert.StartsWith("-s '0': ports are ", Words.Refused("-s", list + ",0," + list), StringComparison.Ordinal);
@@ -203,24 +86,13 @@ public sealed class BadInputTests
     }
 
     [Theory]
-    [InlineData("-s", "22,,80")]
-    [InlineData("--uid", "0,")]
-    [InlineData("--pid", ",7")]
-    [InlineData("--comm", "a,,b")]
-    [InlineData("--dst", "10.0.0.1,")]
-    [InlineData("--state", ",listen")]
-    public void AnEmptyItemIsShownByItsList(string option, string list) =>
-        Assert.StartsWith($"{option} '{list}': a comma has nothing before or behind it; ", Words.Refused(option, list), StringComparison.Ordinal);
+    [Rows("-s | 22,,80", "--uid | 0,", "--pid | ,7", "--comm | a,,b", "--dst | 10.0.0.1,", "--state | ,listen")]
+    public void List_EmptyItem_IsQuotedWhole(string option, string list) =>
+        Assert.StartsWith($"{option} '{list}': an item of the list is empty; ", Words.Refused(option, list), StringComparison.Ordinal);
 
     [Theory]
-    [InlineData("-s")]
-    [InlineData("-t")]
-    [InlineData("--comm")]
-    [InlineData("--signal=")]
-    [InlineData("--netns=pid:")]
-    [InlineData("--")]
-    [InlineData("--x")]
-    public void ALongValueIsCut(string option)
+    [Values("-s", "-t", "--comm", "--signal=", "--netns=pid:", "--", "--x")]
+    public void Value_100000Characters_IsCutInTheMessage(string option)
     {
         foreach (string letter in new[] { "x", "\U0001f642", "y\U0001f642", "\n" })
         {
@@ -233,16 +105,16 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public void AValueOfSixtyCharactersIsNotCut()
+    public void Value_Over60Characters_IsCutInTheMessage()
     {
         Assert.StartsWith($"-t '{new string('x', 60)}': ", Words.Refused("-t", new string('x', 60)), StringComparison.Ordinal);
         Assert.StartsWith($"-t '{new string('x', 60)}...': ", Words.Refused("-t", new string('x', 61)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void ABareProcessIdIsNoNamespace()
+    public void Netns_BareProcessId_IsRefusedNamingThePidForm()
     {
-        Assert.Equal("--netns '2147483647': there is no /run/netns/2147483647; the namespace of a process is written pid:2147483647",
+        Assert.Equal("--netns '2147483647': /run/netns/2147483647 does not exist; for the namespace of a process write pid:2147483647",
             Words.Refused("-s22", "--netns", "2147483647"));
         Assert.Equal(["pid:2147483647", "2147483647x", "/2147483647"],
             Words.Rule("-s22", "--netns", "pid:2147483647", "--netns", "2147483647x", "--netns", "/2147483647").Netns);

@@ -1,13 +1,12 @@
 using TcpCloser.Cli;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Cli;
 
-/// <summary>The table that the parser, the help and the suggestions come from.</summary>
+/// <summary>The option table, from which the parser, the help and the suggestions are built.</summary>
 public sealed class OptionTableTests
 {
     [Fact]
-    public void NoNameIsGivenTwice()
+    public void Names_AllOptions_AreDistinctAndWellFormed()
     {
         string[] names = [.. OptionTable.Entries.SelectMany(static entry => entry.Names)];
         Assert.Distinct(names);
@@ -16,7 +15,7 @@ public sealed class OptionTableTests
     }
 
     [Fact]
-    public void EachNameIsTaken()
+    public void Parse_EachName_IsAccepted()
     {
         foreach (OptionEntry entry in OptionTable.Entries)
         {
@@ -35,58 +34,43 @@ public sealed class OptionTableTests
     }
 
     [Theory]
-    [InlineData("--dry-run")]
-    [InlineData("-n")]
-    [InlineData("-s")]
-    [InlineData("-vn")]
-    [InlineData("-vs")]
-    [InlineData("-s22")]
-    [InlineData("-vnsh")]
-    [InlineData("--idle_time")]
-    [InlineData("--sport=22")]
-    [InlineData("--logfile=")]
-    public void Options(string word) => Assert.True(OptionTable.IsOption(word));
+    [Values("--dry-run", "-n", "-s", "-vn", "-vs", "-s22", "-vnsh", "--idle_time", "--sport=22", "--logfile=")]
+    public void IsOption_OptionInAnyForm_IsTrue(string word) => Assert.True(OptionTable.IsOption(word));
 
     [Theory]
-    [InlineData("")]
-    [InlineData("-")]
-    [InlineData("n")]
-    [InlineData("-x")]
-    [InlineData("-vx")]
-    [InlineData("-4x")]
-    [InlineData("--dry")]
-    [InlineData("---dry-run")]
-    [InlineData("./--dry-run")]
-    public void NoOptions(string word) => Assert.False(OptionTable.IsOption(word));
+    [Values("", "-", "n", "-x", "-vx", "-4x", "--dry", "---dry-run", "./--dry-run")]
+    public void IsOption_OtherWord_IsFalse(string word) => Assert.False(OptionTable.IsOption(word));
 
     [Theory]
-    [InlineData("-f", "--dry-run")]
-    [InlineData("-f", "-n")]
-    [InlineData("-f", "-vn")]
-    [InlineData("--logfile=--state=all")]
-    [InlineData("--logfile=--dry-run")]
-    [InlineData("--comm", "-n")]
-    [InlineData("--comm", "-s22")]
-    [InlineData("--cgroup", "--json")]
-    [InlineData("--netns", "--all-netns")]
-    [InlineData("--netns=-n")]
-    [InlineData("--interface", "-v")]
-    [InlineData("-t", "-v")]
-    [InlineData("--signal", "--use_proc", "--use-proc")]
-    public void AValueThatIsAnOption(params string[] words)
+    [Rows("-f --dry-run", "-f -n", "-f -vn", "-f-n", "--logfile --dry-run", "--logfile --dry-run --logfile=--dry-run", "--comm -n",
+        "--comm -s22", "--cgroup --json", "--netns --all-netns", "--interface -v", "-t -v", "--signal --use_proc --use-proc")]
+    public void Value_IsAnOption_IsRefused(params string[] words)
     {
-        Assert.EndsWith("': that is an option, and the value before it is missing", Words.Refused(["-s", "22", .. words]), StringComparison.Ordinal);
+        Assert.Contains("': this is an option, so -", Words.Refused(["-s", "22", .. words]), StringComparison.Ordinal);
         Words.Refused([.. words, "-s", "22"]);
     }
 
+    [Theory]
+    [InlineData("-f", "--dry-run", "-f '--dry-run': this is an option, so -f has no value; if it is the value, write --logfile=--dry-run")]
+    [InlineData("--comm", "-n", "--comm '-n': this is an option, so --comm has no value; if it is the value, write --comm=-n")]
+    public void Value_IsAnOption_MessageShowsTheEqualsForm(string option, string value, string message) =>
+        Assert.Equal(message, Words.Refused("-s", "22", option, value));
+
     [Fact]
-    public void AnOptionWithItsValueInPlaceOfAValue() => Assert.Equal("-f: a value is missing", Words.Refused("-s", "22", "-f", "--state=all"));
+    public void Value_IsAnOptionAfterEqualsSign_IsAccepted()
+    {
+        (Rule rule, RunOptions run) = Words.Parse("-s", "22", "--name=-v", "--logfile=--dry-run", "--comm=-n", "--netns=--json");
+        Assert.Equal(("-v", "--dry-run"), (rule.Name, run.LogFile));
+        Assert.Equal(["-n"], rule.Comms);
+        Assert.Equal(["--json"], rule.Netns);
+        Assert.False(run.DryRun || run.Verbose || run.Json);
+    }
+
+    [Fact]
+    public void Value_IsAnOptionWithItsValue_CountsAsMissing() =>
+        Assert.Equal("-f: a value is missing", Words.Refused("-s", "22", "-f", "--state=all"));
 
     [Theory]
-    [InlineData("--dry-run/log")]
-    [InlineData("./--dry-run")]
-    [InlineData("-")]
-    [InlineData("--idle")]
-    [InlineData("-x")]
-    public void AFileThatIsNoOption(string path) => Assert.Equal(path, Words.Run("-s", "22", "-f", path).LogFile);
+    [Values("--dry-run/log", "./--dry-run", "-", "--idle", "-x")]
+    public void LogFile_ResemblesAnOption_IsAccepted(string path) => Assert.Equal(path, Words.Run("-s", "22", "-f", path).LogFile);
 }

@@ -1,113 +1,109 @@
 using TcpCloser.Cli;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Cli;
 
 /// <summary>Every documented option under each of its names, before and after the others.</summary>
 public sealed class OptionTests
 {
-    [Theory]
-    [InlineData("-4", "IPv4")]
-    [InlineData("-6", "IPv6")]
-    public void AFamily(string option, string family) =>
-        InBothPlaces([option], (rule, _) => Assert.Equal(family, rule.Families.ToString()));
+    private static readonly (string Words, Func<Rule, RunOptions, object?> Get, object? Value)[] s_options =
+    [
+        ("-4", static (rule, _) => rule.Families, Families.IPv4),
+        ("-6", static (rule, _) => rule.Families, Families.IPv6),
+        ("-4 -6", static (rule, _) => rule.Families, Families.IPv4 | Families.IPv6),
+        ("-d 80,8000-8999", static (rule, _) => Words.Text(rule.DestinationPorts), "80,8000-8999"),
+        ("--dport 80,8000-8999", static (rule, _) => Words.Text(rule.DestinationPorts), "80,8000-8999"),
+        ("-t 60", static (rule, _) => rule.IdleTime, TimeSpan.FromMilliseconds(60)),
+        ("--idle-time 60", static (rule, _) => rule.IdleTime, TimeSpan.FromMilliseconds(60)),
+        ("--idle_time 60", static (rule, _) => rule.IdleTime, TimeSpan.FromMilliseconds(60)),
+        ("--last-recv-limit 60", static (rule, _) => rule.LastRecvLimit, TimeSpan.FromMilliseconds(60)),
+        ("--last_recv_limit 60", static (rule, _) => rule.LastRecvLimit, TimeSpan.FromMilliseconds(60)),
+        ("--no-ack-for 2m", static (rule, _) => rule.NoAckFor, TimeSpan.FromMinutes(2)),
+        ("-i 60", static (_, run) => run.Interval, TimeSpan.FromSeconds(60)),
+        ("--interval 60", static (_, run) => run.Interval, TimeSpan.FromSeconds(60)),
+        ("-f /var/log/x", static (_, run) => run.LogFile, "/var/log/x"),
+        ("--logfile /var/log/x", static (_, run) => run.LogFile, "/var/log/x"),
+        ("-v", static (_, run) => run.Verbose, true),
+        ("--verbose", static (_, run) => run.Verbose, true),
+        ("-n", static (_, run) => run.DryRun, true),
+        ("--dry-run", static (_, run) => run.DryRun, true),
+        ("--json", static (_, run) => run.Json, true),
+        ("--check", static (_, run) => run.Check, true),
+        ("--disable-syslog", static (_, run) => run.Syslog, false),
+        ("--disable_syslog", static (_, run) => run.Syslog, false),
+        ("--all-netns", static (rule, _) => rule.AllNetns, true),
+        ("--include-own-session", static (rule, _) => rule.IncludeOwnSession, true),
+        ("--state close-wait", static (rule, _) => rule.States, 1u << 8),
+        ("--idle-by recv", static (rule, _) => rule.IdleBy, IdleBy.Recv),
+        ("--idle-by send", static (rule, _) => rule.IdleBy, IdleBy.Send),
+        ("--idle-by both", static (rule, _) => rule.IdleBy, IdleBy.Both),
+        ("--max 0", static (rule, _) => rule.Max, 0),
+        ("--max=5 --max=100", static (rule, _) => rule.Max, 100),
+        ("--method auto", static (rule, _) => rule.Method, Method.Auto),
+        ("--method destroy", static (rule, _) => rule.Method, Method.Destroy),
+        ("--method disconnect", static (rule, _) => rule.Method, Method.Disconnect),
+        ("--method kill", static (rule, _) => rule.Method, Method.Kill),
+        ("--use-proc --method disconnect", static (rule, _) => rule.Method, Method.Disconnect),
+        ("--method disconnect --use_proc", static (rule, _) => rule.Method, Method.Kill),
+        ("--use-proc", static (rule, _) => (rule.Method, rule.Signal), (Method.Kill, 9)),
+        ("--use_proc", static (rule, _) => (rule.Method, rule.Signal), (Method.Kill, 9)),
+        ("--use-proc --grace 5s", static (rule, _) => (rule.Grace, rule.Signal), ((TimeSpan?)TimeSpan.FromSeconds(5), 15)),
+        ("--use-proc --grace=5s --signal=HUP", static (rule, _) => rule.Signal, 1),
+        ("--signal TERM --use-proc", static (rule, _) => rule.Signal, 15),
+        ("--use_proc --signal SIGTERM", static (rule, _) => rule.Signal, 15),
+        ("--use-proc --signal sigterm", static (rule, _) => rule.Signal, 15),
+        ("--use-proc --signal hup", static (rule, _) => rule.Signal, 1),
+        ("--use-proc --signal SIGUSR2", static (rule, _) => rule.Signal, 12),
+        ("--use-proc --signal SYS", static (rule, _) => rule.Signal, 31),
+        ("--signal 1 --use-proc", static (rule, _) => rule.Signal, 1),
+        ("--use-proc --signal 64", static (rule, _) => rule.Signal, 64),
+    ];
 
     [Fact]
-    public void BothFamilies() => InBothPlaces(["-4", "-6"], (rule, _) => Assert.Equal(Families.IPv4 | Families.IPv6, rule.Families));
+    public void Option_UnderEachNameInAnyPlace_SetsItsProperty() => Assert.All(s_options, static option =>
+    {
+        string[] words = option.Words.Split(' ');
+        foreach (string[] line in (string[][])[[.. words, "-s", "22"], ["-s", "22", .. words], [.. words, "-s", "22", "--"]])
+        {
+            (Rule rule, RunOptions run) = Words.Parse(line);
+            Assert.Equal(option.Value, option.Get(rule, run));
+            Assert.Equal("22", Words.Text(rule.SourcePorts));
+        }
+    });
+
+    [Fact]
+    public void MethodName_EachMethod_IsTheWordOfTheOption() => Assert.All(
+        Enum.GetValues<Method>(), static method => Assert.Equal(method, Words.Rule("-s22", "--method", MethodName.Of(method)).Method));
 
     [Theory]
-    [InlineData("-d")]
-    [InlineData("--dport")]
-    public void DestinationPorts(string option) =>
-        InBothPlaces([option, "80,8000-8999"], (rule, _) => Assert.Equal("80,8000-8999", Words.Text(rule.DestinationPorts)));
-
-    [Theory]
-    [InlineData("-s")]
-    [InlineData("--sport")]
-    public void SourcePorts(string option)
+    [Values("-s", "--sport")]
+    public void SourcePorts_EachName_AreParsed(string option)
     {
         Assert.Equal("22,443,8000-8999", Words.Text(Words.Rule("-v", option, "22,443,8000-8999").SourcePorts));
         Assert.Equal("22", Words.Text(Words.Rule(option, "22", "-v").SourcePorts));
     }
 
     [Fact]
-    public void SourcePortsAreNotDestinationPorts()
+    public void Ports_SourceAndDestination_AreKeptApart()
     {
         Rule rule = Words.Rule("-s", "1", "-d", "2", "--sport", "3", "--dport", "4");
-        Assert.Equal("1,3", Words.Text(rule.SourcePorts));
-        Assert.Equal("2,4", Words.Text(rule.DestinationPorts));
+        Assert.Equal(("1,3", "2,4"), (Words.Text(rule.SourcePorts), Words.Text(rule.DestinationPorts)));
     }
 
     [Theory]
-    [InlineData("-t")]
-    [InlineData("--idle-time")]
-    [InlineData("--idle_time")]
-    public void IdleTime(string option) =>
-        InBothPlaces([option, "60"], (rule, _) => Assert.Equal(TimeSpan.FromMilliseconds(60), rule.IdleTime));
-
-    [Theory]
-    [InlineData("--last-recv-limit")]
-    [InlineData("--last_recv_limit")]
-    public void LastRecvLimit(string option) =>
-        InBothPlaces([option, "60"], (rule, _) => Assert.Equal(TimeSpan.FromMilliseconds(60), rule.LastRecvLimit));
-
-    [Theory]
-    [InlineData("-i")]
-    [InlineData("--interval")]
-    public void IntervalIsInSeconds(string option) =>
-        InBothPlaces([option, "60"], (_, run) => Assert.Equal(TimeSpan.FromSeconds(60), run.Interval));
-
-    [Theory]
-    [InlineData("-f")]
-    [InlineData("--logfile")]
-    public void LogFile(string option) => InBothPlaces([option, "/var/log/x y"], (_, run) => Assert.Equal("/var/log/x y", run.LogFile));
-
-    [Theory]
-    [InlineData("-v")]
-    [InlineData("--verbose")]
-    public void Verbose(string option) => InBothPlaces([option], (_, run) => Assert.True(run.Verbose));
-
-    [Theory]
-    [InlineData("-n")]
-    [InlineData("--dry-run")]
-    public void DryRun(string option) => InBothPlaces([option], (_, run) => Assert.True(run.DryRun));
-
-    [Theory]
-    [InlineData("--use-proc")]
-    [InlineData("--use_proc")]
-    public void UseProc(string option) => InBothPlaces([option], (rule, _) =>
+    [Rows("--grace 5s", "--grace 5s --method destroy", "--signal TERM", "--signal=9", "--signal TERM --method disconnect",
+        "--use-proc --grace 5s --method auto")]
+    public void KillOption_OtherMethod_IsRefused(params string[] words)
     {
-        Assert.Equal(Method.Kill, rule.Method);
-        Assert.Equal(9, rule.Signal);
-    });
-
-    [Theory]
-    [InlineData("--disable-syslog")]
-    [InlineData("--disable_syslog")]
-    public void DisableSyslog(string option) => InBothPlaces([option], (_, run) => Assert.False(run.Syslog));
-
-    [Theory]
-    [InlineData("TERM", 15)]
-    [InlineData("SIGTERM", 15)]
-    [InlineData("sigterm", 15)]
-    [InlineData("hup", 1)]
-    [InlineData("SIGUSR2", 12)]
-    [InlineData("SYS", 31)]
-    [InlineData("1", 1)]
-    [InlineData("64", 64)]
-    public void SignalOfUseProc(string name, int number)
-    {
-        InBothPlaces(["--signal", name, "--use-proc"], (rule, _) => Assert.Equal(number, rule.Signal));
-        InBothPlaces(["--use_proc", "--signal", name], (rule, _) => Assert.Equal(number, rule.Signal));
+        Assert.Contains("--method kill", Words.Refused(["-s", "22", .. words]), StringComparison.Ordinal);
+        Words.Refused([.. words, "-s", "22"]);
     }
 
     [Fact]
-    public void State() => InBothPlaces(["--state", "close-wait"], (rule, _) => Assert.Equal(1u << 8, rule.States));
+    public void Check_NothingSelected_IsAccepted() => Assert.True(Words.Run("--check").Check);
 
     [Theory]
-    [InlineData("-h")]
-    [InlineData("--help")]
-    public void Help(string option)
+    [Values("-h", "--help")]
+    public void Help_AmongOtherOptions_IsPrintedAlone(string option)
     {
         Assert.StartsWith("tcp-closer finds dead TCP connections", TextOf(option), StringComparison.Ordinal);
         Assert.Equal(TextOf(option), TextOf("-s", "22", option));
@@ -115,45 +111,27 @@ public sealed class OptionTests
     }
 
     [Fact]
-    public void Version()
+    public void Version_AmongOtherOptions_IsPrintedAlone()
     {
         Assert.StartsWith("tcp-closer ", TextOf("--version"), StringComparison.Ordinal);
         Assert.Equal(TextOf("--version"), TextOf("-4", "--version"));
     }
 
     [Fact]
-    public void Defaults()
+    public void Defaults_OnlyAPortGiven_AreAsDocumented()
     {
         (Rule rule, RunOptions run) = Words.Parse("-s", "22");
-        Assert.Equal(Families.IPv4, rule.Families);
-        Assert.Equal(1u << 1, rule.States);
-        Assert.Equal(TimeSpan.Zero, rule.IdleTime);
-        Assert.Equal(TimeSpan.Zero, rule.LastRecvLimit);
-        Assert.False(rule.ConsultsClocks);
-        Assert.Null(run.Interval);
-        Assert.Null(run.LogFile);
-        Assert.True(run.Syslog);
-        Assert.False(run.Verbose);
-        Assert.False(run.DryRun);
-        Assert.Equal(Rule.DefaultMethod, rule.Method);
+        Assert.Equal((Families.IPv4, 1u << 1, MethodName.Default), (rule.Families, rule.States, rule.Method));
+        Assert.Equal((TimeSpan.Zero, TimeSpan.Zero, null), (rule.IdleTime, rule.LastRecvLimit, rule.Max));
+        Assert.False(rule.ConsultsClocks || rule.AllNetns || rule.IncludeOwnSession);
         Assert.Empty(rule.DestinationPorts);
+        Assert.Equal((null, null, true), (run.Interval, run.LogFile, run.Syslog));
+        Assert.False(run.Verbose || run.DryRun || run.Json || run.Check);
     }
 
     [Theory]
-    [InlineData("-t", "1")]
-    [InlineData("--last-recv-limit", "1")]
-    public void ATimeMakesTheClocksDecide(string option, string value) => Assert.True(Words.Rule("-s", "22", option, value).ConsultsClocks);
-
-    private static void InBothPlaces(string[] words, Action<Rule, RunOptions> check)
-    {
-        foreach (string[] line in (string[][])[[.. words, "-s", "22"], ["-s", "22", .. words], [.. words, "-s", "22", "--"]])
-        {
-            (Rule rule, RunOptions run) = Words.Parse(line);
-            check(rule, run);
-        }
-
-        Assert.Equal("22", Words.Text(Words.Rule([.. words, "-s", "22"]).SourcePorts));
-    }
+    [Rows("-t 1", "--last-recv-limit 1", "--no-ack-for 2m")]
+    public void TimeOption_Given_ConsultsTheClocks(params string[] words) => Assert.True(Words.Rule(["-s", "22", .. words]).ConsultsClocks);
 
     private static string TextOf(params string[] words)
     {

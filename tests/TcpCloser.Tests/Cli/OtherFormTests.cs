@@ -1,127 +1,43 @@
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Cli;
 
-/// <summary>Words that are no option, no value, or a form that getopt_long(3) does not have: all of them after and before a good rest.</summary>
+/// <summary>Stray words and forms that getopt_long(3) does not accept: each alone, before and after valid options.</summary>
 public sealed class OtherFormTests
 {
     [Theory]
-    [InlineData("-x")]
-    [InlineData("-vx")]
-    [InlineData("-x22")]
-    [InlineData("--nope")]
-    [InlineData("--nope=1")]
-    [InlineData("--nope:1")]
-    [InlineData("-S")]
-    [InlineData("--SPORT")]
-    [InlineData("-version")]
-    [InlineData("--h")]
-    [InlineData("-?")]
-    [InlineData("/?")]
-    [InlineData("/s")]
-    [InlineData("/h")]
-    public void Unknown(string word) => Refused(word);
+    [Values("-x", "-vx", "-x22", "--nope", "--nope=1", "--nope:1", "-S", "--SPORT", "-version", "--h", "-?", "/?", "/s", "/h")]
+    public void UnknownOption_EachForm_IsRefused(string word) => AssertRefused(word);
 
     [Theory]
-    [InlineData("--spo", "80")]
-    [InlineData("--sp=80")]
-    [InlineData("--idle", "5")]
-    [InlineData("--idle-tim=5")]
-    [InlineData("--verb")]
-    [InlineData("--dry")]
-    [InlineData("--use")]
-    [InlineData("--use-pro")]
-    [InlineData("--hel")]
-    [InlineData("--vers")]
-    [InlineData("--disable")]
-    public void Abbreviated(params string[] words) => Refused(words);
+    [Rows("--spo 80", "--sp=80", "--idle 5", "--idle-tim=5", "--verb", "--dry", "--use", "--use-pro", "--hel", "--vers", "--disable")]
+    public void AbbreviatedOption_EachForm_IsRefused(params string[] words) => AssertRefused(words);
 
     [Theory]
-    [InlineData("22")]
-    [InlineData("stray")]
-    [InlineData("true")]
+    [Rows("22", "stray", "true", "-", "@file", "@/etc/hostname", "[x]", "[suggest]", "[parse]", "[diagram]", "[env:A=1]", "tcp-closer",
+        "tcp_closer", "-v true", "-v false", "-4 4", "-- -v", "-- 80", "-- --help", "-- tcp-closer")]
     [InlineData("")]
     [InlineData(" ")]
-    [InlineData("-")]
-    [InlineData("@file")]
-    [InlineData("@/etc/hostname")]
-    [InlineData("[x]")]
-    [InlineData("[suggest]")]
-    [InlineData("[parse]")]
-    [InlineData("[diagram]")]
-    [InlineData("[env:A=1]")]
-    [InlineData("tcp-closer")]
-    [InlineData("tcp_closer")]
-    [InlineData("-v", "true")]
-    [InlineData("-v", "false")]
-    [InlineData("-4", "4")]
-    [InlineData("--", "-v")]
-    [InlineData("--", "80")]
-    [InlineData("--", "--help")]
-    [InlineData("--", "tcp-closer")]
-    public void Stray(params string[] words) => Refused(words);
+    public void StrayWord_EachForm_IsRefused(params string[] words) => AssertRefused(words);
 
     [Theory]
-    [InlineData("-s=80")]
-    [InlineData("-s:80")]
-    [InlineData("-vs=80")]
-    [InlineData("-t=5")]
-    [InlineData("-t:5")]
-    [InlineData("-f=/tmp/x")]
-    [InlineData("-f:/tmp/x")]
-    [InlineData("-i=5")]
-    [InlineData("--sport:80")]
-    [InlineData("--dport:80")]
-    [InlineData("--logfile:/tmp/x")]
-    [InlineData("--idle_time:5")]
-    [InlineData("--state:all")]
-    [InlineData("-s=")]
-    [InlineData("-s:")]
-    public void EqualsSignsAndColons(string word) => Refused(word);
+    [Values("-s=80", "-s:80", "-vs=80", "-t=5", "-t:5", "-f=/tmp/x", "-f:/tmp/x", "-i=5", "--sport:80", "--dport:80", "--logfile:/tmp/x",
+        "--idle_time:5", "--state:all", "-s=", "-s:")]
+    public void Value_WrongSeparator_IsRefused(string word) => AssertRefused(word);
 
     [Theory]
-    [InlineData("--verbose=true")]
-    [InlineData("--verbose=false")]
-    [InlineData("--verbose=")]
-    [InlineData("--verbose:true")]
-    [InlineData("--verbose:")]
-    [InlineData("--dry-run=0")]
-    [InlineData("--use-proc=yes")]
-    [InlineData("-v=true")]
-    [InlineData("-v=")]
-    [InlineData("-v:")]
-    [InlineData("-v:true")]
-    [InlineData("-4=")]
-    [InlineData("-n=0")]
-    [InlineData("-vn=")]
-    public void AValueForAFlag(string word) => Refused(word);
+    [Values("--verbose=true", "--verbose=false", "--verbose=", "--verbose:true", "--verbose:", "--dry-run=0", "--use-proc=yes", "-v=true",
+        "-v=", "-v:", "-v:true", "-4=", "-n=0", "-vn=")]
+    public void Flag_WithAValue_IsRefused(string word) => AssertRefused(word);
 
     [Theory]
-    [InlineData("-s")]
-    [InlineData("-vs")]
-    [InlineData("--sport")]
-    [InlineData("-d")]
-    [InlineData("-t")]
-    [InlineData("-i")]
-    [InlineData("-f")]
-    [InlineData("--logfile")]
-    [InlineData("--state")]
-    [InlineData("--signal")]
-    [InlineData("--last-recv-limit")]
-    [InlineData("-s", "--")]
-    [InlineData("-s", "--", "80")]
-    [InlineData("-t", "-v")]
-    [InlineData("-t", "--verbose")]
-    public void AMissingValue(params string[] words) => Refused(words);
+    [Rows("-s", "-vs", "--sport", "-d", "-t", "-i", "-f", "--logfile", "--state", "--signal", "--last-recv-limit", "-s --", "-s -- 80",
+        "-t -v", "-t --verbose")]
+    public void Value_Missing_IsRefused(params string[] words) => AssertRefused(words);
 
     [Theory]
-    [InlineData("-\u001b=x")]
-    [InlineData("-\n:x")]
-    [InlineData("-v\u009b=x")]
-    [InlineData("-\u2028:")]
-    public void AnOptionThatDrivesATerminal(string word) => Refused(word);
+    [Values("-\u001b=x", "-\n:x", "-v\u009b=x", "-\u2028:")]
+    public void Option_ControlCharacters_IsRefusedInPrintableText(string word) => AssertRefused(word);
 
-    private static void Refused(params string[] words)
+    private static void AssertRefused(params string[] words)
     {
         Words.Refused(words);
         Words.Refused(["-s", "22", .. words]);

@@ -1,68 +1,45 @@
 using TcpCloser.Cli;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Cli;
 
-/// <summary>What a word that is no option may have been meant for.</summary>
+/// <summary>Suggestions for an unknown option.</summary>
 public sealed class SuggestionTests
 {
     [Theory]
-    [InlineData("--idletime", "--idle-time")]
-    [InlineData("--idle-tiem", "--idle-time")]
-    [InlineData("--idle_tim", "--idle-time")]
-    [InlineData("--idle-time-", "--idle-time")]
-    [InlineData("--Idle-Time=5", "--idle-time")]
-    [InlineData("--idletime:5", "--idle-time")]
-    [InlineData("--idle", "--idle-time or --idle-by")]
-    [InlineData("--spotr", "--sport")]
-    [InlineData("--SPORT", "--sport")]
-    [InlineData("--ports", "--sport or --dport")]
-    [InlineData("--notsrc", "--not-src")]
-    [InlineData("--nto-dst", "--not-dst")]
-    [InlineData("--no-ack", "--no-ack-for")]
-    [InlineData("--dryrun", "--dry-run")]
-    [InlineData("--useproc", "--use-proc")]
-    [InlineData("--disable-sylsog", "--disable-syslog")]
-    [InlineData("--last-recieve-limit", "--last-recv-limit")]
-    [InlineData("--hlep", "--help")]
-    [InlineData("--vers", "--version")]
-    public void Nearest(string typed, string names)
+    [Rows("--idletime | --idle-time", "--idle-tiem | --idle-time", "--idle_tim | --idle-time", "--idle-time- | --idle-time",
+        "--Idle-Time=5 | --idle-time", "--idletime:5 | --idle-time", "--idle | --idle-time or --idle-by", "--spotr | --sport",
+        "--SPORT | --sport", "--ports | --sport or --dport", "--notsrc | --not-src", "--nto-dst | --not-dst", "--no-ack | --no-ack-for",
+        "--dryrun | --dry-run", "--useproc | --use-proc", "--disable-sylsog | --disable-syslog", "--last-recieve-limit | --last-recv-limit",
+        "--hlep | --help", "--vers | --version", "--user | --uid", "--user=www-data | --uid", "--username | --uid",
+        "--process | --pid or --comm", "--command | --comm", "--net | --netns")]
+    public void Suggestion_SimilarWord_NamesTheOptions(string typed, string names)
     {
-        Assert.Equal($"did you mean {names}?", Suggestion.For(typed));
+        Assert.Equal($"did you mean {names}?", Suggestion.ForOption(typed));
         Assert.EndsWith($": did you mean {names}?", Words.Refused("-s", "22", typed), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("--nope")]
-    [InlineData("--s")]
-    [InlineData("--")]
-    [InlineData("---")]
-    [InlineData("--n=1")]
-    [InlineData("--completely-different")]
-    [InlineData("--=5")]
-    [InlineData("-x")]
-    [InlineData("-idle-time")]
-    [InlineData("sport")]
-    public void NothingNear(string typed) => Assert.Null(Suggestion.For(typed));
+    [Values("--nope", "--s", "--", "---", "--n=1", "--completely-different", "--=5", "-x", "-idle-time", "sport")]
+    public void Suggestion_NothingSimilar_IsNull(string typed) => Assert.Null(Suggestion.ForOption(typed));
 
     [Fact]
-    public void ALongWordIsNotMeasured() => Assert.Null(Suggestion.For("--" + new string('s', 100_000)));
+    public void Suggestion_100000Characters_IsNull() => Assert.Null(Suggestion.ForOption("--" + new string('s', 100_000)));
 
-    /// <summary>One letter wrong, missing or too many, anywhere in any long name, and it is still found, unless that abbreviates another.</summary>
+    /// <summary>With one letter wrong, missing or added, a long name is still found, unless the word abbreviates another name.</summary>
     [Fact]
-    public void EveryNameWithOneMistake()
+    public void Suggestion_OneLetterWrong_NamesTheOption()
     {
         string[] names = [.. OptionTable.Entries.SelectMany(static entry => entry.Names).Where(static name => name.StartsWith("--", StringComparison.Ordinal))];
         foreach (string name in names)
         {
-            string meant = OptionTable.Find(name)!.Names.First(static name => name.StartsWith("--", StringComparison.Ordinal));
+            string option = OptionTable.Find(name)!.Names.First(static name => name.StartsWith("--", StringComparison.Ordinal));
             for (int i = 2; i < name.Length; i++)
             {
                 foreach (string typed in (string[])[name.Remove(i, 1), name.Insert(i, "q"), name.Remove(i, 1).Insert(i, "q")])
                 {
                     if (!Array.Exists(names, other => other.StartsWith(typed, StringComparison.Ordinal)))
                     {
-                        Assert.Contains(meant, Suggestion.For(typed), StringComparison.Ordinal);
+                        Assert.Contains(option, Suggestion.ForOption(typed), StringComparison.Ordinal);
                     }
                 }
             }

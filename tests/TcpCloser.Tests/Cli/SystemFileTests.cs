@@ -1,12 +1,13 @@
 using TcpCloser.Cli;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Cli;
 
-/// <summary>Names of ports and users, as the files of the system have them.</summary>
+/// <summary>Names of ports in /etc/services and of users in /etc/passwd.</summary>
 public sealed class SystemFileTests
 {
+    private const string Passwd =
+        "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:\nbig:x:4294967294:1\nnone:x:4294967295:1\nshort:x\ntoor:x:0:0:::\n\n+::::\n";
+
     private const string Services =
         """
         # Network services
@@ -26,53 +27,35 @@ public sealed class SystemFileTests
         """;
 
     [Theory]
-    [InlineData("tcpmux", 1)]
-    [InlineData("domain", 53)]
-    [InlineData("http", 80)]
-    [InlineData("www", 80)]
-    [InlineData("www-http", 80)]
-    [InlineData("indented", 81)]
-    [InlineData("postgres", 5432)]
-    [InlineData("last", 65535)]
-    [InlineData("HTTP", 0)]
-    [InlineData("hidden", 0)]
-    [InlineData("#", 0)]
-    [InlineData("TCP", 0)]
-    [InlineData("WorldWideWeb", 0)]
-    [InlineData("80/tcp", 0)]
-    [InlineData("no-port", 0)]
-    [InlineData("odd", 0)]
-    [InlineData("big", 0)]
-    [InlineData("zero", 0)]
-    [InlineData("ht", 0)]
-    [InlineData("", 0)]
-    [InlineData(" ", 0)]
-    public void Ports(string name, int port)
+    [Rows("tcpmux | 1", "domain | 53", "http | 80", "www | 80", "www-http | 80", "indented | 81", "postgres | 5432", "last | 65535",
+        "HTTP | 0", "hidden | 0", "# | 0", "TCP | 0", "WorldWideWeb | 0", "80/tcp | 0", "no-port | 0", "odd | 0", "big | 0", "zero | 0",
+        "ht | 0", " | 0", "  | 0")]
+    public void PortOf_ServiceName_IsItsTcpPortOr0(string name, int port)
     {
         Assert.Equal(port, new ServicesFile(Services, 0).PortOf(name));
         Assert.Equal(port, new ServicesFile(Services.ReplaceLineEndings("\r\n"), 0).PortOf(name));
     }
 
     [Fact]
-    public void AFileThatCannotBeReadIsSaid()
+    public void Read_UnreadableFile_ReportsTheErrno()
     {
         Assert.Null(new ServicesFile("", 0).Problem);
         Assert.Equal("reading /etc/services: EACCES (permission denied)", new ServicesFile("", Errno.EACCES).Problem);
-        Assert.Equal(Errno.ENOENT, SystemFile.Read("/proc/no such file\0"u8, out string text));
+        Assert.Equal(Errno.ENOENT, ProcFile.ReadText("/proc/no such file\0"u8, out string text));
         Assert.Empty(text);
-        Assert.Equal(Errno.EISDIR, SystemFile.Read("/proc\0"u8, out text));
+        Assert.Equal(Errno.EISDIR, ProcFile.ReadText("/proc\0"u8, out text));
         Assert.Empty(text);
     }
 
     [Fact]
-    public void ALongFileIsReadWhole()
+    public void Read_LongFile_ReturnsAllOfIt()
     {
         string path = Path.GetTempFileName();
         try
         {
             string content = string.Concat(Enumerable.Range(0, 20_000).Select(static i => $"line {i} é\n"));
             File.WriteAllText(path, content);
-            Assert.Equal(0, SystemFile.Read(System.Text.Encoding.UTF8.GetBytes(path + '\0'), out string text));
+            Assert.Equal(0, ProcFile.ReadText(System.Text.Encoding.UTF8.GetBytes(path + '\0'), out string text));
             Assert.Equal(content, text);
         }
         finally
@@ -81,9 +64,9 @@ public sealed class SystemFileTests
         }
     }
 
-    /// <summary>Whatever this machine's own file names, the option takes; the first line counts, as for getservbyname(3).</summary>
+    /// <summary>The option accepts every name in this machine's file; the first line counts, as for getservbyname(3).</summary>
     [Fact]
-    public void EveryServiceOfThisMachine()
+    public void SourcePort_EachServiceOfThisMachine_IsItsFirstPort()
     {
         string[] lines = File.Exists("/etc/services") ? File.ReadAllLines("/etc/services") : [];
         var seen = new HashSet<string>();
@@ -98,14 +81,10 @@ public sealed class SystemFileTests
     }
 
     [Theory]
-    [InlineData("root", 0u)]
-    [InlineData("www-data", 33u)]
-    [InlineData("big", 4294967294u)]
-    [InlineData("stranger", null)]
-    [InlineData("none", null)]
-    [InlineData("short", null)]
-    [InlineData("", null)]
-    [InlineData("root:x", null)]
-    public void Users(string user, uint? uid) => Assert.Equal(uid, PasswdFile.UidOf(
-        "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:\nbig:x:4294967294:1\nnone:x:4294967295:1\nshort:x\n\n+::::\n", user));
+    [Rows("root | 0", "www-data | 33", "big | 4294967294", "stranger | null", "none | null", "short | null", " | null", "root:x | null")]
+    public void UidOf_UserName_IsTheUidOrNull(string user, uint? uid) => Assert.Equal(uid, PasswdFile.UidOf(Passwd, user));
+
+    [Theory]
+    [Rows("0 | root", "33 | www-data", "4294967294 | big", "4294967295 | null", "1 | null")]
+    public void NameOf_Uid_IsTheFirstUserWithIt(uint uid, string? user) => Assert.Equal(user, PasswdFile.NameOf(Passwd, uid));
 }

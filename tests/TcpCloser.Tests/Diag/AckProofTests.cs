@@ -1,11 +1,8 @@
 using System.Runtime.InteropServices;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>Since when something is provably unacknowledged: never longer than it is true.</summary>
+/// <summary>How long data has provably been unacknowledged: never longer than it really has.</summary>
 public sealed class AckProofTests
 {
     private const byte Retransmission = 1;
@@ -28,80 +25,141 @@ public sealed class AckProofTests
         Expires = 0,
     };
 
+    private static readonly DumpedSocket s_leftItsLan = s_quiet with
+    {
+        Timer = Retransmission,
+        Expires = 3_264,
+        Unacked = 1,
+        Retransmits = 43,
+        Backoff = 4,
+        Rto = 3_264_000,
+        Timeouts = 43,
+        TimeoutSeries = 1,
+        TimeoutSeriesMs = 119_910,
+    };
+
     /// <summary>The timeout is 200 ms at first, and doubles with each retransmission.</summary>
     [Theory]
-    [InlineData(0, 200, 200, 0)] // sent this moment
+    [InlineData(0, 200, 200, 0)] // sent just now
     [InlineData(0, 200, 150, 50)]
     [InlineData(1, 400, 400, 200)] // the first timeout is over
     [InlineData(1, 400, 100, 500)]
     [InlineData(2, 800, 800, 600)] // 200 + 400
     [InlineData(3, 1_600, 0, 3_000)] // 200 + 400 + 800 + 1600
-    public void ByRetransmissions(byte retransmits, uint rtoMs, uint expires, uint proved) => Assert.Equal(proved, OutstandingMs(
-        s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = retransmits, Rto = rtoMs * 1000, Expires = expires }));
+    public void Proof_DataRetransmitted_IsTheSumOfTheTimeouts(byte retransmits, uint rtoMs, uint expires, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(
+            s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = retransmits, Rto = rtoMs * 1000, Expires = expires }));
 
-    /// <summary>Without timestamps the back-off outlives a recovery, and a thin stream's linear timeouts do not double: the smaller count is sure.</summary>
+    /// <summary>
+    /// Without timestamps the backoff outlives a recovery, and a thin stream's linear timeouts do not double: only the smaller count is
+    /// certain.
+    /// </summary>
     [Theory]
-    [InlineData(3, 0, 1_600, 0)]
-    [InlineData(0, 3, 1_600, 0)]
-    [InlineData(3, 1, 1_600, 800)]
-    [InlineData(1, 3, 1_600, 800)]
-    public void TheSmallerCountIsSure(byte retransmits, byte backoff, uint rtoMs, uint proved) => Assert.Equal(proved, OutstandingMs(
-        s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = backoff, Rto = rtoMs * 1000, Expires = rtoMs }));
+    [Rows("3 | 0 | 1600 | 0", "0 | 3 | 1600 | 0", "3 | 1 | 1600 | 800", "1 | 3 | 1600 | 800")]
+    public void Proof_RetransmitsAndBackoffDiffer_UsesTheSmallerCount(byte retransmits, byte backoff, uint rtoMs, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(
+            s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = backoff, Rto = rtoMs * 1000, Expires = rtoMs }));
 
-    /// <summary>Where the device's queue is full a retransmission does not leave, and its timer says nothing of when data was sent.</summary>
+    /// <summary>While the device's queue is full, a retransmission is not sent, and its timer does not show when data was sent.</summary>
     [Theory]
-    [InlineData(30, 30)]
-    [InlineData(100, 100)]
-    [InlineData(1_000, 150)]
-    public void WhatPassedOfTheLastTimeoutIsNoMoreThanSinceDataWasSent(uint lastDataSent, uint proved) => Assert.Equal(proved, OutstandingMs(
-        s_quiet with { Timer = Retransmission, Unacked = 1, LastDataSent = lastDataSent, Expires = 50 }));
+    [Rows("30 | 30", "100 | 100", "1000 | 150")]
+    public void Proof_CurrentTimeout_IsLimitedByTheTimeSinceDataWasSent(uint lastDataSent, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(
+            s_quiet with { Timer = Retransmission, Unacked = 1, LastDataSent = lastDataSent, Expires = 50 }));
 
     [Fact]
-    public void ATimerBeyondItsTimeoutProvesNothing() =>
+    public void Proof_TimerLongerThanTheTimeout_IsZero() =>
         Assert.Equal(0u, OutstandingMs(s_quiet with { Timer = Retransmission, Unacked = 1, Expires = 201 }));
 
     [Theory]
     [InlineData(10, 120_000_000, 120_000, 119_883)] // 120 s less the first timeout of 117 ms
-    [InlineData(10, 4_000_000_000, 120_000, 119_883)]
-    [InlineData(40, 120_000_000, 120_000, 120_000)]
-    public void TheBoundEndsAtTwoMinutes(byte retransmits, uint rtoMicroseconds, uint expires, uint proved) => Assert.Equal(proved, OutstandingMs(
-        s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = retransmits, Rto = rtoMicroseconds, Expires = expires }));
+    [Rows("10 | 4000000000 | 120000 | 119883", "40 | 120000000 | 120000 | 120000")]
+    public void Proof_TimeoutsAtTheirMaximum_EndsAtTwoMinutes(byte retransmits, uint rtoMicroseconds, uint expires, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(
+            s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = retransmits, Rto = rtoMicroseconds, Expires = expires }));
 
-    /// <summary>Nothing fits into the peer's window: the timeout that is shown stays, and each probe waits twice as long.</summary>
+    /// <summary>While the peer's window is closed the timeout shown stays the same, and each window probe waits twice as long.</summary>
     [Theory]
     [InlineData(0, 0, 150, 0)] // no probe is unanswered
-    [InlineData(0, 6, 300, 0)] // a peer that lives has answered the last one, however long ago
-    [InlineData(1, 1, 400, 0)] // the first probe left this moment; how long it waited is not sure
+    [InlineData(0, 6, 300, 0)] // the peer has answered the last one, however long ago
+    [InlineData(1, 1, 400, 0)] // the first probe was sent just now; how long it waited is uncertain
     [InlineData(1, 1, 100, 100)] // 300, less the first wait
-    [InlineData(2, 2, 800, 400)] // the wait before
+    [InlineData(2, 2, 800, 400)] // the wait before it
     [InlineData(2, 2, 501, 400)]
     [InlineData(3, 3, 1_600, 1_200)] // 400 + 800
-    [InlineData(3, 1, 400, 0)] // not each probe has doubled the wait, because the device's queue was full
+    [InlineData(3, 1, 400, 0)] // not every probe doubled the wait, because the device's queue was full
     [InlineData(1, 3, 1_600, 0)]
-    [InlineData(1, 3, 600, 800)]
-    [InlineData(1, 3, 500, 0)] // may be the half second after which a full queue is tried again
-    [InlineData(12, 12, 120_000, 444_400)] // the last has just begun; before it 120,000 twice, 102,400, 51,200 … 400
-    public void ByWindowProbes(byte probes, byte backoff, uint expires, uint proved) => Assert.Equal(proved, OutstandingMs(
-        s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = probes, Backoff = backoff, Expires = expires }));
+    [InlineData(1, 3, 600, 200)] // the longest timeout may be a second
+    [InlineData(1, 3, 1_100, 0)]
+    [InlineData(5, 5, 600, 3_200)] // 400 + 800, and a second twice
+    [InlineData(5, 5, 2_500, 5_300)] // 400 + 800 + 1600, and once as long as the timer still waits
+    [InlineData(1, 3, 500, 0)] // may be the half second after which a full queue is retried
+    [InlineData(12, 12, 120_000, 444_400)] // the last wait has just begun; before it 120,000 twice, 102,400, 51,200 … 400
+    public void Proof_WindowProbesUnanswered_IsTheSumOfTheCertainWaits(byte probes, byte backoff, uint expires, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(
+            s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = probes, Backoff = backoff, Expires = expires }));
 
-    /// <summary>TCP_USER_TIMEOUT, which is not shown, makes the timer wait less than it seems: the last answer bounds what has passed.</summary>
+    /// <summary>
+    /// TCP_USER_TIMEOUT, which is not shown, shortens the wait of the timer: the time since the last answer is the limit.
+    /// </summary>
     [Theory]
-    [InlineData(13_000, 200)]
-    [InlineData(12_800, 0)]
-    [InlineData(5_100, 0)]
-    public void ByWindowProbesNoLongerThanSinceTheLastAnswer(uint lastAck, uint proved) => Assert.Equal(proved, OutstandingMs(
-        s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = 1, Backoff = 6, Expires = 600, LastAckRecv = lastAck }));
+    [Rows("13000 | 200", "12800 | 0", "5100 | 0")]
+    public void Proof_WindowProbesUnanswered_IsLimitedByTheTimeSinceTheLastAnswer(uint lastAck, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(
+            s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = 5, Backoff = 6, Expires = 600, LastAckRecv = lastAck }));
 
-    [Theory]
-    [InlineData(0, 0)]
-    [InlineData(1, 0)]
-    [InlineData(2, 1_000)]
-    [InlineData(9, 8_000)]
-    public void ByKeepaliveProbes(byte probes, uint proved) => Assert.Equal(proved, OutstandingMs(s_quiet with { Timer = Keepalive, Probes = probes }));
-
-    /// <summary>An old clock proves nothing: who was quiet for an hour may have just sent.</summary>
+    /// <summary>
+    /// Linux 6.18 shows this two minutes after data was sent to a host that has left its LAN: ICMP unreachables keep the backoff at 4.
+    /// </summary>
     [Fact]
-    public void WhatIsNotOutstandingProvesNothing()
+    public void KernelTime_BackoffUndoneByUnreachables_IsUsed() => Assert.Equal(119_910u, OutstandingMs(s_leftItsLan));
+
+    /// <summary>An earlier series of timeouts, even in the handshake, leaves its time in the kernel's sum.</summary>
+    [Theory]
+    [InlineData(2, 43, 43)]
+    [InlineData(2, 44, 43)]
+    [InlineData(1, 44, 43)]
+    [InlineData(1, 43, 42)]
+    [InlineData(1, 299, 43)] // the 8-bit count wrapped around to 0
+    [Rows("0 | 43 | 43", "257 | 43 | 43")]
+    public void KernelTime_EarlierTimeouts_IsNotUsed(ushort series, ushort timeouts, byte retransmits) =>
+        Assert.Equal(3_060u, OutstandingMs(
+            s_leftItsLan with { TimeoutSeries = series, Timeouts = timeouts, Retransmits = retransmits, Rto = 3_264_000, Backoff = 4 }));
+
+    /// <summary>Without SACK the kernel's time keeps running after the last acknowledgement, until more is sent and acknowledged.</summary>
+    [Fact]
+    public void KernelTime_NothingRetransmitted_IsNotUsed()
+    {
+        Assert.Equal(0u, OutstandingMs(s_leftItsLan with { Retransmits = 0, Timeouts = 0 }));
+        Assert.Equal(0u, OutstandingMs(s_leftItsLan with { Unacked = 0 }));
+        Assert.Equal(0u, OutstandingMs(s_leftItsLan with { Timer = Keepalive, Unacked = 0 }));
+    }
+
+    /// <summary>Before Linux 6.7 tcp_info ends before this field.</summary>
+    [Theory]
+    [Values(232, 240, 242, 244, 247)]
+    public void KernelTime_TcpInfoTooShort_IsNotUsed(int length) =>
+        Assert.Equal(3_060u, OutstandingMs(s_leftItsLan with { InfoLength = length }));
+
+    /// <summary>The backoff can prove more, because it includes the first timeout.</summary>
+    [Fact]
+    public void KernelTime_LessThanTheBackoffProves_IsNotUsed() => Assert.Equal(6_324u, OutstandingMs(
+        s_leftItsLan with { Retransmits = 5, Timeouts = 5, Backoff = 5, Rto = 6_528_000, Expires = 6_528, TimeoutSeriesMs = 6_120 }));
+
+    /// <summary>The kernel's time is not limited by the longest timeout, so silence does not stand in for the rest.</summary>
+    [Theory]
+    [Rows("119910 | 119910 | true", "119910 | 119911 | false", "200000 | 300000 | false", "600000 | 600000 | true")]
+    public void Holds_KernelTimeKnown_RequiresTheWholeTime(uint kernelMs, uint ms, bool holds) =>
+        Assert.Equal(holds, Holds(s_leftItsLan with { TimeoutSeriesMs = kernelMs }, ms));
+
+    [Theory]
+    [Rows("0 | 0", "1 | 0", "2 | 1000", "9 | 8000")]
+    public void Proof_KeepaliveProbesUnanswered_IsASecondForEachAfterTheFirst(byte probes, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(s_quiet with { Timer = Keepalive, Probes = probes }));
+
+    /// <summary>An old clock proves nothing: a connection that was quiet for an hour may have sent data just now.</summary>
+    [Fact]
+    public void Proof_NothingOutstanding_IsZero()
     {
         DumpedSocket grown = s_quiet with { Retransmits = 5, Backoff = 5, Rto = 6_400_000, Probes = 5 };
         foreach (DumpedSocket socket in new[]
@@ -124,12 +182,9 @@ public sealed class AckProofTests
     }
 
     [Theory]
-    [InlineData(600, 1_000_000, 1_000_000, true)]
-    [InlineData(601, 1_000_000, 1_000_000, false)]
-    [InlineData(600, 600, 600, true)]
-    [InlineData(600, 599, 600, false)]
-    [InlineData(600, 600, 599, false)]
-    public void BothHaveToBeThere(uint ms, uint lastData, uint lastAck, bool holds) => Assert.Equal(holds, Holds(
+    [Rows("600 | 1000000 | 1000000 | true", "601 | 1000000 | 1000000 | false", "600 | 600 | 600 | true", "600 | 599 | 600 | false",
+        "600 | 600 | 599 | false")]
+    public void Holds_ProofOrSilenceTooShort_IsFalse(uint ms, uint lastData, uint lastAck, bool holds) => Assert.Equal(holds, Holds(
         s_quiet with
         {
             Timer = Retransmission,
@@ -142,12 +197,10 @@ public sealed class AckProofTests
             LastAckRecv = lastAck,
         }, ms));
 
-    /// <summary>Beyond two minutes nothing can be proved by the timers, and silence has to do.</summary>
+    /// <summary>Beyond two minutes the timers prove nothing more, and silence decides.</summary>
     [Theory]
-    [InlineData(120_000, true)]
-    [InlineData(1_000_000, true)]
-    [InlineData(1_000_001, false)]
-    public void BeyondTwoMinutesTheSilenceDecides(uint ms, bool holds) => Assert.Equal(holds, Holds(
+    [Rows("120000 | true", "1000000 | true", "1000001 | false")]
+    public void Holds_TimeBeyondTwoMinutes_IsDecidedBySilence(uint ms, bool holds) => Assert.Equal(holds, Holds(
         s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = 40, Backoff = 40, Rto = 120_000_000, Expires = 120_000 }, ms));
 
     private static uint OutstandingMs(DumpedSocket socket)

@@ -1,8 +1,6 @@
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>That the tests' own kernel judges programs written by hand as the real one does: the compiler's tests lean on it.</summary>
+/// <summary>The fake kernel judges programs written by hand as the real one does: the tests of the compiler rely on it.</summary>
 public sealed class BytecodeInterpreterTests
 {
     [Theory]
@@ -10,19 +8,19 @@ public sealed class BytecodeInterpreterTests
     [InlineData("01 04 08 00")] // JMP to end + 4: rejects
     [InlineData("02 08 08 00 00 00 16 00")] // S_GE 22
     [InlineData("02 08 0c 00 00 00 16 00")]
-    [InlineData("00 04 63 63")] // NOP: its no is not looked at
+    [InlineData("00 04 63 63")] // NOP: its no is ignored
     [InlineData("0b 08 0c 00 00 00 16 00 01 04 08 00")] // S_EQ 22 else the end of the program; JMP out
     [InlineData("09 08 0c 00 01 00 00 00")] // DEV_COND 1
     [InlineData("0a 0c 10 00 01 00 00 00 ff 00 00 00")] // MARK_COND 1/0xff
     [InlineData("07 10 14 00 02 08 00 00 ff ff ff ff 0a 00 00 00")] // S_COND 10.0.0.0/8
     [InlineData("08 0c 10 00 00 00 00 00 50 00 00 00")] // D_COND *:80
-    public void Taken(string hex) => Assert.Null(BytecodeAudit.Refusal(Program(hex)));
+    public void Audit_ValidProgram_IsAccepted(string hex) => Assert.Null(BytecodeAudit.Refusal(Program(hex)));
 
     [Theory]
     [InlineData("")]
     [InlineData("01 04 04")]
     [InlineData("01 00 04 00")] // yes = 0
-    [InlineData("01 06 04 00")] // yes is no multiple of 4
+    [InlineData("01 06 04 00")] // yes is not a multiple of 4
     [InlineData("01 08 04 00")] // yes beyond the end
     [InlineData("01 04 00 00")] // no below the op's own size
     [InlineData("01 04 0c 00")] // no beyond end + 4
@@ -35,10 +33,10 @@ public sealed class BytecodeInterpreterTests
     [InlineData("07 10 14 00 02 21 00 00 ff ff ff ff 0a 00 00 00")] // /33
     [InlineData("07 10 14 00 03 08 00 00 ff ff ff ff 0a 00 00 00")] // family 3
     [InlineData("07 10 14 00 0a 08 00 00 ff ff ff ff 0a 00 00 00")] // IPv6 without its 16 bytes
-    public void Refused(string hex) => Assert.NotNull(BytecodeAudit.Refusal(Program(hex)));
+    public void Audit_InvalidProgram_IsRefused(string hex) => Assert.NotNull(BytecodeAudit.Refusal(Program(hex)));
 
     [Fact]
-    public void WhatAnOldKernelOrAnyoneMayNotUse()
+    public void Audit_UnsupportedOpOrTooLongProgram_IsRefused()
     {
         Assert.NotNull(BytecodeAudit.Refusal(Program("0b 08 0c 00 00 00 16 00"), hasEqual: false));
         Assert.NotNull(BytecodeAudit.Refusal(Program("0a 0c 10 00 01 00 00 00 ff 00 00 00"), netAdmin: false));
@@ -47,35 +45,18 @@ public sealed class BytecodeInterpreterTests
     }
 
     [Theory]
-    [InlineData("01 04 04 00", true)]
-    [InlineData("01 04 08 00", false)]
-    [InlineData("00 04 00 00", true)]
-    [InlineData("02 08 0c 00 00 00 16 00", true)]
-    [InlineData("02 08 0c 00 00 00 17 00", false)]
-    [InlineData("03 08 0c 00 00 00 16 00", true)]
-    [InlineData("03 08 0c 00 00 00 15 00", false)]
-    [InlineData("04 08 0c 00 00 00 50 00", true)]
-    [InlineData("04 08 0c 00 00 00 51 00", false)]
-    [InlineData("05 08 0c 00 00 00 50 00", true)]
-    [InlineData("05 08 0c 00 00 00 4f 00", false)]
-    [InlineData("0b 08 0c 00 00 00 16 00", true)]
-    [InlineData("0b 08 0c 00 00 00 50 00", false)]
-    [InlineData("0c 08 0c 00 00 00 50 00", true)]
-    [InlineData("0c 08 0c 00 00 00 16 00", false)]
-    [InlineData("09 08 0c 00 03 00 00 00", true)]
-    [InlineData("09 08 0c 00 04 00 00 00", false)]
-    [InlineData("0a 0c 10 00 05 00 00 00 0f 00 00 00", true)]
-    [InlineData("0a 0c 10 00 05 00 00 00 ff 00 00 00", false)]
-    [InlineData("0d 0c 10 00 07 00 00 00 00 00 00 00", true)]
-    [InlineData("0d 0c 10 00 07 00 00 00 01 00 00 00", false)]
-    [InlineData("07 10 14 00 02 08 00 00 ff ff ff ff 0a ff ff ff", true)]
-    [InlineData("07 10 14 00 02 18 00 00 ff ff ff ff 0a 01 02 00", true)]
-    [InlineData("07 10 14 00 02 18 00 00 ff ff ff ff 0a 01 03 00", false)]
-    [InlineData("08 10 14 00 02 18 00 00 ff ff ff ff 0a 01 02 00", false)]
-    [InlineData("07 10 14 00 02 18 00 00 16 00 00 00 0a 01 02 00", true)]
-    [InlineData("07 10 14 00 02 18 00 00 17 00 00 00 0a 01 02 00", false)]
-    [InlineData("07 1c 20 00 0a 00 00 00 ff ff ff ff 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", false)]
-    public void Runs(string hex, bool accepted)
+    [Rows("01 04 04 00 | true", "01 04 08 00 | false", "00 04 00 00 | true", "02 08 0c 00 00 00 16 00 | true",
+        "02 08 0c 00 00 00 17 00 | false", "03 08 0c 00 00 00 16 00 | true", "03 08 0c 00 00 00 15 00 | false",
+        "04 08 0c 00 00 00 50 00 | true", "04 08 0c 00 00 00 51 00 | false", "05 08 0c 00 00 00 50 00 | true",
+        "05 08 0c 00 00 00 4f 00 | false", "0b 08 0c 00 00 00 16 00 | true", "0b 08 0c 00 00 00 50 00 | false",
+        "0c 08 0c 00 00 00 50 00 | true", "0c 08 0c 00 00 00 16 00 | false", "09 08 0c 00 03 00 00 00 | true",
+        "09 08 0c 00 04 00 00 00 | false", "0a 0c 10 00 05 00 00 00 0f 00 00 00 | true", "0a 0c 10 00 05 00 00 00 ff 00 00 00 | false",
+        "0d 0c 10 00 07 00 00 00 00 00 00 00 | true", "0d 0c 10 00 07 00 00 00 01 00 00 00 | false",
+        "07 10 14 00 02 08 00 00 ff ff ff ff 0a ff ff ff | true", "07 10 14 00 02 18 00 00 ff ff ff ff 0a 01 02 00 | true",
+        "07 10 14 00 02 18 00 00 ff ff ff ff 0a 01 03 00 | false", "08 10 14 00 02 18 00 00 ff ff ff ff 0a 01 02 00 | false",
+        "07 10 14 00 02 18 00 00 16 00 00 00 0a 01 02 00 | true", "07 10 14 00 02 18 00 00 17 00 00 00 0a 01 02 00 | false",
+        "07 1c 20 00 0a 00 00 00 ff ff ff ff 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 | false")]
+    public void Interpreter_EachOp_AcceptsOrRejectsTheEntry(string hex, bool accepted)
     {
         byte[] program = Program(hex);
         Assert.Null(BytecodeAudit.Refusal(program));
@@ -84,11 +65,8 @@ public sealed class BytecodeInterpreterTests
     }
 
     [Theory]
-    [InlineData("10.1.2.3", true)]
-    [InlineData("::ffff:10.1.2.3", true)]
-    [InlineData("::a01:203", false)]
-    [InlineData("fd00::1", false)]
-    public void AnIPv4ConditionMatchesDualStackSocketsToo(string source, bool accepted)
+    [Rows("10.1.2.3 | true", "::ffff:10.1.2.3 | true", "::a01:203 | false", "fd00::1 | false")]
+    public void Interpreter_IPv4Condition_AlsoMatchesDualStackSockets(string source, bool accepted)
     {
         byte[] program = Program("07 10 14 00 02 00 00 00 ff ff ff ff 00 00 00 00");
         FilterEntry entry = FilterEntry.Between(source, 22, source, 80);

@@ -1,18 +1,12 @@
 using System.Runtime.CompilerServices;
-using TcpCloser.Diag;
-using TcpCloser.Kill;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>What holds a hundred thousand connections, and finds them by their inodes.</summary>
+/// <summary>The list that holds a hundred thousand connections, and the index that finds them by inode.</summary>
 public sealed class ConnectionListTests
 {
     [Fact]
-    public void AConnectionTakesSixtyFourBytes() => Assert.Equal(64, Unsafe.SizeOf<Connection>());
-
-    [Fact]
-    public void WhatIsAddedStaysInItsPlace()
+    public void List_ManyConnectionsAdded_KeepsEachInItsPlace()
     {
         ConnectionList list = Connections.Many(10_000);
         ref Connection first = ref list[0];
@@ -34,7 +28,7 @@ public sealed class ConnectionListTests
     }
 
     [Fact]
-    public void AClearedListStartsFromNothing()
+    public void List_Cleared_StartsEmpty()
     {
         ConnectionList list = Connections.Many(3_000);
         list.Clear();
@@ -46,8 +40,34 @@ public sealed class ConnectionListTests
         Assert.Equal(12345u, list[0].Inode);
     }
 
+    /// <summary>The cgroups are beside the connections, and stay in step with them.</summary>
     [Fact]
-    public void InodesAreFoundAndZeroIsNobodys()
+    public void Keep_SomeConnections_KeepsTheirCgroups()
+    {
+        var list = new ConnectionList();
+        list.Begin(FakeNamespace.Silent);
+        for (int i = 0; i < 5_000; i++)
+        {
+            Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:5");
+            connection.Outcome = i % 3 == 0 ? Outcome.Pending : Outcome.Spared;
+            connection.Inode = (uint)i;
+            list.Add(in connection, (ulong)i + 7);
+        }
+
+        list.KeepPending();
+        Assert.Equal(1_667, list.Count);
+        for (int i = 0; i < list.Count; i++)
+        {
+            Assert.Equal(list[i].Inode + 7ul, list.CgroupOf(i));
+        }
+
+        Connection another = Connections.Of("10.0.0.1:22 10.0.0.2:5");
+        list.Add(in another);
+        Assert.Equal(0u, list.CgroupOf(1_667));
+    }
+
+    [Fact]
+    public void InodeIndex_InodesOfSeveralConnections_FindsAllButZero()
     {
         ConnectionList list = Connections.Many(5);
         list[1].Inode = 0;

@@ -1,22 +1,18 @@
-using TcpCloser.Diag;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>The filter in words.</summary>
+/// <summary>The filter as text.</summary>
 public sealed class DisassemblerTests
 {
     [Theory]
-    [InlineData("list", "-4", "-s", "22,80,443,8000-8999")]
-    [InlineData("tree", "-6", "-s", "1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,40-50", "-d", "80-90")]
-    public void Of(string name, params string[] words) =>
+    [Rows("list | -4 -s 22,80,443,8000-8999", "tree | -6 -s 1,3,5,7,9,11,13,15,17,19,21,23,25,27,29,31,40-50 -d 80-90")]
+    public void Lines_ListOrTreeFilter_MatchTheSnapshot(string name, params string[] words) =>
         Snap.Match(string.Join('\n', Disassembler.Lines(Words.Compile(Words.Select(words)))), name);
 
     [Fact]
-    public void NoFilterIsNoLine() => Assert.Empty(Disassembler.Lines([]));
+    public void Lines_NoFilter_AreNone() => Assert.Empty(Disassembler.Lines([]));
 
     [Fact]
-    public void EveryOpOfALongFilterHasItsLine()
+    public void Lines_LongFilter_AreOneForEachOp()
     {
         byte[] program = Words.Compile(Words.Select("-4", "-s", string.Join(',', Enumerable.Range(1, 1_000).Select(static i => 7 * i))));
         int ops = 0;

@@ -1,11 +1,8 @@
 using CsCheck;
-using TcpCloser.Cli;
-using TcpCloser.Diag;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>What the compiled filter lists is what set arithmetic says, and a kernel takes it.</summary>
+/// <summary>The compiled filter lists the ports that set arithmetic selects, and a kernel accepts it.</summary>
 public sealed class FilterCompilerTests
 {
     private static readonly Gen<PortRange> s_range = Gen.OneOf(
@@ -18,17 +15,17 @@ public sealed class FilterCompilerTests
     private static readonly Gen<string> s_family = Gen.OneOf("-4", "-6", "-46");
 
     [Fact]
-    public void SourcePortsAgreeForEveryPort() =>
+    public void Filter_SourcePorts_ListsExactlyThose() =>
         Gen.Select(s_family, s_range.Array[1, 60]).Sample(static (family, ranges) =>
-            EveryPortAgrees(family, ranges, isSource: true), iter: 80);
+            AssertEveryPortAgrees(family, ranges, isSource: true), iter: 80);
 
     [Fact]
-    public void DestinationPortsAgreeForEveryPort() =>
+    public void Filter_DestinationPorts_ListsExactlyThose() =>
         Gen.Select(s_family, s_range.Array[1, 60]).Sample(static (family, ranges) =>
-            EveryPortAgrees(family, ranges, isSource: false), iter: 80);
+            AssertEveryPortAgrees(family, ranges, isSource: false), iter: 80);
 
     [Fact]
-    public void BothTogetherAgree() =>
+    public void Filter_SourceAndDestinationPorts_ListsExactlyThose() =>
         Gen.Select(s_family, s_range.Array[1, 40], s_range.Array[1, 40], Gen.Int[0, 65_535].Array[40])
             .Sample(static (family, source, destination, more) =>
     {
@@ -40,49 +37,36 @@ public sealed class FilterCompilerTests
             foreach (ushort destinationPort in Interesting(destination, more))
             {
                 FilterEntry entry = Connected(family, sourcePort, destinationPort, sources.Single, destinations.Single);
-                Agrees(family, program, entry, sources.Contains(entry.SourcePort) && destinations.Contains(entry.DestinationPort));
+                AssertAgrees(family, program, entry, sources.Contains(entry.SourcePort) && destinations.Contains(entry.DestinationPort));
             }
         }
     }, iter: 150);
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(8, 1)]
-    [InlineData(9, 1)]
-    [InlineData(16, 2)]
-    [InlineData(17, 1)]
-    [InlineData(1_000, 1)]
-    [InlineData(2_944, 2)]
-    [InlineData(3_000, 1)]
-    [InlineData(3_000, 2)]
-    public void ScatteredRangesAgreeForEveryPort(int count, int length)
+    [Rows("1 | 1", "8 | 1", "9 | 1", "16 | 2", "17 | 1", "1000 | 1", "2944 | 2", "3000 | 1", "3000 | 2")]
+    public void Filter_ScatteredRanges_ListsExactlyThose(int count, int length)
     {
         PortRange[] ranges = Scattered(count, length);
-        EveryPortAgrees("-4", ranges, isSource: true);
-        EveryPortAgrees("-6", ranges, isSource: false);
+        AssertEveryPortAgrees("-4", ranges, isSource: true);
+        AssertEveryPortAgrees("-6", ranges, isSource: false);
     }
 
     [Fact]
-    public void AllPortsInOneRangeOrOneByOne()
+    public void Filter_AllPortsInOneRangeOrOneByOne_ListsThemAll()
     {
-        EveryPortAgrees("-4", [new PortRange(1, 65_535)], isSource: true);
-        EveryPortAgrees("-6", [.. Enumerable.Range(1, 65_535).Select(static port => Port(port))], isSource: false);
+        AssertEveryPortAgrees("-4", [new PortRange(1, 65_535)], isSource: true);
+        AssertEveryPortAgrees("-6", [.. Enumerable.Range(1, 65_535).Select(static port => Port(port))], isSource: false);
     }
 
-    /// <summary>Any mixture of two lists fits into an attribute.</summary>
+    /// <summary>Any combination of two lists fits into an attribute.</summary>
     [Fact]
-    public void TheProgramNeverOutgrowsItsAttribute() => Gen.Select(Gen.Int[1, 3_000], Gen.Int[1, 3_000]).Sample(static (some, others) =>
-        Assert.InRange(Compile("-4", Scattered(some, 2), Scattered(others, 2)).Length, 4, BytecodeAudit.MaxLength), iter: 300);
+    public void Filter_TwoListsOfAnyLength_FitsIntoTheAttribute() =>
+        Gen.Select(Gen.Int[1, 3_000], Gen.Int[1, 3_000]).Sample(static (some, others) =>
+            Assert.InRange(Compile("-4", Scattered(some, 2), Scattered(others, 2)).Length, 4, BytecodeAudit.MaxLength), iter: 300);
 
     [Theory]
-    [InlineData(3_001, 0)]
-    [InlineData(16_000, 0)]
-    [InlineData(0, 3_001)]
-    [InlineData(1_501, 1_500)]
-    [InlineData(3_001, 3_001)]
-    [InlineData(3_001, 10)]
-    [InlineData(10, 3_001)]
-    public void WhatIsTooMuchIsLeftToUserSpaceAndNothingIsLost(int sources, int destinations)
+    [Rows("3001 | 0", "16000 | 0", "0 | 3001", "1501 | 1500", "3001 | 3001", "3001 | 10", "10 | 3001")]
+    public void Filter_MorePortsThanFit_MissesNone(int sources, int destinations)
     {
         PortRange[] source = Scattered(sources, 1);
         PortRange[] destination = Scattered(destinations, 2);
@@ -105,7 +89,7 @@ public sealed class FilterCompilerTests
     }
 
     [Fact]
-    public void TheShorterListIsKeptForTheKernel()
+    public void Filter_OneListTooLong_KeepsTheOther()
     {
         byte[] program = Compile("-6", Scattered(3_001, 1), Scattered(10, 1));
         FilterEntry wrong = FilterEntry.Between("fd00::1", 9, "fd00::2", 65_000);
@@ -114,37 +98,35 @@ public sealed class FilterCompilerTests
     }
 
     [Theory]
-    [InlineData("-6", "-s", "22")]
-    [InlineData("-46", "-d", "22")]
-    [InlineData("-46", "-s", "22", "-d", "80")]
-    public void WhereTheRequestsIdSaysItAllThereIsNoProgram(params string[] words) =>
+    [Rows("-6 -s 22", "-46 -d 22", "-46 -s 22 -d 80")]
+    public void Filter_RequestIdSelectsEverything_IsEmpty(params string[] words) =>
         Assert.Empty(Words.Compile(Words.Select(words)));
 
     /// <summary>A leaf costs 16 bytes a port, and the tree above it little.</summary>
     [Fact]
-    public void ThreeThousandPortsAreDecidedInFewSteps()
+    public void Filter_ThreeThousandPorts_TakesLittleMoreThanItsLeaves()
     {
         byte[] program = Compile("-6", Scattered(3_000, 1), []);
         Assert.InRange(program.Length, 48_000, 55_000);
     }
 
-    private static void EveryPortAgrees(string family, IReadOnlyList<PortRange> ranges, bool isSource)
+    private static void AssertEveryPortAgrees(string family, IReadOnlyList<PortRange> ranges, bool isSource)
     {
         byte[] program = isSource ? Compile(family, ranges, []) : Compile(family, [], ranges);
         var set = new PortSet(ranges);
         if (set.Single != 0)
         {
-            return; // the id in the request says it
+            return; // the id in the request selects it
         }
 
         for (int port = 0; port < 65_536; port++)
         {
             FilterEntry entry = isSource ? Connected(family, port, 7, 0, 0) : Connected(family, 7, port, 0, 0);
-            Agrees(family, program, entry, set.Contains((ushort)port));
+            AssertAgrees(family, program, entry, set.Contains((ushort)port));
         }
     }
 
-    private static void Agrees(string family, byte[] program, FilterEntry entry, bool wanted)
+    private static void AssertAgrees(string family, byte[] program, FilterEntry entry, bool wanted)
     {
         if (BytecodeInterpreter.Accepts(program, in entry) != wanted)
         {
@@ -152,7 +134,7 @@ public sealed class FilterCompilerTests
         }
     }
 
-    /// <summary>A socket of the family. A port that the request's id already fixed is never another one.</summary>
+    /// <summary>A socket of the family. A port that the id in the request fixes has that value.</summary>
     private static FilterEntry Connected(string family, int source, int destination, ushort fixedSource, ushort fixedDestination) =>
         new(family == "-4" ? 2 : 10, fixedSource == 0 ? (ushort)source : fixedSource, fixedDestination == 0 ? (ushort)destination : fixedDestination);
 
@@ -171,7 +153,7 @@ public sealed class FilterCompilerTests
         ranges.SelectMany(static range => new[] { range.First - 1, range.First, range.Last, range.Last + 1 }).Concat(more)
             .Where(static port => port is >= 0 and <= 65_535).Select(static port => (ushort)port).Distinct();
 
-    /// <summary>As many ranges of that length, never adjacent, over the whole of the ports.</summary>
+    /// <summary>That many ranges of that length, never adjacent, spread over all ports.</summary>
     private static PortRange[] Scattered(int count, int length)
     {
         int step = count == 0 ? 0 : Math.Max(65_535 / count, length + 1);

@@ -1,14 +1,41 @@
 using System.Net;
 using CsCheck;
-using TcpCloser.Diag;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>Addresses, devices, marks and cgroups in the filter: what the interpreter lists is what the words mean.</summary>
+/// <summary>Addresses, devices, marks and cgroups in the filter: the interpreter lists what the options select.</summary>
 public sealed class FilterConditionTests
 {
-    /// <summary>Addresses in which prefixes of few bits often match and often nearly do.</summary>
+    /// <summary>Addresses that short prefixes often match, and often nearly match.</summary>
+    /// <summary>The legacy dump walks sockets of both families, and IPv6 sockets can also carry IPv4.</summary>
+    [Theory]
+    [Rows("-4 | 10.0.0.1 | true", "-4 | ::ffff:10.0.0.1 | true", "-4 | ::ffff:255.255.255.255 | true", "-4 | fd00::1 | false",
+        "-4 | :: | false", "-4 | ::1 | false", "-4 | ::10.0.0.1 | false", "-4 | ::fffe:10.0.0.1 | false", "-4 | 1::ffff:10.0.0.1 | false",
+        "-46 | 10.0.0.1 | true", "-46 | ::ffff:10.0.0.1 | true", "-46 | fd00::1 | true", "-6 | ::ffff:10.0.0.1 | true",
+        "-6 | fd00::1 | true")]
+    public void Filter_EachFamily_ListsItsAddressesOnAnySocket(string family, string address, bool listed)
+    {
+        foreach (string ports in new[] { "22", "22,80", "1-30,80-90,100,200,300,400,500,600,700" })
+        {
+            byte[] program = Words.Compile(Words.Select(family, "-s", ports));
+            FilterEntry entry = FilterEntry.Between(address, 22, address, 5);
+            Assert.Equal(listed, BytecodeInterpreter.Accepts(program, in entry));
+        }
+    }
+
+    [Fact]
+    public void FilterForIPv4_AnyAddress_AgreesWithTheSelection() => Gen.OneOf(
+        Gen.Byte.Array[16], Gen.Byte.Array[4].Select(static tail => (byte[])[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, .. tail]),
+        Gen.OneOf<byte>(0, 0xff).Array[16]).Sample(static bytes =>
+    {
+        string address = new IPAddress(bytes).ToString();
+        Selection selection = Words.Select("-4", "-s", "22,80");
+        byte[] program = Words.Compile(selection);
+        FilterEntry entry = FilterEntry.Between(address, 80, address, 5);
+        Connection connection = Connections.Of($"{address}:80 {address}:5");
+        Assert.Equal(Words.Matches(selection, in connection), BytecodeInterpreter.Accepts(program, in entry));
+    }, iter: 20_000);
+
     private static readonly Gen<string> s_ipv4 = Gen.OneOf<byte>(0, 1, 10, 0x80, 0xff).Array[4].Select(static bytes => new IPAddress(bytes).ToString());
 
     private static readonly Gen<string> s_ipv6 = Gen.OneOf(
@@ -20,14 +47,14 @@ public sealed class FilterConditionTests
         Gen.Select(s_ipv6, Gen.Int[0, 128], static (ip, length) => $"{ip}/{length}"));
 
     [Fact]
-    public void AddressesAgree() => Gen.Select(
+    public void Filter_Addresses_ListsExactlyThose() => Gen.Select(
         s_prefix.Array[0, 4], s_prefix.Array[0, 4], s_prefix.Array[0, 3], s_prefix.Array[0, 3],
         Gen.OneOf(Gen.Select(s_ipv4, s_ipv4), Gen.Select(s_ipv6, s_ipv6)).Array[20],
         static (source, destination, notSource, notDestination, ends) => (source, destination, notSource, notDestination, ends)).Sample(static it =>
     {
         string[] words = ["-46", "-s", "22,80", .. Option("--src", it.source), .. Option("--dst", it.destination),
             .. Option("--not-src", it.notSource), .. Option("--not-dst", it.notDestination)];
-        if (!Meet(it.source, it.destination))
+        if (!ShareAFamily(it.source, it.destination))
         {
             return; // a usage error
         }
@@ -46,18 +73,15 @@ public sealed class FilterConditionTests
     }, iter: 2_000);
 
     [Theory]
-    [InlineData(0, false)]
-    [InlineData(1, true)]
-    [InlineData(2, false)]
-    [InlineData(7, true)]
-    public void Devices(uint device, bool listed)
+    [Rows("0 | false", "1 | true", "2 | false", "7 | true")]
+    public void Filter_SeveralDevices_ListsSocketsBoundToOneOfThem(uint device, bool listed)
     {
         var context = new RuleContext { Interfaces = [1, 7] };
         Assert.Equal(listed, Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { Interface = device }));
     }
 
     [Fact]
-    public void NoDeviceIsNothing()
+    public void Filter_NoneOfTheDevicesExists_ListsNothing()
     {
         var context = new RuleContext { Interfaces = [] };
         Assert.False(Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5)));
@@ -70,25 +94,34 @@ public sealed class FilterConditionTests
     [InlineData(5, true)]
     [InlineData(0x105, false)]
     [InlineData(0, false)]
-    public void Marks(uint mark, bool listed) => Assert.Equal(listed, Lists(
+    public void Filter_SeveralMarks_ListsSocketsWithOneOfThem(uint mark, bool listed) => Assert.Equal(listed, Lists(
         Words.Select("-s", "22,80", "--mark", "0x10/0xff", "--mark", "5"), FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { Mark = mark }));
 
     [Theory]
+    [Rows("5 | false", "9 | true")]
     [InlineData(0x1_0000_0005, true)]
-    [InlineData(5, false)]
-    [InlineData(9, true)]
-    public void Cgroups(ulong id, bool listed)
+    public void Filter_SeveralCgroups_ListsSocketsInOneOfThem(ulong id, bool listed)
     {
         var context = new RuleContext { CgroupIds = [0x1_0000_0005, 9] };
         Assert.Equal(listed, Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { CgroupId = id }));
     }
 
-    /// <summary>Thousands of prefixes outgrow a program: what is left out is left to user space, and nothing is lost.</summary>
+    /// <summary>Of many cgroups the kernel only rejects sockets that have none: user space decides on the others.</summary>
     [Theory]
-    [InlineData(1_500)]
-    [InlineData(2_999)]
-    [InlineData(5_000)]
-    public void TooManyAddresses(int count)
+    [InlineData(5, true)]
+    [InlineData(1_000_000, true)]
+    [InlineData(0, false)]
+    public void Filter_ManyCgroups_ListsEverySocketWithACgroup(ulong id, bool listed)
+    {
+        var context = new RuleContext { CgroupIds = [.. Enumerable.Range(1, FilterCompiler.MaxCgroups + 1).Select(static id => (ulong)id)] };
+        Assert.Equal(listed, Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 22, "10.0.0.2", 5) with { CgroupId = id }));
+        Assert.False(Lists(Words.Select("-s", "22,80"), context, FilterEntry.Between("10.0.0.1", 23, "10.0.0.2", 5) with { CgroupId = id }));
+    }
+
+    /// <summary>Thousands of prefixes do not fit into a program: the rest is left to user space, and no socket is missed.</summary>
+    [Theory]
+    [Values(1_500, 2_999, 5_000)]
+    public void Filter_MoreAddressesThanFit_MissesNone(int count)
     {
         string list = string.Join(',', Enumerable.Range(0, count).Select(static i => $"fd00::{i:x}"));
         Selection selection = Words.Select("-46", "--src", list, "-s", "22,80", "--not-dst", list);
@@ -112,15 +145,15 @@ public sealed class FilterConditionTests
         return program;
     }
 
-    /// <summary>Whether source and destination can be of one family: <c>::ffff:a.b.c.d/96</c> and longer is IPv4.</summary>
-    private static bool Meet(string[] sources, string[] destinations) =>
+    /// <summary>Whether source and destination can be of one family: <c>::ffff:a.b.c.d/96</c> and longer prefixes are IPv4.</summary>
+    private static bool ShareAFamily(string[] sources, string[] destinations) =>
         sources.Length == 0 || destinations.Length == 0 || sources.Select(IsIPv4).Intersect(destinations.Select(IsIPv4)).Any();
 
     private static bool IsIPv4(string prefix) => Split(prefix).Address.Length == 4;
 
     private static bool InAny(string address, string[] prefixes) => Array.Exists(prefixes, prefix => In(IPAddress.Parse(address).GetAddressBytes(), prefix));
 
-    /// <summary>In the words of SPEC: an IPv4 prefix takes IPv4 on sockets of either family, an IPv6 one sockets of IPv6.</summary>
+    /// <summary>An IPv4 prefix matches IPv4 addresses on sockets of either family, an IPv6 prefix only IPv6 sockets.</summary>
     private static bool In(byte[] address, string prefix)
     {
         (byte[] wanted, int length) = Split(prefix);

@@ -1,11 +1,6 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>Which addresses a network namespace has, by the routes that a kernel lists.</summary>
+/// <summary>Which addresses a network namespace has, according to the routes that the kernel lists.</summary>
 public sealed class LocalAddressesTests
 {
     private const byte Unicast = 1;
@@ -29,25 +24,31 @@ public sealed class LocalAddressesTests
     [InlineData("fd00::2", false)]
     [InlineData("fd00::", true)] // anycast
     [InlineData("fd00::77", false)] // a clone of another route
-    [InlineData("fd01:0:0:1::", true)]
-    [InlineData("fd01:0:0:1ff::1", true)]
-    [InlineData("fd01:0:0:200::", false)]
-    public void WhatIsThere(string address, bool isThere)
+    [Rows("fd01:0:0:1:: | true", "fd01:0:0:1ff::1 | true", "fd01:0:0:200:: | false")]
+    public void Address_RoutesOfEachKind_IsPresentOnlyByALocalRoute(string address, bool isThere)
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
-            [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32), Netlink.Route(Broadcast, "10.0.0.255", 32)), Answer.Of(Netlink.Route(Unicast, "10.9.0.0", 24), Netlink.Route(Local, "10.64.0.0", 10), Netlink.DoneMessage())],
-            [Answer.Of(Netlink.Route(Local, "fd00::1", 128), Netlink.Route(Anycast, "fd00::", 128), Netlink.Route(Local, "fd00::77", 128, flags: Cloned), Netlink.Route(Local, "fd01::", 55), Netlink.DoneMessage())]));
+            [
+                Answer.Of(Netlink.Route(Local, "10.0.0.1", 32), Netlink.Route(Broadcast, "10.0.0.255", 32)),
+                Answer.Of(Netlink.Route(Unicast, "10.9.0.0", 24), Netlink.Route(Local, "10.64.0.0", 10), Netlink.DoneMessage()),
+            ],
+            [
+                Answer.Of(
+                    Netlink.Route(Local, "fd00::1", 128),
+                    Netlink.Route(Anycast, "fd00::", 128),
+                    Netlink.Route(Local, "fd00::77", 128, flags: Cloned),
+                    Netlink.Route(Local, "fd01::", 55),
+                    Netlink.DoneMessage()),
+            ]));
         Connection connection = From(address);
         Assert.Equal(isThere, addresses.HasSourceOf(in connection));
         Assert.False(addresses.TakesEverything(in connection));
     }
 
-    /// <summary>A link-local address is one of its device; a socket that is bound to none may have any.</summary>
+    /// <summary>A link-local address belongs to its device; a socket that is bound to no device may use any.</summary>
     [Theory]
-    [InlineData(3, true)]
-    [InlineData(4, false)]
-    [InlineData(0, true)]
-    public void LinkLocal(uint device, bool isThere)
+    [Rows("3 | true", "4 | false", "0 | true")]
+    public void Address_LinkLocal_IsPresentOnItsDevice(uint device, bool isThere)
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
             [Answer.Of(Netlink.DoneMessage())], [Answer.Of(Netlink.Route(Local, "fe80::1", 128, device: 3), Netlink.DoneMessage())]));
@@ -56,9 +57,9 @@ public sealed class LocalAddressesTests
         Assert.Equal(isThere, addresses.HasSourceOf(in connection));
     }
 
-    /// <summary>A transparent proxy's default route, of one family.</summary>
+    /// <summary>A transparent proxy has a local default route, of one family.</summary>
     [Fact]
-    public void EverythingIsTaken()
+    public void Address_LocalDefaultRoute_IsPresentInThatFamily()
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
             [Answer.Of(Netlink.Route(Local, destination: null, 0), Netlink.DoneMessage())], [Answer.Of(Netlink.DoneMessage())]));
@@ -69,9 +70,8 @@ public sealed class LocalAddressesTests
     }
 
     [Theory]
-    [InlineData(Errno.EAFNOSUPPORT)]
-    [InlineData(Errno.EOPNOTSUPP)]
-    public void AKernelWithoutIPv6HasNoSuchAddresses(int errno)
+    [Values(Errno.EAFNOSUPPORT, Errno.EOPNOTSUPP)]
+    public void Addresses_KernelWithoutIPv6_AreThoseOfIPv4(int errno)
     {
         LocalAddresses addresses = LocalAddresses.Read(Namespace(
             [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32), Netlink.DoneMessage())], [Answer.Of(Netlink.ErrorMessage(errno))]));
@@ -79,9 +79,9 @@ public sealed class LocalAddressesTests
         Assert.True(addresses.HasSourceOf(in connection));
     }
 
-    /// <summary>Asked for a family that it does not have, a kernel lists those that it has.</summary>
+    /// <summary>A kernel without the requested family lists the routes of the families that it has.</summary>
     [Fact]
-    public void RoutesOfAnotherFamilyAreNone()
+    public void Addresses_RoutesOfAnotherFamilyListed_AreIgnored()
     {
         byte[][] routes = [Netlink.Route(Local, "10.0.0.1", 32), Netlink.Route(Local, "fd00::1", 128), Netlink.Route(Local, "a00::", 7), Netlink.DoneMessage()];
         LocalAddresses addresses = LocalAddresses.Read(Namespace([Answer.Of(routes)], [Answer.Of(routes)]));
@@ -92,15 +92,13 @@ public sealed class LocalAddressesTests
         }
     }
 
-    /// <summary>A table that cannot be read whole is an error, never a table without the rest.</summary>
+    /// <summary>A table that cannot be read completely is an error, never a shorter table.</summary>
     [Theory]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.ENOMEM)]
-    [InlineData(Errno.EAFNOSUPPORT)]
-    public void WhatCannotBeListed(int errno) => AssertFails(errno, [Answer.Of(Netlink.ErrorMessage(errno))]);
+    [Values(Errno.EPERM, Errno.ENOMEM, Errno.EAFNOSUPPORT)]
+    public void Addresses_RoutesCannotBeListed_Throws(int errno) => AssertFails(errno, [Answer.Of(Netlink.ErrorMessage(errno))]);
 
     [Fact]
-    public void WhatMakesNoSense()
+    public void Addresses_MalformedAnswer_Throws()
     {
         AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.Message(24, [2, 32, 0, 0]))]);
         AssertFails(Errno.EBADMSG, [Answer.Of(Netlink.Route(Local, destination: null, 32), Netlink.DoneMessage())]);
@@ -110,9 +108,9 @@ public sealed class LocalAddressesTests
         AssertFails(Errno.ENOMEM, [Answer.Of(Netlink.DoneMessage(-Errno.ENOMEM))]);
     }
 
-    /// <summary>Where the table changed while it was listed, an address may be missing: it is listed again, and in the end given up.</summary>
+    /// <summary>If the table changes while it is listed, an address may be missing: it is listed again, a few times.</summary>
     [Fact]
-    public void ATableThatChanges()
+    public void Addresses_TableChangesWhileListed_IsListedAgain()
     {
         const ushort MultiAndInterrupted = 2 | 0x10;
         Answer[] changing = [Answer.Of(Netlink.Route(Local, "10.0.0.1", 32, messageFlags: MultiAndInterrupted), Netlink.DoneMessage())];
@@ -131,12 +129,17 @@ public sealed class LocalAddressesTests
     {
         FakeNamespace network = Namespace(ipv4, [Answer.Of(Netlink.DoneMessage())]);
         var e = Assert.Throws<SystemCallException>(() => LocalAddresses.Read(network));
-        Assert.Equal((Operation.ListRoutes, errno), (e.Operation, e.Errno));
+        Assert.Equal((Operation.ListRoutes, errno), (e.Failure.Operation, e.Failure.Errno));
     }
 
     private static FakeNamespace Namespace(Answer[] ipv4, Answer[] ipv6) =>
         new(new FakeKernel((sent, _) => sent[16] == Socket.AF_INET6 ? ipv6 : ipv4));
 
-    private static Connection From(string source) =>
-        Connections.Of(source.Contains(':', StringComparison.Ordinal) ? $"{source}:22 {(source.StartsWith("::ffff", StringComparison.Ordinal) ? "::ffff:9.9.9.9" : "fd99::9")}:5" : $"{source}:22 9.9.9.9:5");
+    private static Connection From(string source)
+    {
+        string peer = source.StartsWith("::ffff", StringComparison.Ordinal) ? "::ffff:9.9.9.9"
+            : source.Contains(':', StringComparison.Ordinal) ? "fd99::9"
+            : "9.9.9.9";
+        return Connections.Of($"{source}:22 {peer}:5");
+    }
 }

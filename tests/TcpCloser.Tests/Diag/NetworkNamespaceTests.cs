@@ -1,14 +1,10 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>Names of devices: asked for once a round, and never a reason to fail.</summary>
+/// <summary>Device names are looked up once a round, and a missing name never fails the run.</summary>
 public sealed class NetworkNamespaceTests
 {
     [Fact]
-    public void ADeviceIsAskedForOnceARound()
+    public void DeviceName_ReadTwice_IsLookedUpOnceARound()
     {
         var network = new Counting();
         byte[] name = network.DeviceName(1);
@@ -16,13 +12,13 @@ public sealed class NetworkNamespaceTests
         Assert.Same(name, network.DeviceName(1));
         Assert.Equal(1, network.Opened);
 
-        network.Dispose(); // the end of a round: it may have been renamed by the next
+        network.Dispose(); // the end of a round: the device may be renamed before the next
         Assert.Equal(name, network.DeviceName(1));
         Assert.Equal(2, network.Opened);
     }
 
     [Fact]
-    public void WhatCannotBeAskedForHasNoName()
+    public void DeviceName_LookupFails_IsEmpty()
     {
         var network = new Counting { Errno = Errno.EMFILE };
         Assert.Empty(network.DeviceName(1));
@@ -37,7 +33,7 @@ public sealed class NetworkNamespaceTests
         public override INetlinkSocket OpenSocket()
         {
             Opened++;
-            return Errno == 0 ? FakeKernel.Answering().Open() : throw new SystemCallException(Operation.OpenNetlink, Errno);
+            return Errno == 0 ? FakeKernel.Answering().Open() : throw new SystemCallException(new Failure(Operation.OpenNetlink, Errno));
         }
     }
 }

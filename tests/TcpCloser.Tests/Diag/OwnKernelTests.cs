@@ -1,11 +1,8 @@
 using System.Text;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>This machine's kernel, asked what anybody may ask.</summary>
+/// <summary>This machine's kernel, for requests that need no privilege.</summary>
 public sealed class OwnKernelTests : IDisposable
 {
     private readonly NetworkNamespace _own = new();
@@ -13,17 +10,17 @@ public sealed class OwnKernelTests : IDisposable
     public void Dispose() => _own.Dispose();
 
     [Fact]
-    public void ItListsSocketsAndFiltersThem()
+    public void OwnKernel_EachFilterCheck_IsSupported()
     {
         var dump = new SocketDump();
-        Assert.Equal(0, FilterCheck.DumpErrno(dump, _own));
-        Assert.Equal(0, FilterCheck.PortsErrno(dump, _own));
-        Assert.Equal(0, FilterCheck.AddressesErrno(dump, _own));
-        Assert.True(FilterCheck.MarkErrno(dump, _own) is 0 or Errno.EPERM or Errno.EINVAL);
+        Assert.True(FilterCheck.Dump(dump, _own).IsNone);
+        Assert.True(FilterCheck.Ports(dump, _own).IsNone);
+        Assert.True(FilterCheck.Addresses(dump, _own).IsNone);
+        Assert.True(FilterCheck.Mark(dump, _own).Errno is 0 or Errno.EPERM or Errno.EINVAL);
     }
 
     [Fact]
-    public void DevicesByNameAndNumber()
+    public void OwnKernel_Devices_AreFoundByNameAndNumber()
     {
         uint lo = _own.DeviceIndex("lo");
         Assert.NotEqual(0u, lo);
@@ -33,34 +30,44 @@ public sealed class OwnKernelTests : IDisposable
         Assert.Null(_own.Description);
     }
 
-    /// <summary>A descriptor that is no namespace cannot be entered, and is closed all the same.</summary>
+    /// <summary>A descriptor that is not a namespace cannot be entered, and is closed all the same.</summary>
     [Fact]
-    public void WhatIsNoNamespace()
+    public void Namespace_DescriptorIsNotANamespace_CannotBeEntered()
     {
-        int fd = Fcntl.Open(Fcntl.AT_FDCWD, "/dev/null\0"u8, Fcntl.O_RDONLY);
-        var network = new NetworkNamespace("blue"u8.ToArray(), fd);
+        Assert.Equal(0, Fcntl.Open(Fcntl.AT_FDCWD, "/dev/null\0"u8, Fcntl.O_RDONLY, out int fd));
+        var network = new NetworkNamespace(new NamespaceFile("blue"u8.ToArray(), fd, IsOwn: false, Pid: 0), _own);
         Assert.Equal("in netns blue", network.Description);
-        Assert.Equal(Operation.EnterNamespace, Assert.Throws<SystemCallException>(network.OpenSocket).Operation);
+        Assert.Equal(Operation.EnterNamespace, Assert.Throws<SystemCallException>(network.OpenSocket).Failure.Operation);
         Assert.Empty(network.DeviceName(1));
         network.Dispose();
         Assert.Equal(-1, Unistd.close(fd));
     }
 
-    /// <summary>What the checks of <c>--check</c> ask for is refused by a kernel that does not know it, and said.</summary>
+    /// <summary>A kernel that does not know what <c>--check</c> tries refuses it, and the check returns the errno.</summary>
     [Fact]
-    public void AKernelThatRefuses()
+    public void FilterChecks_KernelRefuses_ReturnTheErrno()
     {
         var kernel = new FakeKernel(static (_, _) => [Answer.Of(Support.Netlink.ErrorMessage(Errno.EINVAL))]);
         var network = new FakeNamespace(kernel);
         var dump = new SocketDump();
-        Func<SocketDump, NetworkNamespace, int>[] checks =
+        Func<SocketDump, NetworkNamespace, Failure>[] checks =
         [
-            FilterCheck.DumpErrno, FilterCheck.PortsErrno, FilterCheck.AddressesErrno, FilterCheck.InterfaceErrno, FilterCheck.MarkErrno, FilterCheck.CgroupErrno,
+            FilterCheck.Dump, FilterCheck.Ports, FilterCheck.Addresses, FilterCheck.Interface, FilterCheck.Mark, FilterCheck.Cgroup,
         ];
-        Assert.All(checks, check => Assert.Equal(Errno.EINVAL, check(dump, network)));
+        Assert.All(checks, check => Assert.Equal(Errno.EINVAL, check(dump, network).Errno));
 
-        // Each asks something else.
+        // Each check tries something different.
         Assert.Equal(checks.Length, kernel.Sent.Select(Convert.ToHexString).Distinct().Count());
         Assert.Equal(0, kernel.LeftOpen);
+    }
+
+    /// <summary>Only the filter by mark needs a privilege; elsewhere, EPERM comes from a seccomp filter.</summary>
+    [Fact]
+    public void FilterChecks_KernelForbids_OnlyTheMarkIsToBlame()
+    {
+        var network = new FakeNamespace(new FakeKernel(static (_, _) => [Answer.Of(Support.Netlink.ErrorMessage(Errno.EPERM))]));
+        var dump = new SocketDump();
+        Assert.Equal(new Failure(Operation.ListSocketsByMark, Errno.EPERM), FilterCheck.Mark(dump, network));
+        Assert.Equal(new Failure(Operation.ListSockets, Errno.EPERM), FilterCheck.Ports(dump, network));
     }
 }

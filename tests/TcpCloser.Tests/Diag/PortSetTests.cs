@@ -1,14 +1,12 @@
 using CsCheck;
-using TcpCloser.Cli;
-using TcpCloser.Diag;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>A port set is the union of its ranges: merged, and as a map.</summary>
+/// <summary>A port set is the union of its ranges, as merged ranges and as a bitmap.</summary>
 public sealed class PortSetTests
 {
     [Fact]
-    public void ItContainsExactlyThePortsOfItsRanges() =>
+    public void PortSet_AnyRanges_ContainsExactlyTheirPorts() =>
         Gen.Select(Gen.OneOf(Gen.Int[1, 65_535], Gen.Int[1, 40]), Gen.OneOf(Gen.Int[0, 3], Gen.Int[0, 70_000])).Array[1, 60].Sample(static pairs =>
     {
         var wanted = new bool[65_536];
@@ -27,7 +25,7 @@ public sealed class PortSetTests
         {
             if (wanted[port] != set.Contains((ushort)port))
             {
-                Assert.Fail($"{port} is {(wanted[port] ? "missing" : "too much")}");
+                Assert.Fail($"{port} is {(wanted[port] ? "missing" : "not wanted")}");
             }
 
             count += wanted[port] ? 1 : 0;

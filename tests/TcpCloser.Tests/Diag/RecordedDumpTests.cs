@@ -1,15 +1,11 @@
-using TcpCloser.Diag;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>Dumps as a real kernel wrote them.</summary>
+/// <summary>Dumps that were recorded on a real kernel.</summary>
 public sealed class RecordedDumpTests
 {
     [Theory]
-    [InlineData("recorded-legacy")]
-    [InlineData("recorded-inet6")]
-    public void EveryConnectionIsRead(string name)
+    [Values("recorded-legacy", "recorded-inet6")]
+    public void Recording_WholeDump_HasEveryConnection(string name)
     {
         var recording = new Recording(name);
         RecordingDumpSink sink = Dump(recording.Datagrams, out int errno);
@@ -23,7 +19,7 @@ public sealed class RecordedDumpTests
     [InlineData("-4", 2 * 5 + 2 * 3)] // the connections to the dual-stack listener have one end on an IPv6 socket
     [InlineData("-6", 2 * 4 + 3)]
     [InlineData("-46", 2 * 5 + 2 * 3 + 2 * 4)]
-    public void TheFamilyAskedForIsMatched(string family, int count)
+    public void Recording_FamilySelected_MatchesItsConnections(string family, int count)
     {
         Collector collector = Listing.Collector(Kernel(new Recording("recorded-legacy").Datagrams), keep: false, family, "-s", "1-65535", "--state", "all");
         Assert.Equal(count, collector.Matched);
@@ -36,9 +32,8 @@ public sealed class RecordedDumpTests
     }
 
     [Theory]
-    [InlineData("recorded-legacy")]
-    [InlineData("recorded-inet6")]
-    public void CutAnywhereNothingIsListedThatWasNotThere(string name)
+    [Values("recorded-legacy", "recorded-inet6")]
+    public void Recording_CutAnywhere_ListsOnlyRecordedConnections(string name)
     {
         var recording = new Recording(name);
         List<string> whole = Dump(recording.Datagrams, out _).Sockets;
@@ -53,7 +48,7 @@ public sealed class RecordedDumpTests
     }
 
     [Fact]
-    public void TheDetailsOfVerboseAreThere()
+    public void Recording_DetailsKept_HasThemForEachConnection()
     {
         Collector collector = Listing.Collector(Kernel(new Recording("recorded-inet6").Datagrams), keep: true, "-6", "-s", "1-65535", "--state", "all");
         Assert.Equal(collector.Candidates.Count, collector.Candidates.Details.Count);
@@ -66,7 +61,9 @@ public sealed class RecordedDumpTests
         });
     }
 
-    /// <summary>What was listed, as the recording writes it: without the cookie, which nobody but the kernel knew, and the uid.</summary>
+    /// <summary>
+    /// What was listed, in the form of the recording: without the uid, and without the cookie, which only the kernel knew.
+    /// </summary>
     private static string[] Known(RecordingDumpSink sink, Recording recording)
     {
         Assert.Equal(recording.Connections.Length, sink.Sockets.Select(static socket => socket.Split(' ')[4]).Distinct().Count());
@@ -81,7 +78,7 @@ public sealed class RecordedDumpTests
         return sink;
     }
 
-    /// <summary>Ends the dump itself, where a cut took NLMSG_DONE away.</summary>
+    /// <summary>Ends the dump itself, because a cut may have removed NLMSG_DONE.</summary>
     private static FakeKernel Kernel(List<byte[]> datagrams) =>
         FakeKernel.Answering([.. datagrams.Select(static datagram => new Answer(datagram)), Answer.Of(Netlink.DoneMessage())]);
 }

@@ -1,13 +1,10 @@
-using TcpCloser.Diag;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Diag;
 
 /// <summary>The requests, byte for byte as the C headers lay them out.</summary>
 public sealed class RequestBytesTests
 {
     [Fact]
-    public void IPv6AloneIsAskedForByFamily() => Field.AssertAre(
+    public void DumpRequest_IPv6Only_IsByFamily() => Field.AssertAre(
         Build(Words.Select("-6", "-s", "22"), [], 0x01020304),
         new("nlmsg_len", "48 00 00 00"),
         new("nlmsg_type SOCK_DIAG_BY_FAMILY", "14 00"),
@@ -27,7 +24,7 @@ public sealed class RequestBytesTests
         new("idiag_cookie", "00000000 00000000"));
 
     [Fact]
-    public void WithIPv4TheOlderRequestWalksBothFamilies() => Field.AssertAre(
+    public void DumpRequest_WithIPv4_IsTheLegacyRequestForBothFamilies() => Field.AssertAre(
         Build(Words.Select("-46", "-d", "8080", "--state", "close-wait,fin-wait-2"), [], 7),
         new("nlmsg_len", "4c 00 00 00"),
         new("nlmsg_type TCPDIAG_GETSOCK", "12 00"),
@@ -48,7 +45,7 @@ public sealed class RequestBytesTests
         new("idiag_dbs", "00 00 00 00"));
 
     [Fact]
-    public void IPv4AloneAddsItsFilter()
+    public void DumpRequest_IPv4Only_AddsAFilter()
     {
         Selection selection = Words.Select("-4", "-s", "22", "-d", "80,90-99");
         Field.AssertAre(
@@ -77,7 +74,7 @@ public sealed class RequestBytesTests
     }
 
     [Fact]
-    public void ALookUpNamesTheConnectionByItsCookie()
+    public void LookupRequest_IPv4Connection_NamesItsCookie()
     {
         Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
         connection.Interface = 3;
@@ -103,7 +100,7 @@ public sealed class RequestBytesTests
     }
 
     [Fact]
-    public void ADualStackConnectionIsLookedUpAmongIPv6Sockets()
+    public void LookupRequest_DualStackConnection_IsForAnIPv6Socket()
     {
         Connection connection = Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:51422");
         byte[] request = DumpRequest.BuildLookup(in connection, 9);
@@ -112,7 +109,7 @@ public sealed class RequestBytesTests
     }
 
     [Fact]
-    public void TheLongestFilterFitsTheAttributesLength()
+    public void DumpRequest_LongestFilter_FitsTheLengthOfTheAttribute()
     {
         byte[] request = Build(Words.Select("-6", "-s", "22"), new byte[BytecodeAudit.MaxLength], 1);
         Assert.Equal(72 + 4 + BytecodeAudit.MaxLength, request.Length);
@@ -120,7 +117,7 @@ public sealed class RequestBytesTests
     }
 
     [Fact]
-    public void MptcpConnectionsAreAskedForByTheirProtocol()
+    public void MptcpRequest_IPv6_NamesTheProtocol()
     {
         byte[] request = DumpRequest.BuildMptcp(10);
         DumpRequest.SetSequence(request, 3);

@@ -1,26 +1,23 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>What is asked of kernels that know less, and what then decides.</summary>
+/// <summary>What is requested from kernels with fewer filter ops, and what decides then.</summary>
 public sealed class SelectionDumpTests
 {
     private static readonly DumpedSocket s_socket = new() { Family = 10, Source = "fd00::1", Destination = "fd00::2" };
 
-    private readonly Collector _collector = new(new IdleRule(Words.Rule("-s", "22")), keepLeftAlone: true, keepDetails: true);
+    private readonly Collector _collector = new(new IdleRule(Words.Rule("-s", "22")), keepLeftAlone: true, DetailLevel.TcpInfo);
 
-    /// <summary>Before Linux 5.9: then what the kernel tells of each socket decides, and what it does not tell is no match.</summary>
+    /// <summary>
+    /// Before Linux 5.9 the cgroup that the kernel reports for each socket decides, and a socket without one does not match.
+    /// </summary>
     [Theory]
     [InlineData(5UL, 1, false)]
     [InlineData(6UL, 0, false)]
-    [InlineData(null, 0, true)] // that has to be said
-    public void AKernelWithoutCgroupCondIsAskedWithoutIt(ulong? told, int matched, bool undecided)
+    [InlineData(null, 0, true)] // this has to be reported
+    public void Dump_KernelWithoutCgroupCond_IsRepeatedWithoutIt(ulong? reported, int matched, bool undecided)
     {
         var kernel = new FakeKernel((request, _) => request.Length == 72
-            ? [Answer.Of((s_socket with { CgroupId = told }).Message(20), Netlink.DoneMessage())]
+            ? [Answer.Of((s_socket with { CgroupId = reported }).Message(20), Netlink.DoneMessage())]
             : [Answer.Of(Netlink.ErrorMessage(Errno.EINVAL))]);
         var dump = new SelectionDump(Words.Select("-6", "-s", "22"), new SocketDump());
 
@@ -32,14 +29,14 @@ public sealed class SelectionDumpTests
         Assert.Equal(undecided, _collector.HasUndecided);
     }
 
-    /// <summary>A kernel that knows the op has decided, and TIME_WAIT tells neither mark nor cgroup.</summary>
+    /// <summary>A kernel that knows the op has decided already, and sockets in TIME_WAIT have neither mark nor cgroup.</summary>
     [Theory]
     [InlineData(5UL, 1)]
-    [InlineData(6UL, 0)] // on a kernel that lists what it was not asked for, what the socket tells decides
+    [InlineData(6UL, 0)] // if a kernel lists more than was requested, the socket's cgroup decides
     [InlineData(null, 1)]
-    public void AKernelWithCgroupCondDecidesWhereNothingIsTold(ulong? told, int matched)
+    public void Dump_KernelWithCgroupCond_DecidesForSocketsWithoutACgroup(ulong? reported, int matched)
     {
-        var kernel = FakeKernel.Answering(Answer.Of((s_socket with { CgroupId = told }).Message(20), Netlink.DoneMessage()));
+        var kernel = FakeKernel.Answering(Answer.Of((s_socket with { CgroupId = reported }).Message(20), Netlink.DoneMessage()));
         var dump = new SelectionDump(Words.Select("-6", "-s", "22"), new SocketDump());
 
         Assert.NotEmpty(dump.Run(new FakeNamespace(kernel), new RuleContext { CgroupIds = [5] }, _collector));
@@ -49,9 +46,9 @@ public sealed class SelectionDumpTests
         Assert.False(_collector.HasUndecided);
     }
 
-    /// <summary>A service asks again and again: the refusal is met once, and what is set anew for a round is asked for as it is then.</summary>
+    /// <summary>In a service the refusal occurs only once, and each round requests what its own context has.</summary>
     [Fact]
-    public void TheNextRoundAsksTheSameUnlessTheContextChanged()
+    public void Dump_NextRound_RepeatsTheRequestUnlessTheContextChanged()
     {
         var kernel = new FakeKernel((request, _) => request.Length == 72
             ? [Answer.Of((s_socket with { Mark = null }).Message(20), Netlink.DoneMessage())]
@@ -75,11 +72,11 @@ public sealed class SelectionDumpTests
         Assert.Equal([2, 3], kernel.Sent.Skip(3).Select(static request => request[80]));
     }
 
-    /// <summary>What has no room in the filter is not the kernel's decision, whatever the kernel knows.</summary>
+    /// <summary>The kernel does not decide what does not fit into the filter, whichever ops it knows.</summary>
     [Theory]
-    [InlineData(3_000, true)]
-    [InlineData(3_001, false)]
-    public void MoreCgroupsThanTheFilterHoldsAreDecidedHere(int count, bool kernelDecides)
+    [InlineData(FilterCompiler.MaxCgroups, true)]
+    [InlineData(FilterCompiler.MaxCgroups + 1, false)]
+    public void Dump_MoreCgroupsThanFit_AreDecidedInUserSpace(int count, bool kernelDecides)
     {
         var context = new RuleContext { CgroupIds = [.. Enumerable.Range(1, count).Select(static id => (ulong)id)] };
         var kernel = FakeKernel.Answering(Answer.Of(s_socket.Message(20), Netlink.DoneMessage()));
@@ -90,9 +87,9 @@ public sealed class SelectionDumpTests
         Assert.Equal(!kernelDecides, _collector.HasUndecided);
     }
 
-    /// <summary>The marks have room, the cgroups besides have not; the kernel knows neither op.</summary>
+    /// <summary>The marks fit into the filter and of the cgroups only that there is one; the kernel knows neither op.</summary>
     [Fact]
-    public void ARefusalIsMetAlsoWhereNotAllHaveRoom()
+    public void Dump_FilterWithRoomForSomeIsRefused_IsRepeatedWithoutIt()
     {
         var kernel = new FakeKernel((request, _) => request.Length == 72
             ? [Answer.Of((s_socket with { Mark = null }).Message(20), Netlink.DoneMessage())]
@@ -101,41 +98,38 @@ public sealed class SelectionDumpTests
 
         new SelectionDump(Words.Select("-6", "-s", "22", "--mark", "7"), new SocketDump()).Run(new FakeNamespace(kernel), context, _collector);
 
-        Assert.Equal([92, 72], kernel.Sent.Select(static request => request.Length));
+        Assert.Equal([108, 72], kernel.Sent.Select(static request => request.Length));
         Assert.Equal(0, _collector.Matched);
         Assert.True(_collector.HasUndecided);
     }
 
-    /// <summary>Ports need no op that an old kernel lacks.</summary>
+    /// <summary>Ports need no op that old kernels lack.</summary>
     [Fact]
-    public void AKernelThatRefusesPortsIsAnError()
+    public void Dump_FilterByPortRefused_Throws()
     {
         var kernel = FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(Errno.EINVAL)));
         var dump = new SelectionDump(Words.Select("-6", "-s", "22,80"), new SocketDump());
         var e = Assert.Throws<SystemCallException>(() => dump.Run(new FakeNamespace(kernel), RuleContext.Empty, _collector));
-        Assert.Equal((Operation.ListSockets, Errno.EINVAL), (e.Operation, e.Errno));
+        Assert.Equal((Operation.ListSockets, Errno.EINVAL), (e.Failure.Operation, e.Failure.Errno));
         Assert.Single(kernel.Sent);
     }
 
     [Theory]
-    [InlineData(Errno.EPERM, "--mark", Operation.ListSocketsByMark)]
-    [InlineData(Errno.EPERM, "--uid", Operation.ListSockets)]
-    [InlineData(Errno.ENOMEM, "--mark", Operation.ListSockets)]
-    [InlineData(Errno.EINVAL, "--mark", Operation.ListSockets)]
-    public void WhatTheRefusalOfAFilterByMarkIsCalled(int errno, string option, object operation)
+    [Rows("EPERM | --mark | ListSocketsByMark", "EPERM | --uid | ListSockets", "ENOMEM | --mark | ListSockets",
+        "EINVAL | --mark | ListSockets")]
+    public void Dump_Refused_NamesTheMarkOnlyForEpermOnAFilterByMark(int errno, string option, object operation)
     {
         var kernel = FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(errno)));
         var dump = new SelectionDump(Words.Select("-6", "-s", "22", option, "7"), new SocketDump());
         var e = Assert.Throws<SystemCallException>(() => dump.Run(new FakeNamespace(kernel), RuleContext.Empty, _collector));
-        Assert.Equal((operation, errno), (e.Operation, e.Errno));
+        Assert.Equal((operation, errno), (e.Failure.Operation, e.Failure.Errno));
         Assert.Equal(errno == Errno.EINVAL ? 2 : 1, kernel.Sent.Count);
     }
 
-    /// <summary>What came before the failure is not to be acted on; what another namespace brought stays.</summary>
+    /// <summary>Sockets that were listed before the failure must not be acted on; those of another namespace stay.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void WhereANamespaceFailsNothingOfItIsTaken(bool cannotBeEntered)
+    [Values(false, true)]
+    public void Dump_NamespaceFails_DropsOnlyItsOwnConnections(bool cannotBeEntered)
     {
         var dump = new SelectionDump(Words.Select("-6", "-s", "22"), new SocketDump());
         dump.Run(new FakeNamespace(FakeKernel.Answering(Answer.Of(s_socket.Message(20), Netlink.DoneMessage()))), RuleContext.Empty, _collector);
@@ -145,7 +139,7 @@ public sealed class SelectionDumpTests
 
         var e = Assert.Throws<SystemCallException>(() => dump.Run(failing, RuleContext.Empty, _collector));
 
-        Assert.Equal(cannotBeEntered ? Errno.EPERM : Errno.ENOMEM, e.Errno);
+        Assert.Equal(cannotBeEntered ? Errno.EPERM : Errno.ENOMEM, e.Failure.Errno);
         Assert.Equal(1, _collector.Candidates.Count);
         Assert.Equal(s_socket.Cookie, _collector.Candidates[0].Cookie);
         Assert.Single(_collector.Candidates.Details);
@@ -155,6 +149,6 @@ public sealed class SelectionDumpTests
 
     private sealed class ClosedNamespace : NetworkNamespace
     {
-        public override INetlinkSocket OpenSocket() => throw new SystemCallException(Operation.EnterNamespace, Errno.EPERM);
+        public override INetlinkSocket OpenSocket() => throw new SystemCallException(new Failure(Operation.EnterNamespace, Errno.EPERM));
     }
 }

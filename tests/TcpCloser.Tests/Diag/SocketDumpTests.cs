@@ -1,10 +1,6 @@
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>What the dump makes of answers, those included that no kernel at hand gives.</summary>
+/// <summary>How the dump handles answers, including those that no available kernel gives.</summary>
 public sealed class SocketDumpTests
 {
     private static readonly DumpedSocket s_first = new();
@@ -18,67 +14,65 @@ public sealed class SocketDumpTests
         InfoLength = 0,
     };
 
+    private static readonly DumpedSocket s_third = new() { Cookie = 7 };
+
     [Theory]
-    [InlineData(Netlink.Socket)]
-    [InlineData(Netlink.LegacySocket)]
-    public void SocketsOfOneOrMoreDatagrams(ushort type)
+    [Values(Netlink.Socket, Netlink.LegacySocket)]
+    public void Dump_SocketsInSeveralDatagrams_AreAllListed(ushort type)
     {
         RecordingDumpSink sink = Dump(
-            Answer.Of(s_first.Message(type), s_second.Message(type)), Answer.Of(s_first.Message(type)), Answer.Of(Netlink.DoneMessage()));
-        Assert.Equal([$"{s_first}", $"{s_second}", $"{s_first}"], sink.Sockets);
+            Answer.Of(s_first.Message(type), s_second.Message(type)), Answer.Of(s_third.Message(type)), Answer.Of(Netlink.DoneMessage()));
+        Assert.Equal([$"{s_first}", $"{s_second}", $"{s_third}"], sink.Sockets);
+    }
+
+    /// <summary>The kernel resumes a bucket after the number of sockets it has listed, however many were added in front.</summary>
+    [Fact]
+    public void Dump_SocketsListedAgain_AreTakenOnce()
+    {
+        RecordingDumpSink sink = Dump(
+            Answer.Of(s_first.Message(20), s_second.Message(20)), Answer.Of(s_second.Message(20), s_third.Message(20)), Answer.Of(Netlink.DoneMessage()));
+        Assert.Equal([$"{s_first}", $"{s_second}", $"{s_third}"], sink.Sockets);
     }
 
     [Fact]
-    public void NoSockets() => Assert.Empty(Dump(Answer.Of(Netlink.DoneMessage())).Sockets);
+    public void Dump_OnlyDone_HasNoSockets() => Assert.Empty(Dump(Answer.Of(Netlink.DoneMessage())).Sockets);
 
     [Fact]
-    public void DoneBehindSocketsInOneDatagram() =>
+    public void Dump_DoneInTheDatagramOfASocket_EndsTheDump() =>
         Assert.Equal([$"{s_first}"], Dump(Answer.Of(s_first.Message(Netlink.Socket), Netlink.DoneMessage())).Sockets);
 
     [Fact]
-    public void WhatFollowsDoneIsNotRead() =>
+    public void Dump_SocketAfterDone_IsIgnored() =>
         Assert.Equal([$"{s_first}"], Dump(Answer.Of(s_first.Message(20), Netlink.DoneMessage(), s_second.Message(20))).Sockets);
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(52)]
-    [InlineData(55)]
-    [InlineData(56)]
-    [InlineData(104)]
-    [InlineData(232)]
-    [InlineData(280)]
-    [InlineData(1000)]
-    public void InfoIsAsLongAsItsAttribute(int length)
+    [Values(0, 52, 55, 56, 104, 232, 280, 1000)]
+    public void Dump_TcpInfoOfAnyLength_IsAsLongAsItsAttribute(int length)
     {
         DumpedSocket socket = s_first with { InfoLength = length };
         Assert.Equal(socket.Info(), Dump(Answer.Of(socket.Message(20), Netlink.DoneMessage())).Infos[0]);
     }
 
     [Theory]
-    [InlineData(Errno.ENOENT)]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.EOPNOTSUPP)]
-    [InlineData(Errno.ENOMEM)]
-    [InlineData(Errno.Highest)]
-    public void AnErrorMessageEndsIt(int errno) => Fails(errno, 1, Answer.Of(Netlink.ErrorMessage(errno)));
+    [Values(Errno.ENOENT, Errno.EPERM, Errno.EOPNOTSUPP, Errno.ENOMEM, Errno.Max)]
+    public void Dump_ErrorMessage_FailsWithItsErrno(int errno) => AssertFails(errno, 1, Answer.Of(Netlink.ErrorMessage(errno)));
 
     [Theory]
-    [InlineData(Errno.ENOENT)]
-    [InlineData(Errno.EOPNOTSUPP)]
-    public void SoIsAnErrorInsideDone(int errno) => Fails(errno, 1, Answer.Of(s_first.Message(20), Netlink.DoneMessage(-errno)));
+    [Values(Errno.ENOENT, Errno.EOPNOTSUPP)]
+    public void Dump_DoneWithAnErrno_FailsWithIt(int errno) =>
+        AssertFails(errno, 1, Answer.Of(s_first.Message(20), Netlink.DoneMessage(-errno)));
 
     [Fact]
-    public void SoIsAnErrorOfReceive() => Fails(Errno.ENOMEM, 1, Answer.Failing(Errno.ENOMEM));
+    public void Dump_ReceiveFails_FailsWithTheErrno() => AssertFails(Errno.ENOMEM, 1, Answer.Failing(Errno.ENOMEM));
 
     [Theory]
-    [InlineData(Errno.ENOBUFS)]
-    [InlineData(Errno.EBUSY)]
-    public void WhatMayPassIsTriedAFewTimes(int errno) => Fails(errno, 4, Answer.Of(s_first.Message(20)), Answer.Of(Netlink.ErrorMessage(errno)));
+    [Values(Errno.ENOBUFS, Errno.EBUSY)]
+    public void Dump_TransientErrno_FailsAfterThreeRetries(int errno) =>
+        AssertFails(errno, 4, Answer.Of(s_first.Message(20)), Answer.Of(Netlink.ErrorMessage(errno)));
 
     [Theory]
-    [InlineData(Errno.ENOBUFS)]
-    [InlineData(Errno.EBUSY)]
-    public void ADumpThatBrokeIsBegunAgainFromNothing(int errno)
+    [Values(Errno.ENOBUFS, Errno.EBUSY)]
+    public void Dump_TransientErrnoAfterASocket_StartsAgainWithoutIt(int errno)
     {
         var kernel = new FakeKernel((_, number) => number == 0
             ? [Answer.Of(s_first.Message(20)), errno == Errno.ENOBUFS ? Answer.Failing(errno) : Answer.Of(Netlink.ErrorMessage(errno))]
@@ -94,9 +88,8 @@ public sealed class SocketDumpTests
     }
 
     [Theory]
-    [InlineData(Errno.ENOBUFS, 4)]
-    [InlineData(Errno.EPERM, 1)]
-    public void ASendThatFails(int errno, int sends)
+    [Rows("ENOBUFS | 4", "EPERM | 1")]
+    public void Dump_SendFails_IsRetriedOnlyIfTransient(int errno, int sends)
     {
         var kernel = new FakeKernel(static (_, _) => []) { SendErrno = _ => errno };
         Assert.Equal(errno, Listing.Run(kernel, new RecordingDumpSink(), "-6", "-s", "22"));
@@ -105,7 +98,7 @@ public sealed class SocketDumpTests
     }
 
     [Fact]
-    public void ADatagramBeyondTheBufferIsAskedForAgainWithRoomForIt()
+    public void Dump_DatagramLargerThanTheBuffer_IsRepeatedWithALargerBuffer()
     {
         byte[][] messages = [.. Enumerable.Range(0, 300).Select(i => (s_first with { Cookie = 0xc000_0000_d000_0000 + (ulong)i }).Message(20))];
         Assert.True(messages.Sum(static message => message.Length) > 64 * 1024);
@@ -120,7 +113,7 @@ public sealed class SocketDumpTests
     }
 
     [Fact]
-    public void OtherSequenceNumbersAreNotListenedTo()
+    public void Dump_OtherSequenceNumbers_AreIgnored()
     {
         byte[] stray = Netlink.Message(20, [.. s_second.Body()], sequence: 0xdeadbeef);
         byte[] error = Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef);
@@ -129,7 +122,7 @@ public sealed class SocketDumpTests
     }
 
     [Fact]
-    public void NorIsAnybodyButTheKernel()
+    public void Dump_SenderOtherThanTheKernel_IsIgnored()
     {
         Answer stray = Answer.Of(s_second.Message(20), Netlink.DoneMessage()) with { Sender = 4711 };
         Answer loud = new(new byte[100_000], Sender: 4711);
@@ -139,51 +132,41 @@ public sealed class SocketDumpTests
     }
 
     [Fact]
-    public void OtherTypesAreNoSockets()
+    public void Dump_MessagesOfOtherTypes_AreIgnored()
     {
         byte[] noop = Netlink.Message(1, []);
         byte[] other = Netlink.Message(21, s_second.Body());
         Assert.Equal([$"{s_first}"], Dump(Answer.Of(noop, other, s_first.Message(20), Netlink.DoneMessage())).Sockets);
     }
 
-    /// <summary>A list in which something makes no sense is no list: what else it lacks cannot be known.</summary>
+    /// <summary>A list with a malformed message is not used, because nothing shows which other sockets it lacks.</summary>
     [Theory]
     [MemberData(nameof(Malformed))]
-    public void WhatMakesNoSenseEndsIt(string what, byte[] datagram)
+    public void Dump_MalformedMessage_FailsWithEbadmsg(string flaw, byte[] datagram)
     {
-        Assert.NotEmpty(what);
-        Fails(Errno.EBADMSG, 1, Answer.Of(s_first.Message(20)), new Answer(datagram), Answer.Of(Netlink.DoneMessage()));
+        Assert.NotEmpty(flaw);
+        AssertFails(Errno.EBADMSG, 1, Answer.Of(s_first.Message(20)), new Answer(datagram), Answer.Of(Netlink.DoneMessage()));
     }
 
     public static TheoryData<string, byte[]> Malformed() => new()
     {
         { "a body too short", Netlink.Message(20, s_second.Body()[..^4]) },
         { "no cookie", (s_second with { Cookie = ulong.MaxValue }).Message(20) },
-        { "no TCP state", (s_second with { State = 16 }).Message(20) },
+        { "an unknown state", (s_second with { State = 16 }).Message(20) },
         { "state 0", (s_second with { State = 0 }).Message(20) },
         { "a state that wraps", (s_second with { State = 33 }).Message(20) },
-        { "no family", (s_second with { Family = 0x8a }).Message(20) },
+        { "an unknown family", (s_second with { Family = 0x8a }).Message(20) },
         { "family 0", (s_second with { Family = 0 }).Message(20) },
         { "cut off", s_second.Message(20)[..^4] },
         { "an acknowledgement", Netlink.ErrorMessage(0) },
-        { "an errno that is none", Netlink.ErrorMessage(4096) },
+        { "an errno out of range", Netlink.ErrorMessage(4096) },
         { "an errno of the wrong sign", Netlink.ErrorMessage(-1) },
-        { "no message", [1, 2, 3] },
+        { "shorter than a header", [1, 2, 3] },
         { "a length below the header's", [15, 0, 0, 0, .. s_second.Message(20)[4..]] },
     };
 
     [Fact]
-    public void AKernelThatIsSilentIsNotWaitedForForEver() => Fails(Errno.ETIMEDOUT, 1, Answer.Of(s_first.Message(20)));
-
-    [Fact]
-    public void AnInterruptedWalkIsSaid()
-    {
-        var kernel = FakeKernel.Answering(Answer.Of(Netlink.Message(20, s_first.Body(), flags: 0x12), Netlink.DoneMessage()));
-        Assert.True(Listing.IsInterrupted(kernel));
-
-        kernel = FakeKernel.Answering(Answer.Of(s_first.Message(20), Netlink.DoneMessage()));
-        Assert.False(Listing.IsInterrupted(kernel));
-    }
+    public void Dump_KernelStopsAnswering_TimesOut() => AssertFails(Errno.ETIMEDOUT, 1, Answer.Of(s_first.Message(20)));
 
     private static RecordingDumpSink Dump(params Answer[] answers)
     {
@@ -195,7 +178,7 @@ public sealed class SocketDumpTests
         return sink;
     }
 
-    private static void Fails(int errno, int sends, params Answer[] answers)
+    private static void AssertFails(int errno, int sends, params Answer[] answers)
     {
         var kernel = FakeKernel.Answering(answers);
         Assert.Equal(errno, Listing.Run(kernel, new RecordingDumpSink(), "-6", "-s", "22"));

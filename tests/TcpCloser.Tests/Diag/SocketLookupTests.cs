@@ -1,18 +1,13 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>The second look at one connection.</summary>
+/// <summary>The lookup of one connection.</summary>
 public sealed class SocketLookupTests
 {
-    /// <summary>The connection that is looked for.</summary>
+    /// <summary>The connection that is looked up.</summary>
     private static readonly DumpedSocket s_socket = new() { Cookie = 0x1122334455667788 };
 
     [Fact]
-    public void StillThere()
+    public void Lookup_ConnectionStillThere_IsFoundWithItsFacts()
     {
         var socket = s_socket with { LastDataRecv = 77, Inode = 0 };
         Assert.True(Find(out Connection now, out uint lastDataRecv, Answer.Of(socket.Message(20))));
@@ -21,10 +16,10 @@ public sealed class SocketLookupTests
     }
 
     [Fact]
-    public void Gone() => Assert.False(Find(out _, out _, Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))));
+    public void Lookup_Enoent_IsNotFound() => Assert.False(Find(out _, out _, Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))));
 
     [Fact]
-    public void OthersAreNotListenedTo() => Assert.False(Find(
+    public void Lookup_AnswersOfOthersOrForOthers_AreIgnored() => Assert.False(Find(
         out _, out _,
         Answer.Of(s_socket.Message(20)) with { Sender = 4711 },
         Answer.Of(Netlink.Message(20, s_socket.Body(), sequence: 0xdeadbeef)),
@@ -33,17 +28,16 @@ public sealed class SocketLookupTests
         Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))));
 
     [Theory]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.EINVAL)]
-    public void AnyOtherErrorIsNoAnswer(int errno) =>
-        Assert.Equal(errno, Assert.Throws<SystemCallException>(() => Find(out _, out _, Answer.Of(Netlink.ErrorMessage(errno)))).Errno);
+    [Values(Errno.EPERM, Errno.EINVAL)]
+    public void Lookup_ErrnoOtherThanEnoent_Throws(int errno) =>
+        Assert.Equal(errno, Assert.Throws<SystemCallException>(() => Find(out _, out _, Answer.Of(Netlink.ErrorMessage(errno)))).Failure.Errno);
 
     [Fact]
-    public void NorIsAnErrorOfReceive() =>
-        Assert.Equal(Errno.ENOBUFS, Assert.Throws<SystemCallException>(() => Find(out _, out _, Answer.Failing(Errno.ENOBUFS))).Errno);
+    public void Lookup_ReceiveFails_Throws() =>
+        Assert.Equal(Errno.ENOBUFS, Assert.Throws<SystemCallException>(() => Find(out _, out _, Answer.Failing(Errno.ENOBUFS))).Failure.Errno);
 
     [Fact]
-    public void NorOneOfSend()
+    public void Lookup_SendFails_Throws()
     {
         var kernel = new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOBUFS };
         using var lookup = new SocketLookup(new FakeNamespace(kernel));
@@ -54,41 +48,41 @@ public sealed class SocketLookupTests
         });
     }
 
-    /// <summary>What is no answer to this question is never taken for one, and never for "not there".</summary>
+    /// <summary>A message that does not answer this request is never taken for an answer, and never for "not found".</summary>
     [Theory]
     [MemberData(nameof(Malformed))]
-    public void NorIsWhatMakesNoSense(string what, byte[] datagram)
+    public void Lookup_MalformedAnswer_Throws(string flaw, byte[] datagram)
     {
-        Assert.NotEmpty(what);
-        Assert.Equal(Errno.EBADMSG, Assert.Throws<SystemCallException>(() => Find(out _, out _, new Answer(datagram))).Errno);
+        Assert.NotEmpty(flaw);
+        Assert.Equal(Errno.EBADMSG, Assert.Throws<SystemCallException>(() => Find(out _, out _, new Answer(datagram))).Failure.Errno);
     }
 
     public static TheoryData<string, byte[]> Malformed() => new()
     {
         { "another cookie", (s_socket with { Cookie = 7 }).Message(20) },
         { "no cookie", (s_socket with { Cookie = ulong.MaxValue }).Message(20) },
-        { "no TCP state", (s_socket with { State = 16 }).Message(20) },
+        { "an unknown state", (s_socket with { State = 16 }).Message(20) },
         { "state 0", (s_socket with { State = 0 }).Message(20) },
         { "a state that wraps", (s_socket with { State = 33 }).Message(20) },
-        { "no family", (s_socket with { Family = 0x8a }).Message(20) },
+        { "an unknown family", (s_socket with { Family = 0x8a }).Message(20) },
         { "cut off", s_socket.Message(20)[..^4] },
         { "a body too short", Netlink.Message(20, s_socket.Body()[..^1]) },
         { "an acknowledgement", Netlink.ErrorMessage(0) },
-        { "an errno that is none", Netlink.ErrorMessage(4096) },
+        { "an errno out of range", Netlink.ErrorMessage(4096) },
         { "an errno of the wrong sign", Netlink.ErrorMessage(-2) },
         { "an error without an errno", Netlink.Message(Netlink.Error, [1, 2]) },
         { "the end of a dump", Netlink.DoneMessage() },
         { "another type", s_socket.Message(Netlink.Destroy) },
-        { "no message", [1, 2, 3] },
+        { "shorter than a header", [1, 2, 3] },
     };
 
     [Fact]
-    public void AKernelThatIsSilentIsNotWaitedForForEver() =>
-        Assert.Equal(Errno.ETIMEDOUT, Assert.Throws<SystemCallException>(() => Find(out _, out _)).Errno);
+    public void Lookup_KernelNeverAnswers_TimesOut() =>
+        Assert.Equal(Errno.ETIMEDOUT, Assert.Throws<SystemCallException>(() => Find(out _, out _)).Failure.Errno);
 
-    /// <summary>What did not come in time is not taken for the answer to the next question.</summary>
+    /// <summary>An answer that comes too late is not taken for the answer to the next request.</summary>
     [Fact]
-    public void ALateAnswerIsNotListenedTo()
+    public void Lookup_LateAnswerToTheLastRequest_IsIgnored()
     {
         var kernel = new FakeKernel(static (_, number) => number == 0 ? []
             : [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, sequence: 1)), Answer.Of(s_socket.Message(20))]);

@@ -1,12 +1,8 @@
 using CsCheck;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
 
 namespace TcpCloser.Tests.Diag;
 
-/// <summary>Answers that were cut or damaged on their way: never a crash, never a connection that was not there.</summary>
+/// <summary>Answers that were cut or damaged: never a crash, and never a connection that was not there.</summary>
 public sealed class TruncatedDumpTests
 {
     private static readonly DumpedSocket[] s_sockets =
@@ -21,7 +17,7 @@ public sealed class TruncatedDumpTests
     private static readonly string[] s_listed = [.. s_sockets.Select(static socket => $"{socket}")];
 
     [Fact]
-    public void CutAtEveryByteItListsTheSocketsBeforeTheCutAndIsNoDump()
+    public void Dump_CutAtAnyByte_ListsTheSocketsBeforeTheCutAndFails()
     {
         int[] ends = [.. s_sockets.Select(static socket => socket.Message(20).Length)];
         for (int cut = 0; cut <= s_datagram.Length; cut++)
@@ -40,7 +36,7 @@ public sealed class TruncatedDumpTests
     }
 
     [Fact]
-    public void ASocketCutWithinItsMessageIsNone()
+    public void Dump_BodyOfASocketTooShort_IsNotListed()
     {
         byte[] body = s_sockets[0].Body();
         for (int length = 0; length < body.Length; length++)
@@ -54,13 +50,13 @@ public sealed class TruncatedDumpTests
     }
 
     [Fact]
-    public void InfoCutAtEveryByteGivesTheAgeOnlyWhereItIsWhole()
+    public void Dump_TcpInfoCutAtAnyByte_HasAnAgeOnlyIfComplete()
     {
         byte[] attributes = s_sockets[0].Attributes();
         for (int length = 0; length <= attributes.Length; length++)
         {
             Collector collector = Listing.Collector(["-s", "22", "-t", "1"], keep: true);
-            Assert.Equal(0, Dump(Netlink.Message(20, [.. s_sockets[0].Body(), .. attributes[..length]]), collector));
+            Assert.Equal(0, Dump(Netlink.Message(20, [.. s_sockets[0].Body(), .. attributes[..length]]), collector.Add, collector.Reset));
 
             bool known = collector.Candidates.Count == 1;
             Assert.Equal(1, collector.Matched);
@@ -70,7 +66,7 @@ public sealed class TruncatedDumpTests
     }
 
     [Fact]
-    public void EverySingleFlippedBitDamagesOnlyItsOwnSocket()
+    public void Dump_AnyBitFlipped_DamagesOnlyItsOwnSocket()
     {
         int[] starts = [0, s_sockets[0].Message(20).Length, s_sockets[0].Message(20).Length + s_sockets[1].Message(20).Length, s_datagram.Length];
         for (int bit = 0; bit < s_datagram.Length * 8; bit++)
@@ -91,7 +87,7 @@ public sealed class TruncatedDumpTests
     }
 
     [Fact]
-    public void AnyDamageEndsInAListOrAnError() => Gen.Select(
+    public void Dump_AnyDamage_EndsInAListOrAnErrno() => Gen.Select(
         Gen.Int[0, s_datagram.Length * 8 - 1].Array[1, 40], Gen.Int[0, s_datagram.Length], static (bits, length) => (bits, length)).Sample(static damage =>
     {
         byte[] damaged = [.. s_datagram];
@@ -105,21 +101,21 @@ public sealed class TruncatedDumpTests
     }, iter: 10_000);
 
     [Fact]
-    public void NoiseEndsInAListOrAnError() => Gen.Byte.Array[0, 300].Sample(static noise =>
+    public void Dump_Noise_EndsInAListOrAnErrno() => Gen.Byte.Array[0, 300].Sample(static noise =>
     {
         Dump(noise, out RecordingDumpSink sink);
         Assert.True(sink.Sockets.Count <= noise.Length / 88); // a header and a struct inet_diag_msg each
     }, iter: 10_000);
 
     [Fact]
-    public void AttributesOfNoise() => Gen.Byte.Array[0, 60].Sample(static noise =>
+    public void Attributes_Noise_StayWithinTheirBytes() => Gen.Byte.Array[0, 60].Sample(static noise =>
     {
         var attributes = new SocketAttributes(noise);
         Assert.True(attributes.Info.Length <= Math.Max(noise.Length - 4, 0));
         Assert.False(attributes.IsMptcp && noise.Length < 13);
     }, iter: 10_000);
 
-    /// <summary>A dump that claims to have ended, and one whose errno is none, are no dumps.</summary>
+    /// <summary>An error message without an error, and an errno out of range, are malformed.</summary>
     [Theory]
     [InlineData(Netlink.Done, "", 0)]
     [InlineData(Netlink.Done, "ffffff", 0)]
@@ -137,14 +133,18 @@ public sealed class TruncatedDumpTests
     [InlineData(Netlink.Error, "ffffffff", 1)]
     [InlineData(Netlink.Error, "01f0ffff", 4095)]
     [InlineData(Netlink.Error, "00f0ffff", Errno.EBADMSG)]
-    public void TheErrnoOfAPayload(ushort type, string hex, int errno)
+    public void Dump_PayloadOfDoneOrError_GivesTheErrno(ushort type, string hex, int errno)
     {
         var kernel = FakeKernel.Answering(Answer.Of(Netlink.Message(type, Convert.FromHexString(hex))));
         Assert.Equal(errno, Listing.Run(kernel, new RecordingDumpSink(), "-6", "-s", "22"));
     }
 
-    private static int Dump(byte[] datagram, out RecordingDumpSink sink) => Dump(datagram, sink = new RecordingDumpSink());
+    private static int Dump(byte[] datagram, out RecordingDumpSink sink)
+    {
+        sink = new RecordingDumpSink();
+        return Dump(datagram, sink.Add, sink.Reset);
+    }
 
-    private static int Dump(byte[] datagram, IDumpSink sink) =>
-        Listing.Run(FakeKernel.Answering(new Answer(datagram), Answer.Of(Netlink.DoneMessage())), sink, "-6", "-s", "22");
+    private static int Dump(byte[] datagram, DumpSink sink, Action reset) =>
+        Listing.Run(FakeKernel.Answering(new Answer(datagram), Answer.Of(Netlink.DoneMessage())), sink, reset, "-6", "-s", "22");
 }

@@ -1,35 +1,20 @@
 using System.Globalization;
 using System.Net;
 using CsCheck;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Interop;
 
-/// <summary>Addresses as RFC 5952 writes them.</summary>
+/// <summary>Addresses in the canonical form of RFC 5952.</summary>
 public sealed class AddressTextTests
 {
     [Theory]
-    [InlineData("0.0.0.0", "0.0.0.0")]
-    [InlineData("255.255.255.255", "255.255.255.255")]
-    [InlineData("10.0.100.9", "10.0.100.9")]
-    [InlineData("::", "::")]
-    [InlineData("::1", "::1")]
-    [InlineData("1::", "1::")]
-    [InlineData("2001:db8::1", "2001:db8::1")]
-    [InlineData("2001:0DB8:0000:0000:0000:0000:0002:0001", "2001:db8::2:1")]
-    [InlineData("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1")]
-    [InlineData("2001:0:0:1:0:0:0:1", "2001:0:0:1::1")]
-    [InlineData("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1")]
-    [InlineData("0:0:1:1:1:1:0:0", "::1:1:1:1:0:0")]
-    [InlineData("0:1:0:0:0:0:0:0", "0:1::")]
-    [InlineData("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")]
-    [InlineData("fe80::abc", "fe80::abc")]
-    [InlineData("::ffff:10.0.0.1", "10.0.0.1")]
-    [InlineData("::ffff:0.0.0.0", "0.0.0.0")]
-    [InlineData("64:ff9b::a00:1", "64:ff9b::a00:1")]
-    public void Of(string address, string text)
+    [Rows("0.0.0.0 | 0.0.0.0", "255.255.255.255 | 255.255.255.255", "10.0.100.9 | 10.0.100.9", ":: | ::", "::1 | ::1", "1:: | 1::",
+        "2001:db8::1 | 2001:db8::1", "2001:0DB8:0000:0000:0000:0000:0002:0001 | 2001:db8::2:1",
+        "2001:db8:0:1:1:1:1:1 | 2001:db8:0:1:1:1:1:1", "2001:0:0:1:0:0:0:1 | 2001:0:0:1::1", "2001:db8:0:0:1:0:0:1 | 2001:db8::1:0:0:1",
+        "0:0:1:1:1:1:0:0 | ::1:1:1:1:0:0", "0:1:0:0:0:0:0:0 | 0:1::",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff | ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe80::abc | fe80::abc",
+        "::ffff:10.0.0.1 | 10.0.0.1", "::ffff:0.0.0.0 | 0.0.0.0", "64:ff9b::a00:1 | 64:ff9b::a00:1")]
+    public void Format_EachForm_IsCanonical(string address, string text)
     {
         var ip = IPAddress.Parse(address);
         Address bytes = Connections.Bytes(ip);
@@ -37,15 +22,15 @@ public sealed class AddressTextTests
     }
 
     [Fact]
-    public void IPv4AsDotNetWritesIt() => Gen.Byte.Array[4].Sample(static bytes =>
+    public void Format_RandomIPv4_IsAsDotNetFormatsIt() => Gen.Byte.Array[4].Sample(static bytes =>
         Assert.Equal(new IPAddress(bytes).ToString(), Format(bytes, 2)));
 
     [Fact]
-    public void MappedIsWrittenAsIPv4() => Gen.Byte.Array[4].Sample(static bytes =>
+    public void Format_RandomMappedAddress_IsIPv4() => Gen.Byte.Array[4].Sample(static bytes =>
         Assert.Equal(new IPAddress(bytes).ToString(), Format([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, .. bytes], 10)));
 
     [Fact]
-    public void IPv6AsRfc5952WritesIt() =>
+    public void Format_RandomIPv6_IsAsInRfc5952() =>
         Gen.OneOf(Gen.OneOf<ushort>(0, 0, 1), Gen.UShort, Gen.OneOf<ushort>(0, 0xffff)).Array[8].Sample(static groups =>
     {
         byte[] bytes = [.. groups.SelectMany(static group => new[] { (byte)(group >> 8), (byte)group })];
@@ -72,7 +57,7 @@ public sealed class AddressTextTests
         return AddressText.Format(in address, family);
     }
 
-    /// <summary>The longest run of zeros, the first of equals, as <c>::</c>: tried from the longest on.</summary>
+    /// <summary>Writes the longest run of zeros, the first of equally long ones, as <c>::</c>; tries the longest runs first.</summary>
     private static string Rfc5952(ushort[] groups)
     {
         string[] words = [.. groups.Select(static group => group.ToString("x", CultureInfo.InvariantCulture))];

@@ -1,32 +1,30 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
 using Signal = TcpCloser.Interop.Signal;
 
 namespace TcpCloser.Tests.Interop;
 
-/// <summary>Every constant with a name of C has the value that the machine's headers give it.</summary>
+/// <summary>Each constant that is named as in C has its value in this machine's headers.</summary>
 public sealed class ConstantTests
 {
     private static readonly string[] s_headers =
     [
         "dirent.h", "errno.h", "fcntl.h", "netinet/in.h", "netinet/tcp.h", "net/if.h", "poll.h", "sched.h", "signal.h", "sys/ioctl.h", "sys/ptrace.h", "sys/resource.h", "sys/signalfd.h",
         "sys/socket.h", "sys/stat.h", "sys/statfs.h", "sys/syscall.h", "sys/time.h", "sys/timerfd.h", "sys/un.h", "sys/wait.h", "time.h", "unistd.h",
-        "linux/capability.h", "linux/inet_diag.h", "linux/magic.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/sock_diag.h",
+        "linux/capability.h", "linux/inet_diag.h", "linux/kcmp.h", "linux/magic.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/sock_diag.h",
     ];
 
-    /// <summary>Those that C spells otherwise, or with another type.</summary>
+    /// <summary>Constants that C spells differently, or gives another type.</summary>
     private static readonly Dictionary<string, string> s_spellings = new()
     {
-        ["INET_DIAG_NOCOOKIE"] = "(INET_DIAG_NOCOOKIE | (unsigned long)INET_DIAG_NOCOOKIE << 32)", // of two u32
+        ["INET_DIAG_NOCOOKIE"] = "(INET_DIAG_NOCOOKIE | (unsigned long)INET_DIAG_NOCOOKIE << 32)", // made of two u32
         ["LINUX_CAPABILITY_VERSION_3"] = "_LINUX_CAPABILITY_VERSION_3",
         ["SIG_IGN"] = "(long)SIG_IGN",
     };
 
     [Fact]
-    public void NamesOfC()
+    public void Constant_NamedAsInC_HasTheValueInC()
     {
         CLayout c = new CLayout().Include(s_headers);
         int count = 0;
@@ -44,9 +42,9 @@ public sealed class ConstantTests
     }
 
     [Fact]
-    public void SignalsByName()
+    public void Signal_EachName_HasTheNumberInC()
     {
-        CLayout c = new CLayout().Include("signal.h").Assert($"{Signal.Highest} == _NSIG - 1");
+        CLayout c = new CLayout().Include("signal.h").Assert($"{Signal.Max} == _NSIG - 1");
         for (int number = 1; number < 32; number++)
         {
             Assert.StartsWith("SIG", Signal.NameOf(number), StringComparison.Ordinal);
@@ -58,7 +56,7 @@ public sealed class ConstantTests
     }
 
     [Fact]
-    public void SizesThatStandAsNumbers() => new CLayout().Include(s_headers)
+    public void Size_WrittenAsANumber_IsTheSizeInC() => new CLayout().Include(s_headers)
         .Assert($"sizeof(struct signalfd_siginfo) == {Signal.SignalFdSiginfoSize}")
         .Assert("offsetof(struct signalfd_siginfo, ssi_signo) == 0")
         .Assert($"sizeof(sigset_t) == {Signal.SigsetWords * sizeof(ulong)}")
@@ -71,7 +69,7 @@ public sealed class ConstantTests
         .Compile();
 
     [Fact]
-    public void TcpInfoOffsets()
+    public void TcpInfo_EachOffset_IsTheOffsetInC()
     {
         CLayout c = new CLayout().Include("linux/tcp.h").Assert("sizeof(struct tcp_info) >= 232 && offsetof(struct tcp_info, tcpi_rto) == 8");
         FieldInfo[] offsets = [.. Constants(typeof(TcpInfo)).Where(static field => field.Name != nameof(TcpInfo.Size))];
@@ -79,18 +77,19 @@ public sealed class ConstantTests
         foreach (FieldInfo offset in offsets)
         {
             string name = Underscored(offset.Name).Replace("_not_sent", "_notsent", StringComparison.Ordinal);
-            c.Assert($"offsetof(struct tcp_info, tcpi{name}) == {Value(offset)}");
+            int at = Convert.ToInt32(offset.GetValue(null), CultureInfo.InvariantCulture);
 
-            // Counts of a byte come first, then words.
-            int size = Convert.ToInt32(offset.GetValue(null), CultureInfo.InvariantCulture) < 8 ? 1 : 4;
-            c.Assert($"sizeof(((struct tcp_info *)0)->tcpi{name}) == {size}");
+            // The first eight fields have one byte, a counter of bytes has eight, two fields of Linux 6.7 have two, and all others four.
+            int size = at < 8 ? 1 : at == TcpInfo.BytesReceived ? 8 : at is TcpInfo.TotalRto or TcpInfo.TotalRtoRecoveries ? 2 : 4;
+            string same = $"offsetof(struct tcp_info, tcpi{name}) == {at} && sizeof(((struct tcp_info *)0)->tcpi{name}) == {size}";
+            _ = at < TcpInfo.TotalRto ? c.Assert(same) : c.AssertSince(6, 7, same);
         }
 
         c.Compile();
     }
 
     [Fact]
-    public void TcpStates()
+    public void TcpState_EachState_HasTheNumberInC()
     {
         CLayout c = new CLayout().Include("netinet/tcp.h").Assert($"TCP_CLOSING + 1 == {TcpState.Count}");
         foreach (FieldInfo state in Constants(typeof(TcpState)).Where(static field => field.Name != nameof(TcpState.Count)))
@@ -108,7 +107,7 @@ public sealed class ConstantTests
 
     private static string Value(FieldInfo field) => Convert.ToString(field.GetValue(null), CultureInfo.InvariantCulture)!;
 
-    /// <summary>All capitals, but for system calls, which are SYS_ and small letters.</summary>
+    /// <summary>Upper case, except for system calls: SYS_ and lower case.</summary>
     private static bool IsNameOfC(string name) =>
         name.StartsWith("SYS_", StringComparison.Ordinal) || (name.Length > 1 && name.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_'));
 

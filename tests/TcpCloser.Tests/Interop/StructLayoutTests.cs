@@ -1,18 +1,16 @@
 using System.Reflection;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Interop;
 
-/// <summary>Every struct that was laid out by hand, beside the one of the machine's own headers.</summary>
+/// <summary>Each struct that is laid out by hand, compared with this machine's headers.</summary>
 public sealed class StructLayoutTests
 {
     [Fact]
-    public void EveryStructIsLaidOutAsInC() => Layout().Compile();
+    public void Struct_EachInInterop_HasTheLayoutOfC() => Layout().Compile();
 
     /// <summary>A struct that is added to Interop has to be added here, with each of its fields.</summary>
     [Fact]
-    public void NoStructAndNoFieldWasForgotten()
+    public void Struct_EachInInterop_IsComparedInEachField()
     {
         IReadOnlyDictionary<Type, HashSet<int>> compared = Layout().Structs;
         foreach (Type type in typeof(NlMsgHdr).Assembly.GetTypes().Where(static type =>
@@ -24,7 +22,7 @@ public sealed class StructLayoutTests
     }
 
     [Fact]
-    public void AWrongOffsetIsFound() =>
+    public void Compile_WrongOffset_Fails() =>
         Assert.Throws<Xunit.Sdk.TrueException>(() => new CLayout().Include("poll.h").Assert("offsetof(struct pollfd, events) == 6").Compile());
 
     private static CLayout Layout()
@@ -110,8 +108,8 @@ public sealed class StructLayoutTests
         c.Struct<InetDiagHostCond>(Host).Field(Host, "family", in h, in h.Family).Field(Host, "prefix_len", in h, in h.PrefixLen)
             .Field(Host, "port", in h, in h.Port).Assert("offsetof(struct inet_diag_hostcond, addr) == sizeof(struct inet_diag_hostcond)");
 
-        // Copied whole behind a MARK_COND.
-        c.Struct<TcpCloser.Cli.SocketMark>("struct inet_diag_markcond")
+        // Copied whole after a MARK_COND op.
+        c.Struct<TcpCloser.Rules.SocketMark>("struct inet_diag_markcond")
             .Assert("offsetof(struct inet_diag_markcond, mark) == 0 && offsetof(struct inet_diag_markcond, mask) == 4");
     }
 
@@ -152,7 +150,7 @@ public sealed class StructLayoutTests
 
         Statx x = default;
         const string Status = "struct statx";
-        c.Struct<Statx>(Status).Field(Status, "stx_uid", in x, in x.Uid).Field(Status, "stx_mode", in x, in x.Mode).Field(Status, "stx_ino", in x, in x.Inode).Field(Status, "stx_size", in x, in x.Size)
+        c.Struct<Statx>(Status).Field(Status, "stx_nlink", in x, in x.Links).Field(Status, "stx_uid", in x, in x.Uid).Field(Status, "stx_mode", in x, in x.Mode).Field(Status, "stx_ino", in x, in x.Inode).Field(Status, "stx_size", in x, in x.Size)
             .Field(Status, "stx_dev_major", in x, in x.DeviceMajor).Field(Status, "stx_dev_minor", in x, in x.DeviceMinor);
 
         IfReq r = default;

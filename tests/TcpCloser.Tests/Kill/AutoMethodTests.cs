@@ -1,18 +1,12 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary><c>--method auto</c>: destroy, and disconnect what that cannot end.</summary>
+/// <summary><c>--method auto</c>: destroys, and disconnects what the kernel does not destroy.</summary>
 public sealed class AutoMethodTests
 {
     private RecordingSink _sink = new(new ConnectionList());
 
     [Fact]
-    public void WhatCanBeDestroyedIsNotFetched()
+    public void Auto_DestroyWorks_FetchesNoSocket()
     {
         FakeHost host = Host(0, owners: 2);
         Assert.Equal(["Destroyed", "Destroyed"], Close(host));
@@ -20,20 +14,18 @@ public sealed class AutoMethodTests
         Assert.Empty(_sink.Problems);
     }
 
-    /// <summary>Where the second way works, it is not worth a word that the first is closed.</summary>
+    /// <summary>A refused destroy is reported only if disconnect fails as well.</summary>
     [Theory]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.EOPNOTSUPP)]
-    public void WhatCannotIsDisconnected(int errno)
+    [Values(Errno.EPERM, Errno.EOPNOTSUPP)]
+    public void Auto_DestroyRefused_DisconnectsAndReportsNothing(int errno)
     {
         Assert.Equal(["Disconnected", "Disconnected"], Close(Host(errno, owners: 2)));
         Assert.Empty(_sink.Problems);
     }
 
     [Theory]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.EOPNOTSUPP)]
-    public void WhereNeitherWorksBothAreTold(int errno)
+    [Values(Errno.EPERM, Errno.EOPNOTSUPP)]
+    public void Auto_DestroyAndFetchRefused_ReportsBoth(int errno)
     {
         FakeHost host = Host(errno, owners: 2);
         host.Faults.Errno = static (call, _) => call == "fetch socket" ? Errno.EPERM : 0;
@@ -43,9 +35,9 @@ public sealed class AutoMethodTests
             _sink.Problems.Select(static problem => (problem.Operation, problem.Errno)));
     }
 
-    /// <summary>One of two without an owner: of the destroy it is told, because that would not have needed one.</summary>
+    /// <summary>One of the two has no holder: destroy would not have needed one, so its refusal is reported.</summary>
     [Fact]
-    public void OneWithoutAnOwner()
+    public void Auto_DestroyRefusedAndOneSocketUnheld_ReportsTheRefusedDestroy()
     {
         FakeHost host = Host(Errno.EPERM, owners: 2);
         host.Processes[0].Descriptors.Remove(3);
@@ -53,9 +45,37 @@ public sealed class AutoMethodTests
         Assert.Equal([(Operation.DestroySocket, Errno.EPERM, null)], _sink.Problems);
     }
 
-    /// <summary>Without a /proc the second way ends in an exception; what closed the first is told all the same.</summary>
+    /// <summary>A socket without a holder can only be destroyed: why that failed is reported, even if it is the only socket.</summary>
+    [Theory]
+    [Values(Errno.EPERM, Errno.EOPNOTSUPP)]
+    public void Auto_OnlySocketsWithoutAHolder_ReportsTheRefusedDestroy(int errno)
+    {
+        FakeHost host = Host(errno, owners: 1);
+        host.Sockets[0].Dumped = host.Sockets[0].Dumped with { Inode = 0 };
+        Assert.Equal(["Failed"], Close(host));
+        Assert.Equal([(Operation.DestroySocket, errno, null)], _sink.Problems);
+        Assert.True(_sink.IsNotPossible);
+    }
+
+    /// <summary>Each result names the method that closed the connection, or the last one that was tried.</summary>
     [Fact]
-    public void WithoutAProc()
+    public void Auto_EachConnection_NamesTheMethodThatWasUsed()
+    {
+        FakeHost host = Host(Errno.EPERM, owners: 3);
+        host.Sockets[1].Dumped = host.Sockets[1].Dumped with { Inode = 0 };
+        host.Processes[2].Descriptors.Clear();
+        host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
+        ConnectionList candidates = host.Candidates();
+        Auto().Run(candidates, Contexts.Of(host.Machine, new RecordingSink(candidates)));
+
+        Assert.Equal(
+            [(Outcome.Disconnected, Method.Disconnect), (Outcome.Failed, Method.Destroy), (Outcome.OwnerUnknown, Method.Disconnect)],
+            Enumerable.Range(0, 3).Select(i => (candidates[i].Outcome, candidates[i].By)));
+    }
+
+    /// <summary>Without a /proc, disconnect throws; why destroy failed is reported all the same.</summary>
+    [Fact]
+    public void Auto_DestroyRefusedAndNoProc_ReportsTheRefusalAndThrows()
     {
         FakeHost host = Host(Errno.EPERM, owners: 1);
         host.Faults.Errno = static (call, _) => call == "open proc" ? Errno.ENOENT : 0;
@@ -64,12 +84,11 @@ public sealed class AutoMethodTests
     }
 
     [Fact]
-    public void ItEndsWholeConnectionsOfMptcp()
+    public void Auto_MptcpConnection_IsDisconnectedWhole()
     {
         var host = new FakeHost();
         var scene = new ServerScene(host);
         (FakeTcp[] whole, _) = scene.AddMptcp(scene.Worker);
-        Assert.True(Auto(host).EndsWholeMptcp);
         Assert.Equal(["Disconnected", "Disconnected", "Destroyed"], Close(host, [.. whole, scene.One]));
         Assert.Empty(_sink.Problems);
     }
@@ -87,15 +106,14 @@ public sealed class AutoMethodTests
         return host;
     }
 
-    private static AutoMethod Auto(FakeHost host) => new(
-        new SockDestroyer(new SocketDump(), host.Network, leavesUnsupported: true), new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder()));
+    private static AutoMethod Auto() => new(new SockDestroyer(leavesUnsupported: true), new SocketDisconnector());
 
     private string[] Close(FakeHost host, params FakeTcp[] sockets)
     {
         ConnectionList candidates = host.Candidates(sockets);
         _sink = new RecordingSink(candidates);
-        Auto(host).Close(candidates, _sink, static () => false);
-        _sink.AssertAllTold();
+        Auto().Run(candidates, Contexts.Of(host.Machine, _sink));
+        _sink.AssertAllReported();
         Assert.Equal(0, host.AllLeftOpen);
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];
     }

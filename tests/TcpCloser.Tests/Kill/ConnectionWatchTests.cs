@@ -1,16 +1,11 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary>The look at a connection right before and after something is done to it.</summary>
+/// <summary>Looks a connection up right before and right after something is done to it.</summary>
 public sealed class ConnectionWatchTests
 {
-    /// <summary>Each connection is looked for in its own network namespace, and each namespace is asked through one socket at a time.</summary>
+    /// <summary>Each connection is looked up in its own network namespace, through one netlink socket at a time.</summary>
     [Fact]
-    public void EachInItsOwnNamespace()
+    public void Look_TwoNamespaces_UsesEachNamespaceThroughOneSocketAtATime()
     {
         var here = new FakeHost();
         var there = new FakeHost();
@@ -36,12 +31,12 @@ public sealed class ConnectionWatchTests
         Assert.Equal(6, Opened(here) + Opened(there));
     }
 
-    /// <summary>What has lost its last owner is wound down by the kernel, and gone; what never had one is there.</summary>
+    /// <summary>
+    /// A socket that lost its last holder is wound down by the kernel, so it is gone; a socket that never had one is there.
+    /// </summary>
     [Theory]
-    [InlineData(500, 500, "There")]
-    [InlineData(500, 0, "Gone")]
-    [InlineData(0, 0, "There")]
-    public void WithoutAnOwner(uint inode, uint now, string presence)
+    [Rows("500 | 500 | There", "500 | 0 | Gone", "0 | 0 | There")]
+    public void Look_SocketWithoutAHolder_IsGoneOnlyIfItHadOne(uint inode, uint now, string presence)
     {
         var host = new FakeHost();
         FakeTcp socket = host.Add(new FakeTcp(new DumpedSocket { Inode = inode }));
@@ -51,9 +46,9 @@ public sealed class ConnectionWatchTests
         Assert.Equal(presence, watch.Look(0).ToString());
     }
 
-    /// <summary>That the kernel did not say is no "gone", and holds for that one look.</summary>
+    /// <summary>A failed lookup does not mean "gone", and counts for that one look only.</summary>
     [Fact]
-    public void WhereTheKernelDoesNotSay()
+    public void Look_LookupFails_IsUnknownThatTimeOnly()
     {
         var host = new FakeHost();
         host.Add(new FakeTcp(new DumpedSocket()));
@@ -63,22 +58,6 @@ public sealed class ConnectionWatchTests
         host.Faults.Errno = static (_, _) => 0;
         Assert.Equal((Presence.There, 0), (watch.Look(0), watch.Errno));
     }
-
-    /// <summary>A cookie is given once: what was seen gone is not asked for again, which is half of what a kill asks.</summary>
-    [Fact]
-    public void WhatWasSeenGoneIsNotAskedForAgain()
-    {
-        var host = new FakeHost();
-        host.Add(new FakeTcp(new DumpedSocket())).End(FakeHost.ByItself);
-        host.Add(new FakeTcp(new DumpedSocket { DestinationPort = 7 }));
-        using var watch = new ConnectionWatch(host.Candidates());
-        Assert.Equal([Presence.Gone, Presence.There], [watch.Look(0), watch.Look(1)]);
-        int sent = Sent(host);
-        Assert.Equal([Presence.Gone, Presence.There], [watch.Look(0), watch.Look(1)]);
-        Assert.Equal(1, Sent(host) - sent);
-    }
-
-    private static int Sent(FakeHost host) => host.Faults.Calls.Count(static call => call == "send");
 
     private static int Opened(FakeHost host) => host.Faults.Calls.Count(static call => call == "open netlink");
 }

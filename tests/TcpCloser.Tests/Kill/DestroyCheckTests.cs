@@ -1,25 +1,15 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary>What <c>--check</c> says of SOCK_DESTROY: it is tried on a connection that cannot exist.</summary>
+/// <summary>What <c>--check</c> reports about SOCK_DESTROY: it is tried on a connection that cannot exist.</summary>
 public sealed class DestroyCheckTests
 {
-    /// <summary>The kernel looks for the connection before it asks for the privilege, which a filter by mark asks for at once.</summary>
+    /// <summary>
+    /// The kernel looks the connection up before it checks the privilege; for a filter by mark it checks the privilege first.
+    /// </summary>
     [Theory]
-    [InlineData(Errno.ENOENT, 0, 0)]
-    [InlineData(Errno.ENOENT, Errno.EPERM, Errno.EPERM)]
-    [InlineData(Errno.ENOENT, Errno.EINVAL, 0)]
-    [InlineData(Errno.EOPNOTSUPP, 0, Errno.EOPNOTSUPP)]
-    [InlineData(Errno.EOPNOTSUPP, Errno.EPERM, Errno.EOPNOTSUPP)]
-    [InlineData(Errno.EINVAL, 0, Errno.EINVAL)]
-    [InlineData(Errno.EPERM, 0, Errno.EPERM)]
-    public void WhatTheKernelAnswers(int destroyErrno, int markErrno, int errno)
+    [Rows("ENOENT | 0 | 0", "ENOENT | EPERM | EPERM", "ENOENT | EINVAL | 0", "EOPNOTSUPP | 0 | EOPNOTSUPP",
+        "EOPNOTSUPP | EPERM | EOPNOTSUPP", "EINVAL | 0 | EINVAL", "EPERM | 0 | EPERM")]
+    public void Check_AnswerOfTheKernel_DecidesWhetherDestroyIsPossible(int destroyErrno, int markErrno, int errno)
     {
         var kernel = new FakeKernel((sent, _) =>
         [
@@ -27,12 +17,12 @@ public sealed class DestroyCheckTests
                 : markErrno != 0 ? Answer.Of(Netlink.ErrorMessage(markErrno))
                 : Answer.Of(Netlink.DoneMessage()),
         ]);
-        Ability ability = Check(kernel);
-        Assert.Equal(("destroy", errno), (ability.Name, ability.Errno));
+        FeatureSupport ability = Check(kernel);
+        Assert.Equal(("destroy", errno), (ability.Name, ability.Failure.Errno));
         Assert.Equal(errno == 0, ability.IsPossible);
         Assert.Equal(errno != 0, ability.IsImpossible);
 
-        // It cannot exist: no socket has the last cookie but one, and the kernel itself takes the last for "any".
+        // It cannot exist: no socket has the second to last cookie, and to the kernel the last one means "any".
         DestroyRequest asked = DestroyRequest.In(kernel.Sent[0])[0];
         Assert.Equal(ulong.MaxValue - 1, asked.Cookie);
         Assert.Equal(Socket.AF_INET, asked.Bytes[16]);
@@ -40,28 +30,26 @@ public sealed class DestroyCheckTests
     }
 
     [Fact]
-    public void WhatBecameOfItIsNotKnown()
+    public void Check_AnswerLostAndLookupFails_IsEio()
     {
         var kernel = new FakeKernel(static (_, _) => [Answer.Failing(Errno.ENOBUFS)]) { SendErrno = static number => number == 0 ? 0 : Errno.ENOMEM };
-        Assert.Equal(Errno.EIO, Check(kernel).Errno);
+        Assert.Equal(Errno.EIO, Check(kernel).Failure.Errno);
     }
 
     [Fact]
-    public void WithoutNetlink()
+    public void Check_NetlinkCannotBeOpened_NamesTheCall()
     {
         var kernel = new FakeKernel(static (_, _) => []);
         kernel.Faults.Errno = static (_, _) => Errno.EAFNOSUPPORT;
-        Ability ability = Check(kernel);
-        Assert.Equal(("destroy", Operation.OpenNetlink, Errno.EAFNOSUPPORT), (ability.Name, ability.Operation, ability.Errno));
+        FeatureSupport ability = Check(kernel);
+        Assert.Equal(("destroy", Operation.OpenNetlink, Errno.EAFNOSUPPORT), (ability.Name, ability.Failure.Operation, ability.Failure.Errno));
     }
 
-    /// <summary>Where there is no SOCK_DESTROY, it depends on whom sockets may be fetched from.</summary>
+    /// <summary>Without SOCK_DESTROY, auto depends on the processes that sockets may be fetched from.</summary>
     [Theory]
-    [InlineData(0, Errno.EACCES, 0, false)]
-    [InlineData(Errno.EOPNOTSUPP, 0, 0, false)]
-    [InlineData(Errno.EOPNOTSUPP, Errno.EACCES, Errno.EOPNOTSUPP, true)]
-    [InlineData(Errno.EPERM, Errno.EACCES, Errno.EPERM, true)]
-    public void Auto(int destroyErrno, int refusal, int errno, bool isImpossible)
+    [Rows("0 | EACCES | 0 | false", "EOPNOTSUPP | 0 | 0 | false", "EOPNOTSUPP | EACCES | EOPNOTSUPP | true",
+        "EPERM | EACCES | EPERM | true")]
+    public void CheckOfAuto_DestroyRefused_DependsOnTheProcesses(int destroyErrno, int refusal, int errno, bool isImpossible)
     {
         var host = new FakeHost { DestroyErrno = destroyErrno };
         host.Add(new FakeProcess(200) { Refusal = refusal });
@@ -71,21 +59,21 @@ public sealed class DestroyCheckTests
                 ? Answer.Of(Netlink.ErrorMessage(destroyErrno == 0 ? Errno.ENOENT : destroyErrno, DestroyRequest.In(sent)[0].Sequence))
                 : Answer.Of(Netlink.DoneMessage()),
         ]);
-        var auto = new AutoMethod(
-            new SockDestroyer(new SocketDump(), new FakeNamespace(kernel), leavesUnsupported: true), new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder()));
-        Ability ability = auto.Check([]);
-        Assert.Equal(("auto", errno), (ability.Name, ability.Errno));
+        var auto = new AutoMethod(new SockDestroyer(leavesUnsupported: true), new SocketDisconnector());
+        var network = new FakeNamespace(kernel);
+        FeatureSupport ability = auto.Check(host.Machine, network, []);
+        Assert.Equal(("auto", errno), (ability.Name, ability.Failure.Errno));
         Assert.Equal(isImpossible, ability.IsImpossible);
 
-        // One that may be fetched from makes it possible for some.
+        // One process that sockets may be fetched from makes it possible for some.
         host.Add(new FakeProcess(201));
-        Assert.False(auto.Check([]).IsImpossible);
-        Assert.Equal(refusal != 0 && destroyErrno != 0 ? refusal : 0, auto.Check([]).Errno);
+        Assert.False(auto.Check(host.Machine, network, []).IsImpossible);
+        Assert.Equal(refusal != 0 && destroyErrno != 0 ? refusal : 0, auto.Check(host.Machine, network, []).Failure.Errno);
     }
 
-    private static Ability Check(FakeKernel kernel)
+    private static FeatureSupport Check(FakeKernel kernel)
     {
-        Ability ability = new SockDestroyer(new SocketDump(), new FakeNamespace(kernel), leavesUnsupported: false).Check([]);
+        FeatureSupport ability = new SockDestroyer(leavesUnsupported: false).Check(new FakeHost().Machine, new FakeNamespace(kernel), []);
         Assert.Equal(0, kernel.LeftOpen);
         return ability;
     }

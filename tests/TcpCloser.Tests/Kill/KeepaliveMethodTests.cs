@@ -1,9 +1,4 @@
 using System.Runtime.InteropServices;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Kill;
 
@@ -12,7 +7,7 @@ public sealed class KeepaliveMethodTests
 {
     private readonly FakeHost _host = new();
 
-    /// <summary>Before: on, idle, interval, count, user timeout. After: the same.</summary>
+    /// <summary>Before and after are: on, idle, interval, count, user timeout.</summary>
     [Theory]
     [InlineData("", "0 7200 75 9 0", "Cured", "1 60 10 6 0")]
     [InlineData("", "0 7200 75 9 5000", "HasUserTimeout", "0 7200 75 9 5000")]
@@ -27,27 +22,29 @@ public sealed class KeepaliveMethodTests
     [InlineData("--keepalive 30s,5s,4", "0 30 5 4 49999", "HasUserTimeout", "0 30 5 4 49999")]
     [InlineData("--keepalive 30s,5s,4 --user-timeout 50s", "1 30 5 4 0", "Cured", "1 30 5 4 50000")]
     [InlineData("--keepalive 30s", "0 7200 75 9 0", "Cured", "1 30 10 6 0")]
-    public void WhatItSets(string words, string before, string outcome, string after)
+    [InlineData("--keepalive 30s,5s,1", "0 7200 75 9 0", "Cured", "1 30 5 1 0")]
+    [InlineData("--keepalive 30s,5s,127", "0 7200 75 9 0", "Cured", "1 30 5 127 0")]
+    public void Keepalive_OptionsOfTheSocket_DecideWhatIsSet(string words, string before, string outcome, string after)
     {
         FakeTcp socket = Add(before);
-        Assert.Equal(outcome, Cure(words).ToString());
-        Assert.Equal(after, Text(socket));
+        Assert.Equal(outcome, Apply(words).ToString());
+        Assert.Equal(after, OptionsOf(socket));
     }
 
-    /// <summary>Keepalive goes on after its values, and the idle time last, because it starts the timer.</summary>
+    /// <summary>Keepalive is enabled after its values are set. The idle time comes last, because setting it starts the timer.</summary>
     [Fact]
-    public void TheOrder()
+    public void Keepalive_OneSocket_SetsTheIdleTimeLast()
     {
         FakeTcp socket = Add("0 7200 75 9 0");
-        Cure("--user-timeout 3m");
+        Apply("--user-timeout 3m");
         Assert.Equal(
             [(Tcp.TCP_KEEPINTVL, 10), (Tcp.TCP_KEEPCNT, 6), (Tcp.TCP_USER_TIMEOUT, 180_000), (Socket.SO_KEEPALIVE, 1), (Tcp.TCP_KEEPIDLE, 60)],
             socket.OptionsSet);
     }
 
-    /// <summary>Whichever call fails, a socket has all of it or none of it.</summary>
+    /// <summary>Whichever call fails, a socket has all of the options set, or none.</summary>
     [Fact]
-    public void AllOfItOrNone()
+    public void Keepalive_AnyCallFails_SetsAllOptionsOrNone()
     {
         int calls = 0;
         for (int failing = -1; failing < calls; failing++)
@@ -58,14 +55,14 @@ public sealed class KeepaliveMethodTests
             Outcome? outcome = null;
             try
             {
-                outcome = tests.Cure("--user-timeout 3m");
+                outcome = tests.Apply("--user-timeout 3m");
             }
             catch (SystemCallException)
             {
-                // Nobody could be looked for.
+                // The processes could not be listed.
             }
 
-            Assert.Equal(outcome == Outcome.Cured ? "1 60 10 6 180000" : "0 7200 75 9 0", Text(socket));
+            Assert.Equal(outcome == Outcome.Cured ? "1 60 10 6 180000" : "0 7200 75 9 0", OptionsOf(socket));
             Assert.Equal(0, tests._host.AllLeftOpen);
             calls = Math.Max(calls, tests._host.Faults.Calls.Count);
         }
@@ -73,18 +70,18 @@ public sealed class KeepaliveMethodTests
         Assert.InRange(calls, 15, int.MaxValue);
     }
 
-    /// <summary>A kernel whose MPTCP sockets have no TCP_USER_TIMEOUT.</summary>
+    /// <summary>Some kernels have no TCP_USER_TIMEOUT on MPTCP sockets.</summary>
     [Fact]
-    public void WithoutAUserTimeout()
+    public void Keepalive_SocketWithoutUserTimeoutOption_IsEnabled()
     {
         FakeTcp socket = Add("0 7200 75 9 0");
         socket.Options.Remove((Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT));
         _host.Faults.Errno = (call, _) => call == "read option" && _host.Faults.Calls.Count(static made => made == "read option") == 5 ? Errno.EOPNOTSUPP : 0;
-        Assert.Equal(Outcome.Cured, Cure(""));
+        Assert.Equal(Outcome.Cured, Apply(""));
         Assert.Equal(1, socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)]);
     }
 
-    private static string Text(FakeTcp socket) => string.Join(' ', new[]
+    private static string OptionsOf(FakeTcp socket) => string.Join(' ', new[]
     {
         socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)], socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)],
         socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL)], socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)],
@@ -103,13 +100,13 @@ public sealed class KeepaliveMethodTests
         return socket;
     }
 
-    private Outcome Cure(string words)
+    private Outcome Apply(string words)
     {
         var candidates = new ConnectionList();
         candidates.Begin(_host.Network);
         candidates.Add(Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(_host.Sockets[0].Dumped.Body())));
         string[] all = ["-s", "22", "--method", "keepalive", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-        new KeepaliveMethod(Words.Rule(all), new SocketDump(), _host.OpenProcesses, new SearchOrder()).Close(candidates, new RecordingSink(candidates), static () => false);
+        new KeepaliveMethod(Words.Rule(all)).Run(candidates, Contexts.Of(_host.Machine, new RecordingSink(candidates)));
         return candidates[0].Outcome;
     }
 }

@@ -1,16 +1,12 @@
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary><c>--method kill</c>: what is looked at right before the signal.</summary>
-public sealed class LookBeforeSignalTests : KillTrial
+/// <summary><c>--method kill</c>: what is checked right before the signal.</summary>
+public sealed class LookBeforeSignalTests : KillTestBase
 {
-    /// <summary>Right before the signal the process has to hold the socket still, under the same number and inode.</summary>
+    /// <summary>Right before the signal the process must still hold the socket, under the same descriptor and inode.</summary>
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void ADescriptorThatIsAnotherByThen(bool isClosed)
+    [Values(true, false)]
+    public void Kill_DescriptorReplacedBeforeTheSignal_SendsNoSignal(bool isClosed)
     {
         Add(Worker);
         Host.Faults.Before = (call, _) =>
@@ -26,7 +22,7 @@ public sealed class LookBeforeSignalTests : KillTrial
     }
 
     [Fact]
-    public void AConnectionThatEndedByThen()
+    public void Kill_ConnectionEndsBeforeTheSignal_SendsNoSignal()
     {
         FakeTcp socket = Add(Worker);
         Host.Faults.Before = (call, _) =>
@@ -40,9 +36,9 @@ public sealed class LookBeforeSignalTests : KillTrial
         Assert.Empty(Host.Signals);
     }
 
-    /// <summary>And it has to be idle still: of its age at the dump nothing is said here.</summary>
+    /// <summary>The connection must still be idle right before the signal, whatever its age at the dump was.</summary>
     [Fact]
-    public void AConnectionThatIsBusyByThen()
+    public void Kill_ConnectionBusyBeforeTheSignal_SendsNoSignal()
     {
         FakeTcp socket = Add(Worker);
         socket.Dumped = socket.Dumped with { LastDataRecv = 5 };
@@ -50,9 +46,11 @@ public sealed class LookBeforeSignalTests : KillTrial
         Assert.Empty(Host.Signals);
     }
 
-    /// <summary>One of a process's connections is busy by then, another is not: for the other it is signalled.</summary>
+    /// <summary>
+    /// One of the process's connections has become busy, another has not: the process is signalled because of the other one.
+    /// </summary>
     [Fact]
-    public void OneThatIsBusyDoesNotSpareItsProcess()
+    public void Kill_OneOfTwoConnectionsBusy_SignalsBecauseOfTheOther()
     {
         FakeTcp busy = Add(Worker);
         Add(Worker);
@@ -60,11 +58,10 @@ public sealed class LookBeforeSignalTests : KillTrial
         Assert.Equal(["Killed", "Killed"], Kill(words: "-t 10s"));
     }
 
-    /// <summary>The look right before the signal fails: then there is no signal.</summary>
+    /// <summary>If the check right before the signal fails, no signal is sent.</summary>
     [Theory]
-    [InlineData("open fd", 4, Errno.EMFILE, Operation.ListDescriptors)]
-    [InlineData("read fd", 2, Errno.EACCES, Operation.ReadDescriptor)]
-    public void WhatCannotBeLookedAtAgain(string call, int which, int errno, object operation)
+    [Rows("open fd | 4 | EMFILE | ListDescriptors", "read fd | 2 | EACCES | ReadDescriptor")]
+    public void Kill_DescriptorsUnreadableBeforeTheSignal_SendsNoSignal(string call, int which, int errno, object operation)
     {
         Add(Worker);
         int calls = 0;
@@ -74,9 +71,9 @@ public sealed class LookBeforeSignalTests : KillTrial
         Assert.Empty(Host.Signals);
     }
 
-    /// <summary>Whether it is still idle cannot be found out: then there is no signal, and it is said why.</summary>
+    /// <summary>If the lookup right before the signal fails, no signal is sent, and the reason is reported.</summary>
     [Fact]
-    public void WhatCannotBeLookedUpRightBefore()
+    public void Kill_LookupFailsBeforeTheSignal_SendsNoSignalAndReportsWhy()
     {
         Add(Worker);
         int sent = 0;

@@ -1,13 +1,8 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
 /// <summary>
-/// Sockets that the kernel finds another in place of: of several with the same ends it takes the first, and only then compares the
-/// cookie.
+/// Sockets that the kernel does not find behind another: of several with the same endpoints it takes the first, and only then
+/// compares the cookie.
 /// </summary>
 public sealed class MissedSocketsTests
 {
@@ -16,12 +11,10 @@ public sealed class MissedSocketsTests
     private readonly FakeHost _host = new();
     private RecordingSink _sink = new(new ConnectionList());
 
-    /// <summary>The last of a group is the last that is found: it takes as many tries as there are listeners.</summary>
+    /// <summary>The last listener of a group is found last: that takes as many attempts as there are listeners.</summary>
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(7)]
-    public void AGroupOfListenersIsDestroyedWhole(int count)
+    [Values(1, 2, 7)]
+    public void Destroy_GroupOfListeners_IsDestroyedWhole(int count)
     {
         Listeners(count);
         Assert.Equal(Enumerable.Repeat("Destroyed", count), Destroy([.. Enumerable.Range(0, count).Reverse()]));
@@ -29,9 +22,11 @@ public sealed class MissedSocketsTests
         Assert.Equal(0, _host.AllLeftOpen);
     }
 
-    /// <summary>Where the one that is found is not asked for, the others are not reached, and are not "vanished" either.</summary>
+    /// <summary>
+    /// If the listener that the kernel finds is not a candidate, the others are out of reach, which does not make them "vanished".
+    /// </summary>
     [Fact]
-    public void OneThatIsNeverFoundIsStillThere()
+    public void Destroy_FirstListenerIsNotACandidate_OthersAreStillThere()
     {
         Listeners(3);
         Assert.Equal(["StillThere", "StillThere"], Destroy([1, 2]));
@@ -39,9 +34,9 @@ public sealed class MissedSocketsTests
         Assert.InRange(_host.Kernel.Sent.Count(DestroyRequest.IsDestroy), 2, 3);
     }
 
-    /// <summary>What is still there may be destroyed for others of the same batch; what vanished did so.</summary>
+    /// <summary>Repeated attempts for one socket do not change the results of the others in its batch.</summary>
     [Fact]
-    public void OthersOfTheBatch()
+    public void Destroy_BatchWithAMissedSocket_EachHasItsOwnResult()
     {
         Listeners(2);
         FakeTcp gone = _host.Add(new FakeTcp(new DumpedSocket { State = TcpState.Listen, SourcePort = 23, DestinationPort = 0, Cookie = 5 }));
@@ -54,9 +49,9 @@ public sealed class MissedSocketsTests
         Assert.Equal("destroy", plain.EndedBy);
     }
 
-    /// <summary>Two connections that differ only in the device that they are bound to.</summary>
+    /// <summary>Two connections that are bound to a device and have the same endpoints.</summary>
     [Fact]
-    public void BoundToDevices()
+    public void Destroy_TwoConnectionsWithTheSameEndpoints_BothAreDestroyed()
     {
         for (uint i = 0; i < 2; i++)
         {
@@ -66,20 +61,9 @@ public sealed class MissedSocketsTests
         Assert.Equal(["Destroyed", "Destroyed"], Destroy([1, 0]));
     }
 
-    /// <summary>A connection that is bound to nothing is found by its ends alone: not to be found is to be gone, and is not looked up.</summary>
+    /// <summary>Without a list, whether the missed socket is still there is unknown.</summary>
     [Fact]
-    public void WhatIsBoundToNothingIsNotLookedUp()
-    {
-        FakeTcp gone = _host.Add(new FakeTcp(new DumpedSocket()));
-        ConnectionList candidates = Candidates([0]);
-        gone.End(FakeHost.ByItself);
-        Assert.Equal(["Vanished"], Destroy(candidates));
-        Assert.Single(_host.Kernel.Sent);
-    }
-
-    /// <summary>Without a list nobody knows whether it is there.</summary>
-    [Fact]
-    public void WhereNothingCanBeListed()
+    public void Destroy_MissedSocketAndListFails_IsUnknown()
     {
         Listeners(2);
         _host.Faults.Errno = static (call, _) => call == "send" ? Errno.ENOMEM : 0;
@@ -87,9 +71,20 @@ public sealed class MissedSocketsTests
         Assert.True(_host.Sockets[1].IsOpen);
     }
 
-    /// <summary>A refusal of the second try is what is told.</summary>
+    /// <summary>Without a descriptor for the second attempt, what was destroyed is still reported.</summary>
     [Fact]
-    public void TheSecondTryIsRefused()
+    public void Destroy_MissedSocketAndNoDescriptorLeft_IsUnknown()
+    {
+        Listeners(2);
+        int opened = 0;
+        _host.Faults.Errno = (call, _) => call == "open netlink" && opened++ > 0 ? Errno.EMFILE : 0;
+        Assert.Equal(["Unknown", "Destroyed"], Destroy([1, 0]));
+        Assert.True(_host.Sockets[1].IsOpen);
+    }
+
+    /// <summary>If the second attempt is refused, that refusal is the result.</summary>
+    [Fact]
+    public void Destroy_SecondAttemptRefused_IsFailed()
     {
         Listeners(2);
         int sent = 0;
@@ -120,8 +115,8 @@ public sealed class MissedSocketsTests
     private string[] Destroy(ConnectionList candidates)
     {
         _sink = new RecordingSink(candidates);
-        new SockDestroyer(new SocketDump(), _host.Network, leavesUnsupported: false).Close(candidates, _sink, static () => false);
-        _sink.AssertAllTold();
+        new SockDestroyer(leavesUnsupported: false).Run(candidates, Contexts.Of(_host.Machine, _sink));
+        _sink.AssertAllReported();
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];
     }
 }

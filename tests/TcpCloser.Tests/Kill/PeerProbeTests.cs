@@ -1,249 +1,262 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary>Asking peers, on a machine of which any call can fail. Times are short, because they are real.</summary>
-public sealed class PeerProbeTests
+/// <summary>The verdict on each peer, and what a probe changes.</summary>
+public sealed class PeerProbeTests : ProbeTestBase
 {
-    private const uint Quiet = 10_000;
-    private static readonly TimeSpan s_time = TimeSpan.FromMilliseconds(60);
-
-    private readonly FakeHost _host = new();
-    private readonly FakeProcess _owner;
-    private RecordingSink _sink = new(new ConnectionList());
-
-    public PeerProbeTests() => _owner = _host.Add(new FakeProcess(1_000));
-
     [Theory]
-    [InlineData("Acknowledge", "Answered")]
-    [InlineData("Nothing", "Idle")]
-    [InlineData("Reset", "Reset")]
-    public void TheVerdict(string answer, string outcome)
+    [Rows("Acknowledge | Answered | 1", "Nothing | Pending | 5", "Reset | Reset | 1")]
+    public void Probe_PeerAnswersOrNot_DecidesTheVerdict(string answer, string outcome, int probes)
     {
         FakeTcp socket = Add(Enum.Parse<FakeAnswer>(answer));
-        Assert.Equal([outcome], Ask());
-        Assert.Equal(1, socket.Peer!.Probed);
-        AssertPutBack(socket);
+        Assert.Equal([outcome], RunProbe("3s"));
+        Assert.Equal(probes, socket.Peer!.Probed);
     }
 
-    /// <summary>Keepalive goes on last and off first, so that the kernel never counts by a mixture.</summary>
-    [Fact]
-    public void TheOptionsAndTheirOrder()
+    /// <summary>README uses 10s. Every test once used 3s, while every probe above 4s never ended.</summary>
+    [Theory]
+    [Rows("3s | 3000 | 5", "4s | 4000 | 7", "4500ms | 4500 | 7", "5s | 5000 | 8", "10s | 10000 | 10", "30s | 30000 | 10",
+        "2m | 120000 | 10", "5m | 300000 | 10")]
+    public void Probe_PeerNeverAnswers_IsSilentAtTheGivenTime(string time, int ms, int probes)
     {
-        FakeTcp socket = Add(FakeAnswer.Acknowledge, (Tcp.TCP_USER_TIMEOUT, 5_000));
-        Ask();
-        Assert.Equal(
-            [
-                (Tcp.TCP_KEEPCNT, 127), (Tcp.TCP_USER_TIMEOUT, 0), (Socket.SO_KEEPALIVE, 1), (Tcp.TCP_KEEPIDLE, 1),
-                (Socket.SO_KEEPALIVE, 0), (Tcp.TCP_KEEPCNT, 9), (Tcp.TCP_USER_TIMEOUT, 5_000), (Tcp.TCP_KEEPIDLE, 7_200),
-            ],
-            socket.OptionsSet);
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        long before = Host.Clock.NowMs;
+        Assert.Equal(["Pending"], RunProbe(time));
+        Assert.InRange(Host.Clock.NowMs - before, ms, ms + 1);
+        Assert.Equal(probes, socket.Peer!.Probed);
     }
 
-    [Fact]
-    public void WhereKeepaliveIsOnItStaysOn()
+    /// <summary>The clock advances between any two reads, so no difference of two reads may become an endless wait.</summary>
+    [Theory]
+    [Values(1, 40, 700, 11_000)]
+    public void Probe_ClockAdvancesWithEveryRead_StillEnds(int perLook)
     {
-        FakeTcp socket = Add(FakeAnswer.Acknowledge, (Socket.SO_KEEPALIVE, 1));
-        Assert.Equal(["Answered"], Ask());
-        Assert.Equal([(Tcp.TCP_KEEPCNT, 127), (Tcp.TCP_KEEPIDLE, 1), (Tcp.TCP_KEEPCNT, 9), (Tcp.TCP_KEEPIDLE, 7_200)], socket.OptionsSet);
+        Host.Clock.MsPerReading = perLook;
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        Assert.Equal(["Pending"], RunProbe("3s"));
+        Assert.InRange(socket.Peer!.Probed, ProbeSchedule.MinQuestions, 10);
     }
 
-    /// <summary>Where KEEPIDLE is 1 already, it is set all the same: that is what starts the timer.</summary>
-    [Fact]
-    public void TheTimerIsStartedInAnyCase()
+    [Theory]
+    [Values(1, 3, 4)]
+    public void Probe_FirstProbesLost_IsAnsweredLater(int lost)
     {
-        FakeTcp socket = Add(FakeAnswer.Acknowledge, (Tcp.TCP_KEEPIDLE, 1));
-        Assert.Equal(["Answered"], Ask());
-        Assert.Equal(1, socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)]);
+        FakeTcp socket = Add(new FakePeer(FakeAnswer.Acknowledge, Quiet) { Loses = lost });
+        Assert.Equal(["Answered"], RunProbe("3s"));
+        Assert.Equal(lost + 1, socket.Peer!.Probed);
     }
 
-    [Fact]
-    public void NothingIsSetWhereItMayNotBeAsked()
-    {
-        FakeTcp[] sockets =
-        [
-            Add(FakeAnswer.Nothing, (Socket.SO_KEEPALIVE, 1), (Tcp.TCP_USER_TIMEOUT, 1)),
-            Add(FakeAnswer.Nothing, (Socket.SO_KEEPALIVE, 1), (Tcp.TCP_KEEPCNT, 2)),
-            Add(FakeAnswer.Nothing, (Socket.SO_KEEPALIVE, 1), (Tcp.TCP_KEEPIDLE, 10)),
-        ];
-        Assert.Equal(["Unproved", "Unproved", "Unproved"], Ask());
-        Assert.All(sockets, static socket => Assert.Empty(socket.OptionsSet));
-    }
-
-    /// <summary>What the application sets while it is asked is its own.</summary>
-    [Fact]
-    public void WhatTheApplicationSetsMeanwhileStays()
+    /// <summary>One call sends the probe; the flag that it clears is set again at once, and nothing else changes.</summary>
+    [Theory]
+    [Values(1, 0)]
+    public void Probe_OneProbe_ChangesOneFlagAndRestoresIt(int reuseAddress)
     {
         FakeTcp socket = Add(FakeAnswer.Acknowledge);
-        _host.Faults.Before = (call, _) =>
-        {
-            if (call == "read tcp_info" && socket.Peer!.Probed == 1)
-            {
-                socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)] = 4;
-            }
-        };
-        Ask();
-        Assert.Equal(4, socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)]);
-        Assert.Equal(7_200, socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)]);
+        socket.Options[(Socket.SOL_SOCKET, Socket.SO_REUSEADDR)] = reuseAddress;
+        Dictionary<(int, int), int> before = new(socket.Options);
+        RunProbe("3s");
+        Assert.Equal(
+            reuseAddress == 0 ? [(Tcp.TCP_REPAIR, Tcp.TCP_REPAIR_OFF)] : [(Tcp.TCP_REPAIR, Tcp.TCP_REPAIR_OFF), (Socket.SO_REUSEADDR, 1)],
+            socket.OptionsSet);
+        Assert.Equal(before, socket.Options);
     }
 
-    /// <summary>A descriptor that is another socket by now, or closed, is not touched; nor is what nobody holds.</summary>
     [Fact]
-    public void WhoCannotBeFoundIsNotProved()
+    public void Probe_PeerHeardFromWithinASecond_IsNotProbed()
     {
-        FakeTcp moved = Add(FakeAnswer.Nothing);
-        FakeTcp closed = Add(FakeAnswer.Nothing);
-        FakeTcp orphan = Add(FakeAnswer.Nothing, holder: null);
-        ConnectionList candidates = _host.Candidates();
-        FakeTcp other = Add(FakeAnswer.Nothing);
-        _host.Faults.Before = (call, _) =>
-        {
-            if (call == "fetch socket")
-            {
-                _owner.Descriptors[3] = other.Link;
-                _owner.Descriptors.Remove(4);
-            }
-        };
-        Assert.Equal(["Unproved", "Unproved", "Unproved"], Ask(candidates));
-        Assert.All([moved, closed, orphan, other], static socket => Assert.Empty(socket.OptionsSet));
+        FakeTcp socket = Add(new FakePeer(FakeAnswer.Nothing, quietMs: 999));
+        FakeTcp other = Add(new FakePeer(FakeAnswer.Nothing, quietMs: 1_000));
+        Assert.Equal(["Answered", "Pending"], RunProbe("3s"));
+        Assert.Equal(0, socket.Peer!.Probed);
+        Assert.Equal(5, other.Peer!.Probed);
     }
 
-    /// <summary>Where one process may be fetched from and another may not, it is no matter of what is possible here.</summary>
-    [Fact]
-    public void SomeRefuse()
+    [Theory]
+    [Rows("CloseWait | UnprovedState", "FinWait2 | UnprovedState", "SynSent | UnprovedState", "Listen | UnprovedState",
+        "Established | Pending")]
+    public void Probe_StateOtherThanEstablished_IsNotProbed(byte state, string outcome)
     {
-        FakeProcess other = _host.Add(new FakeProcess(1_001));
-        Add(FakeAnswer.Acknowledge);
-        FakeTcp socket = Add(FakeAnswer.Acknowledge, other);
-        _host.Faults.Errno = (call, _) => call == "fetch socket" && _host.Faults.Calls.Count(static made => made == "fetch socket") == 2 ? Errno.EPERM : 0;
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        socket.Dumped = socket.Dumped with { State = state };
+        Assert.Equal([outcome], RunProbe("3s"));
+        Assert.Equal(state == TcpState.Established, socket.OptionsSet.Count > 0);
+        Assert.Equal(
+            state == TcpState.Established ? [] : ["--probe works only for established connections, and the only connection that matched is in another state: use -t for these"],
+            Sink.Notices);
+    }
 
-        Assert.Equal(["Answered", "Failed"], Ask());
+    /// <summary>The backoff of data that is being retransmitted shows nothing about the path.</summary>
+    [Theory]
+    [Rows("750 | 0 | 20 | Pending", "751 | 0 | 20 | UnprovedPath", "60000 | 8 | 20 | Pending", "60000 | 8 | 700 | UnprovedPath")]
+    public void Probe_PathTooSlowForTheTime_IsUnproven(uint rtoMs, byte backoff, uint rttMs, string outcome)
+    {
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        socket.Dumped = socket.Dumped with { Rto = rtoMs * 1_000, Backoff = backoff, Rtt = rttMs * 1_000, RttVar = 10_000 };
+        Assert.Equal([outcome], RunProbe("3s"));
+    }
 
-        Assert.Equal([(Operation.FetchSocket, Errno.EPERM, "of process 1001")], _sink.Incompletes);
-        Assert.Empty(_sink.Problems);
+    [Fact]
+    public void Probe_SocketInRepairMode_IsSkipped()
+    {
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_REPAIR)] = 1;
+        Assert.Equal(["UnprovedRepair"], RunProbe("3s"));
         Assert.Empty(socket.OptionsSet);
     }
 
     [Fact]
-    public void AllRefuse()
+    public void Probe_MptcpSubflow_IsNotFetched()
     {
-        Add(FakeAnswer.Acknowledge);
-        _host.Faults.Errno = static (call, _) => call == "fetch socket" ? Errno.EPERM : 0;
-        Assert.Equal(["Failed"], Ask());
-        Assert.Equal([(Operation.FetchSocket, Errno.EPERM, "of process 1000")], _sink.Problems);
-        Assert.True(_sink.IsNotPossible);
+        ConnectionList candidates = Host.Candidates(Add(FakeAnswer.Nothing));
+        candidates[0].IsMptcp = true;
+        Assert.Equal(["UnprovedMptcp"], RunProbe("3s", candidates));
+        Assert.DoesNotContain("fetch socket", Host.Faults.Calls);
     }
 
-    /// <summary>More than a batch holds, and more than one process has.</summary>
     [Fact]
-    public void ManyAreAskedBatchByBatch()
+    public void Probe_ProvenDeadByNoAck_IsNotProbed()
     {
-        FakeProcess other = _host.Add(new FakeProcess(1_001));
+        ConnectionList candidates = Host.Candidates(Add(FakeAnswer.Nothing));
+        candidates[0].IsProvenDead = true;
+        Assert.Equal(["Pending"], RunProbe("3s", candidates));
+        Assert.Empty(Host.Faults.Calls);
+        Assert.Empty(Sink.UnaskedPeers);
+    }
+
+    /// <summary>The change happens right before the second probe, after the last lookup.</summary>
+    [Theory]
+    [Rows("a segment arrives | Answered", "the connection ends | Vanished", "repair mode is on | UnprovedRepair",
+        "tcp_info is missing | Unasked", "its holder closes it | UnprovedState", "data is outstanding | Pending")]
+    public void Probe_ChangeBeforeTheSecondProbe_DecidesTheVerdict(string change, string outcome)
+    {
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        Before("fetch socket", () => socket.Peer!.Probed == 1, () => Change(socket, change));
+        Assert.Equal([outcome], RunProbe("3s"));
+        Assert.Equal(change is "data is outstanding" ? 5 : 1, socket.Peer!.Probed);
+    }
+
+    /// <summary>
+    /// The connection ends after the probe. If the answer ended it, its holder still has the socket, now closed, and a segment was
+    /// received.
+    /// </summary>
+    [Theory]
+    [Rows("reset | Reset", "timed out | Vanished", "finished | Vanished", "disconnected | Vanished", "closed by its holder | Vanished",
+        "replaced | Vanished", "not fetched | Vanished")]
+    public void Probe_ConnectionEndsAfterTheProbe_IsResetOnlyByASegment(string how, string outcome)
+    {
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        ConnectionList candidates = Host.Candidates();
+        FakeTcp other = Add(FakeAnswer.Nothing);
+        Before("send", () => socket.Peer!.Probed > 0, () =>
+        {
+            if (how is "disconnected")
+            {
+                socket.Peer!.SegmentsBefore = 0;
+            }
+            else if (how is not "timed out")
+            {
+                socket.Peer!.Hear();
+            }
+
+            socket.Dumped = how is "finished" ? socket.Dumped with { BytesReceived = 101 } : socket.Dumped;
+            socket.End(FakeHost.ByItself);
+            if (how is "closed by its holder")
+            {
+                Owner.Descriptors.Clear();
+            }
+            else if (how is "replaced")
+            {
+                Owner.Descriptors[3] = other.Link;
+            }
+        });
+        Host.Faults.Errno = (call, _) => how == "not fetched" && call == "fetch socket" && !socket.IsOpen ? Errno.EPERM : 0;
+        Assert.Equal([outcome], RunProbe("3s", candidates));
+    }
+
+    [Fact]
+    public void Probe_ManyPeersOfTwoProcesses_EachGetsItsOwnVerdict()
+    {
+        FakeProcess other = Host.Add(new FakeProcess(1_001));
         for (int i = 0; i < 600; i++)
         {
-            Add(i % 7 == 0 ? FakeAnswer.Nothing : FakeAnswer.Acknowledge, i % 2 == 0 ? _owner : other);
+            Add(i % 7 == 0 ? FakeAnswer.Nothing : FakeAnswer.Acknowledge, i % 2 == 0 ? Owner : other);
         }
 
-        string[] outcomes = Ask();
-
-        Assert.Equal(Enumerable.Range(0, 600).Select(static i => i % 7 == 0 ? "Idle" : "Answered"), outcomes);
-        Assert.All(_host.Sockets, AssertPutBack);
+        Assert.Equal(Enumerable.Range(0, 600).Select(static i => i % 7 == 0 ? "Pending" : "Answered"), RunProbe("3s"));
+        Assert.Equal("probing: 600 probed, 514 answered, 86 silent so far, 0 s left", Sink.LastProgress);
     }
 
-    /// <summary>A signal is obeyed once the options are back; who was not reached stays to be closed, untold.</summary>
+    /// <summary>A stop takes effect after one batch; peers without a verdict remain candidates, and none is called silent.</summary>
     [Fact]
-    public void AStopInTheMiddle()
+    public void Probe_StopRequested_LeavesTheRestWithoutAVerdict()
     {
         FakeTcp[] sockets = [.. Enumerable.Range(0, 600).Select(_ => Add(FakeAnswer.Nothing))];
-        Assert.All(Ask(_host.Candidates(), stop: () => sockets.Any(static socket => socket.Peer!.Probed > 0)), static outcome => Assert.Equal("Idle", outcome));
-        Assert.InRange(sockets.Count(static socket => socket.Peer!.Probed > 0), 1, 64); // one batch
-        Assert.All(sockets, AssertPutBack);
+        ConnectionList candidates = Host.Candidates();
+        Assert.All(RunProbe("3s", candidates, stop: () => sockets.Any(static socket => socket.Peer!.Probed > 0)), static outcome => Assert.Equal("Pending", outcome));
+        Assert.InRange(sockets.Count(static socket => socket.Peer!.Probed > 0), 1, 64);
+        Assert.False(candidates.IsSilentNoMore(0, new SocketFacts(new byte[240])));
     }
 
-    /// <summary>Whichever call fails, and however: no option is left behind, no handle open, and no living peer is called silent.</summary>
+    /// <summary>A peer that sends probes itself moves no clock, but its segments are counted.</summary>
+    [Fact]
+    public void Probe_SilentPeer_IsSilentUntilASegmentArrives()
+    {
+        FakeTcp socket = Add(FakeAnswer.Nothing);
+        ConnectionList candidates = Host.Candidates();
+        RunProbe("10s", candidates);
+        Assert.False(candidates.IsSilentNoMore(0, new SocketFacts(socket.Info())));
+        socket.Peer!.Hear();
+        Assert.True(candidates.IsSilentNoMore(0, new SocketFacts(socket.Info())));
+    }
+
+    /// <summary>
+    /// Whichever call fails, and with any errno: no option stays changed, no handle open, and no living peer is called silent.
+    /// </summary>
     [Theory]
-    [InlineData(Errno.ENOMEM)]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.EBADF)]
-    public void AnyCallMayFail(int errno)
+    [Values(Errno.ENOMEM, Errno.EPERM, Errno.EBADF)]
+    public void Probe_AnyCallFails_CallsNoLivingPeerSilentAndRestoresEverything(int errno)
     {
         int calls = 0;
         for (int failing = -1; failing < calls; failing++)
         {
             var tests = new PeerProbeTests();
-            FakeTcp[] sockets =
-            [
-                tests.Add(FakeAnswer.Acknowledge), tests.Add(FakeAnswer.Nothing),
-                tests.Add(FakeAnswer.Acknowledge, (Socket.SO_KEEPALIVE, 1)), tests.Add(FakeAnswer.Acknowledge, (Tcp.TCP_USER_TIMEOUT, 3)),
-            ];
-            ConnectionList candidates = tests._host.Candidates();
-            tests._host.Faults.Errno = (_, number) => number == failing ? errno : 0;
-            try
-            {
-                string[] outcomes = tests.Ask(candidates);
-                Assert.NotEqual("Idle", outcomes[0]);
-                Assert.NotEqual("Idle", outcomes[2]);
-                Assert.NotEqual("Idle", outcomes[3]);
-            }
-            catch (SystemCallException e)
-            {
-                Assert.Equal(errno, e.Errno);
-            }
-
-            Assert.All(sockets, AssertPutBack);
-            Assert.Equal(0, tests._host.AllLeftOpen);
-            calls = Math.Max(calls, tests._host.Faults.Calls.Count);
+            FakeTcp[] sockets = [tests.Add(FakeAnswer.Acknowledge), tests.Add(FakeAnswer.Nothing), tests.Add(FakeAnswer.Acknowledge)];
+            Dictionary<(int, int), int>[] before = [.. sockets.Select(static socket => new Dictionary<(int, int), int>(socket.Options))];
+            ConnectionList candidates = tests.Host.Candidates();
+            tests.Host.Faults.Errno = (_, number) => number == failing ? errno : 0;
+            string[] outcomes = tests.RunProbe("3s", candidates);
+            Assert.NotEqual("Pending", outcomes[0]);
+            Assert.NotEqual("Pending", outcomes[2]);
+            Assert.Equal(before, sockets.Select(static socket => socket.Options));
+            calls = Math.Max(calls, tests.Host.Faults.Calls.Count);
         }
 
         Assert.InRange(calls, 60, int.MaxValue);
     }
 
-    /// <summary>A probe that cannot be seen to leave is no question, and no answer to it is no silence.</summary>
-    [Fact]
-    public void WhatCannotBeSeenToLeaveProvesNothing()
+    private static void Change(FakeTcp socket, string change)
     {
-        FakeTcp socket = Add(FakeAnswer.Nothing);
-        int looks = 0;
-        _host.Faults.Errno = (call, _) => call == "read tcp_info" && looks++ % 2 == 1 ? Errno.EIO : 0;
-        Assert.Equal(["Unproved"], Ask());
-        AssertPutBack(socket);
-    }
-
-    private static void AssertPutBack(FakeTcp socket) => Assert.Equal(socket.OptionsBefore, socket.Options);
-
-    private FakeTcp Add(FakeAnswer answer, params (int Option, int Value)[] options) => Add(answer, _owner, options);
-
-    private FakeTcp Add(FakeAnswer answer, FakeProcess? holder, params (int Option, int Value)[] options)
-    {
-        int number = _host.Sockets.Count;
-        var dumped = new DumpedSocket
+        switch (change)
         {
-            DestinationPort = (ushort)(1_000 + number),
-            Cookie = 0x5000 + (ulong)number,
-            Inode = holder is null ? 0 : 100 + (uint)number,
-            Rto = 4_000,
-        };
-        var socket = new FakeTcp(dumped) { Peer = new FakePeer(answer, Quiet) };
-        foreach ((int option, int value) in options)
-        {
-            socket.Options[(option == Socket.SO_KEEPALIVE ? Socket.SOL_SOCKET : Tcp.IPPROTO_TCP, option)] = value;
+            case "a segment arrives":
+                socket.Peer!.Hear();
+                break;
+            case "the connection ends":
+                socket.End(FakeHost.ByItself);
+                break;
+            case "repair mode is on":
+                socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_REPAIR)] = 1;
+                break;
+            case "tcp_info is missing":
+                socket.Dumped = socket.Dumped with { InfoLength = 0 };
+                break;
+            case "its holder closes it":
+                socket.Dumped = socket.Dumped with { State = TcpState.FinWait1 };
+                break;
+            case "data is outstanding":
+                socket.Dumped = socket.Dumped with { Unacked = 1, NotSent = 5 };
+                break;
+            default:
+                throw new InvalidOperationException(change);
         }
-
-        socket.OptionsBefore = new(socket.Options);
-        return holder is null ? _host.Add(socket) : _host.Add(socket, holder);
-    }
-
-    private string[] Ask() => Ask(_host.Candidates());
-
-    private string[] Ask(ConnectionList candidates, Func<bool>? stop = null)
-    {
-        _sink = new RecordingSink(candidates);
-        new PeerProbe(s_time, _host.OpenProcesses, new SearchOrder()).Apply(candidates, _sink, stop ?? (static () => false));
-        Assert.Equal(0, _host.AllLeftOpen);
-        return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];
     }
 }

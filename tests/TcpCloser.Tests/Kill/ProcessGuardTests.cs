@@ -1,14 +1,12 @@
-using TcpCloser.Interop;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary>Who is never signalled. A process whose files cannot be read, for want of a descriptor say, may be one of them.</summary>
+/// <summary>
+/// Which processes are never signalled. A process whose files cannot be read, for example for lack of a descriptor, may be one of them.
+/// </summary>
 public sealed class ProcessGuardTests
 {
     private const int Pid = 200;
-    private const string CannotBeLookedAt = "a kernel thread, or a process that cannot be looked at now";
+    private const string Unreadable = "a kernel thread or a process that cannot be inspected now";
 
     private readonly FakeHost _host = new();
 
@@ -20,7 +18,7 @@ public sealed class ProcessGuardTests
     }
 
     [Fact]
-    public void AnOrdinaryProcessIsNot()
+    public void Guard_OrdinaryProcess_IsNotProtected()
     {
         _host.Add(new FakeProcess(Pid) { Uid = 7, Parent = 1, Comm = ") S 0 0 0 0"u8.ToArray() });
         Assert.Null(Protection(Pid, out uint? uid));
@@ -28,14 +26,12 @@ public sealed class ProcessGuardTests
     }
 
     [Theory]
-    [InlineData(1, "an ancestor of tcp-closer")]
-    [InlineData(50, "an ancestor of tcp-closer")]
-    [InlineData(100, "tcp-closer itself")]
-    public void ThisOneAndItsAncestorsAre(int pid, string why) => Assert.Equal(why, Protection(pid, out _));
+    [Rows("1 | an ancestor of tcp-closer", "50 | an ancestor of tcp-closer", "100 | tcp-closer itself")]
+    public void Guard_ThisProcessOrAnAncestor_IsProtected(int pid, string why) => Assert.Equal(why, Protection(pid, out _));
 
-    /// <summary>In a container the parent of its process 1 is not shown; started by docker-exec(1), this one has no ancestors there.</summary>
+    /// <summary>Started in a container by docker-exec(1), this process has no ancestors there, so process 1 is not one of them.</summary>
     [Fact]
-    public void ProcessOneIsAlsoWhereItIsNoAncestor()
+    public void Guard_ProcessOneThatIsNotAnAncestor_IsProtected()
     {
         var host = new FakeHost();
         host.Add(new FakeProcess(1));
@@ -45,7 +41,7 @@ public sealed class ProcessGuardTests
     }
 
     [Fact]
-    public void SoIsTheFirstOfAnInnerPidNamespace()
+    public void Guard_FirstProcessOfAnInnerPidNamespace_IsProtected()
     {
         _host.Add(new FakeProcess(Pid) { NamespacePids = [Pid, 7, 1] });
         _host.Add(new FakeProcess(Pid + 1) { NamespacePids = [Pid + 1, 1, 7] });
@@ -54,16 +50,15 @@ public sealed class ProcessGuardTests
     }
 
     [Fact]
-    public void SoIsAKernelThread()
+    public void Guard_KernelThread_IsProtected()
     {
         _host.Add(new FakeProcess(Pid) { IsKernelThread = true });
-        Assert.Equal(CannotBeLookedAt, Protection(Pid, out _));
+        Assert.Equal(Unreadable, Protection(Pid, out _));
     }
 
     [Theory]
-    [InlineData("status")]
-    [InlineData("stat")]
-    public void WhatCannotBeLookedAtIsProtected(string unreadable)
+    [Values("status", "stat")]
+    public void Guard_ProcessCannotBeRead_IsProtected(string unreadable)
     {
         _host.Add(new FakeProcess(Pid));
         using IProcessTable table = _host.OpenProcesses();
@@ -71,30 +66,28 @@ public sealed class ProcessGuardTests
         foreach (int errno in new[] { Errno.EMFILE, Errno.ENOMEM, Errno.EACCES, Errno.EISDIR })
         {
             _host.Faults.Errno = (call, _) => call == "read " + unreadable ? errno : 0;
-            Assert.Equal(CannotBeLookedAt, guard.Protection(Pid, out uint? uid));
+            Assert.Equal(Unreadable, guard.Protection(Pid, out uint? uid));
             Assert.Equal(unreadable == "status", uid is null);
         }
     }
 
-    /// <summary>Each look on the way up to process 1 fails once.</summary>
+    /// <summary>Each read on the way up to process 1 fails once.</summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void NoneIsSignalledByOneThatDoesNotKnowItsOwnAncestors(int look)
+    [Values(0, 1, 2)]
+    public void Guard_OwnAncestorsUnknown_ProtectsEveryProcess(int failing)
     {
         _host.Add(new FakeProcess(Pid));
         using IProcessTable table = _host.OpenProcesses();
         int first = _host.Faults.Calls.Count;
-        _host.Faults.Errno = (_, number) => number == first + look ? Errno.EMFILE : 0;
+        _host.Faults.Errno = (_, number) => number == first + failing ? Errno.EMFILE : 0;
         var guard = new ProcessGuard(table);
-        Assert.Equal(CannotBeLookedAt, guard.Protection(Pid, out _));
+        Assert.Equal(Unreadable, guard.Protection(Pid, out _));
         Assert.Equal("tcp-closer itself", guard.Protection(_host.Self, out _));
     }
 
-    /// <summary>With hidepid=2 (proc(5)) others' processes are not there, which then are not ours to signal either.</summary>
+    /// <summary>With hidepid=2 (proc(5)) the processes of other users are invisible; this process may not signal them anyway.</summary>
     [Fact]
-    public void AncestorsThatAreHiddenKeepNoneFromBeingSignalled()
+    public void Guard_AncestorsHidden_ProtectsNoOtherProcess()
     {
         var host = new FakeHost();
         host.Add(new FakeProcess(host.Self) { Parent = 50 });
@@ -104,7 +97,7 @@ public sealed class ProcessGuardTests
     }
 
     [Fact]
-    public void WhatIsGoneNeedsNoProtection() => Assert.Null(Protection(Pid, out _));
+    public void Guard_ProcessGone_IsNotProtected() => Assert.Null(Protection(Pid, out _));
 
     private string? Protection(int pid, out uint? uid)
     {

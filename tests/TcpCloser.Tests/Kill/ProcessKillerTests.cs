@@ -1,15 +1,11 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary><c>--method kill</c>: who is signalled, what is looked at right before, and what is told.</summary>
-public sealed class ProcessKillerTests : KillTrial
+/// <summary><c>--method kill</c>: which processes are signalled, and what is reported.</summary>
+public sealed class ProcessKillerTests : KillTestBase
 {
-    /// <summary>A process that holds several is signalled once, and one that holds none is not.</summary>
+    /// <summary>A process that holds several candidates is signalled once, and a process that holds none is not.</summary>
     [Fact]
-    public void EachHolderIsSignalledOnce()
+    public void Kill_HolderOfSeveralConnections_IsSignalledOnce()
     {
         FakeProcess sibling = Host.Add(new FakeProcess(201));
         FakeProcess other = Host.Add(new FakeProcess(202));
@@ -25,7 +21,7 @@ public sealed class ProcessKillerTests : KillTrial
     [InlineData("--signal 10 --grace 1ms", new[] { 10, 9 })]
     [InlineData("--grace 1ms", new[] { 15, 9 })]
     [InlineData("", new[] { 9 })]
-    public void TheSignals(string words, int[] signals)
+    public void Kill_SignalAndGraceOptions_DecideTheSignals(string words, int[] signals)
     {
         FakeProcess stubborn = Host.Add(new FakeProcess(210) { Survives = static signal => signal != Signal.SIGKILL });
         Add(stubborn);
@@ -33,9 +29,9 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Equal(signals, stubborn.Signals);
     }
 
-    /// <summary>Who went at the first signal is not signalled again; who has only some of its connections left is.</summary>
+    /// <summary>A process that ended at the first signal is not signalled again; a process that still holds a connection is.</summary>
     [Fact]
-    public void TheGraceIsForSurvivorsOnly()
+    public void Grace_OneOfTwoProcessesSurvives_OnlyThatOneGetsSigkill()
     {
         FakeProcess stubborn = Host.Add(new FakeProcess(210) { Survives = static signal => signal != Signal.SIGKILL });
         Add(Worker);
@@ -44,9 +40,9 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Equal([(200, Signal.SIGTERM), (210, Signal.SIGTERM), (210, Signal.SIGKILL)], Host.Signals);
     }
 
-    /// <summary>Who was not signalled is not killed after the grace either.</summary>
+    /// <summary>A process that could not be signalled is not killed after the grace either.</summary>
     [Fact]
-    public void TheGraceIsNotForThoseThatWereRefused()
+    public void Grace_FirstSignalRefused_SendsNoSigkill()
     {
         FakeProcess stubborn = Host.Add(new FakeProcess(210) { Survives = static signal => signal != Signal.SIGKILL });
         Add(Worker);
@@ -57,18 +53,18 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Empty(Worker.Signals);
     }
 
-    /// <summary>While it waits for the grace a stop ends the wait, and no further signal follows.</summary>
+    /// <summary>A stop ends the wait for the grace, and no further signal follows.</summary>
     [Fact]
-    public void AStopInTheGrace()
+    public void Grace_StopRequested_SendsNoSigkill()
     {
         FakeProcess stubborn = Host.Add(new FakeProcess(210) { Survives = static _ => true });
         Add(stubborn);
-        Assert.Equal(["StillThere"], Kill(words: "--grace 1h", stop: () => stubborn.Signals.Count > 0));
+        Assert.Equal(["NotAwaited"], Kill(words: "--grace 1h", stop: () => stubborn.Signals.Count > 0));
         Assert.Equal([Signal.SIGTERM], stubborn.Signals);
     }
 
     [Fact]
-    public void AStopBeforeTheSecondProcess()
+    public void Kill_StopAfterTheFirstProcess_SignalsNoOther()
     {
         Add(Worker);
         Add(Host.Add(new FakeProcess(201)));
@@ -77,9 +73,8 @@ public sealed class ProcessKillerTests : KillTrial
     }
 
     [Theory]
-    [InlineData("open process", Errno.EMFILE, Operation.SignalProcess)]
-    [InlineData("signal", Errno.EPERM, Operation.SignalProcess)]
-    public void WhatIsRefused(string call, int errno, object operation)
+    [Rows("open process | EMFILE | SignalProcess", "signal | EPERM | SignalProcess")]
+    public void Kill_SignalRefused_IsFailedAndReported(string call, int errno, object operation)
     {
         Add(Worker);
         ConnectionList candidates = Host.Candidates();
@@ -89,9 +84,9 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Equal([((Operation)operation, errno, "process 200")], Sink.Problems);
     }
 
-    /// <summary>A holder that cannot be judged is protected, and that is a problem, not a rule.</summary>
+    /// <summary>A holder that cannot be checked is protected, and unlike other protected holders it is reported as a problem.</summary>
     [Fact]
-    public void AHolderThatCannotBeJudged()
+    public void Kill_HolderCannotBeChecked_IsProtectedAndReported()
     {
         Add(Worker);
         int read = 0;
@@ -101,11 +96,10 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Empty(Host.Signals);
     }
 
-    /// <summary>A kernel without pidfd, and a filter that is older than the call: the id has to do.</summary>
+    /// <summary>On a kernel without pidfds, or under a filter that is older than the call, the process is signalled by its id.</summary>
     [Theory]
-    [InlineData(Errno.ENOSYS)]
-    [InlineData(Errno.EPERM)]
-    public void WithoutAHandleOfTheProcess(int errno)
+    [Values(Errno.ENOSYS, Errno.EPERM)]
+    public void Kill_NoPidfd_SignalsById(int errno)
     {
         Add(Worker);
         Host.Faults.Errno = (call, _) => call == "open process" ? errno : 0;
@@ -114,7 +108,7 @@ public sealed class ProcessKillerTests : KillTrial
     }
 
     [Fact]
-    public void AProcessThatEndedByThenRefusedNothing()
+    public void Kill_ProcessEndsBeforeTheSignal_ReportsNoProblem()
     {
         Add(Worker);
         Host.Faults.Errno = static (call, _) => call == "signal" ? Errno.ESRCH : 0;
@@ -122,14 +116,10 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Empty(Sink.Problems);
     }
 
-    /// <summary>Who is not the owner's, or is protected, keeps the connection open: none of the others is signalled in vain.</summary>
+    /// <summary>A holder of a different user keeps the connection open, so none of the others is signalled in vain.</summary>
     [Theory]
-    [InlineData(1000, 1000, "Killed")]
-    [InlineData(1000, 999, "OwnerOther")]
-    [InlineData(0, 33, "Killed")]
-    [InlineData(65534, 65534, "OwnerOther")]
-    [InlineData(1000, 0, "OwnerOther")]
-    public void WhoseProcessesAreSignalled(uint owner, uint second, string outcome)
+    [Rows("1000 | 1000 | Killed", "1000 | 999 | OwnerOther", "0 | 33 | Killed", "65534 | 65534 | Killed", "1000 | 0 | OwnerOther")]
+    public void Kill_HoldersOfSeveralUsers_SignalsAllOrNone(uint owner, uint second, string outcome)
     {
         FakeTcp socket = Add(Host.Add(new FakeProcess(201) { Uid = owner }), Host.Add(new FakeProcess(202) { Uid = second }));
         socket.Dumped = socket.Dumped with { Uid = owner };
@@ -137,8 +127,71 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Equal(outcome == "Killed" ? 2 : 0, Host.Signals.Count);
     }
 
+    /// <summary>If the user namespace does not map every user, its overflow uid is nobody's in particular.</summary>
     [Fact]
-    public void AProtectedHolder()
+    public void Kill_SocketOfTheOverflowUid_IsSkipped()
+    {
+        Host.OverflowUid = 65534;
+        FakeTcp socket = Add(Host.Add(new FakeProcess(201) { Uid = 65534 }));
+        socket.Dumped = socket.Dumped with { Uid = 65534 };
+        Assert.Equal(["OwnerOther"], Kill());
+        Assert.Empty(Host.Signals);
+    }
+
+    /// <summary>
+    /// A process that was forked on the first signal holds the socket: it is found right before SIGKILL, and gets that signal.
+    /// </summary>
+    [Fact]
+    public void Grace_ChildForkedOnTheFirstSignal_IsKilled()
+    {
+        FakeTcp? socket = null;
+        bool HandsOver(int signal)
+        {
+            if (signal == Signal.SIGTERM)
+            {
+                Host.Add(new FakeProcess(211) { Parent = 210, Descriptors = { [3] = socket!.Link } });
+            }
+
+            return false;
+        }
+
+        socket = Add(Host.Add(new FakeProcess(210) { Survives = HandsOver }));
+        Assert.Equal(["Killed"], Kill(words: "--grace 1ms"));
+        Assert.Equal([(210, Signal.SIGTERM), (211, Signal.SIGKILL)], Host.Signals);
+    }
+
+    /// <summary>A child that runs as a different user is not signalled, and keeps the connection.</summary>
+    [Fact]
+    public void Grace_ChildOfADifferentUser_IsNotSignalled()
+    {
+        FakeTcp? socket = null;
+        bool HandsOver(int signal)
+        {
+            if (signal == Signal.SIGTERM)
+            {
+                Host.Add(new FakeProcess(211) { Parent = 210, Uid = 5, Descriptors = { [3] = socket!.Link } });
+            }
+
+            return false;
+        }
+
+        socket = Add(Host.Add(new FakeProcess(210) { Survives = HandsOver }));
+        Assert.Equal(["StillThere"], Kill(words: "--grace 1ms"));
+        Assert.Equal([(210, Signal.SIGTERM)], Host.Signals);
+    }
+
+    /// <summary>After SIGKILL the wait is at most a second, however long the grace was.</summary>
+    [Fact]
+    public void Grace_ProcessSurvivesSigkill_IsNotWaitedForAnotherGrace()
+    {
+        Add(Host.Add(new FakeProcess(210) { Survives = static _ => true }));
+        long started = System.Diagnostics.Stopwatch.GetTimestamp();
+        Assert.Equal(["StillThere"], Kill(words: "--grace 3s"));
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 4, 5.9);
+    }
+
+    [Fact]
+    public void Kill_ProtectedHolder_SignalsNoHolder()
     {
         FakeTcp handed = Add(Host.Processes[0], Worker);
         handed.Dumped = handed.Dumped with { Uid = 0 };
@@ -147,7 +200,7 @@ public sealed class ProcessKillerTests : KillTrial
     }
 
     [Fact]
-    public void WithoutAnInodeThereIsNoOwner()
+    public void Kill_SocketWithoutAnInode_HasNoHolder()
     {
         FakeTcp orphan = Add();
         orphan.Dumped = orphan.Dumped with { Inode = 0 };
@@ -158,13 +211,13 @@ public sealed class ProcessKillerTests : KillTrial
     }
 
     [Fact]
-    public void TheHolderMayBeAmongThoseThatCannotBeLookedInto()
+    public void Kill_UnreadableProcess_MattersOnlyIfTheHolderIsNotFound()
     {
         Add(Host.Add(new FakeProcess(300) { Refusal = Errno.EACCES }));
-        Assert.Equal(["NoOwner"], Kill());
+        Assert.Equal(["OwnerUnknown"], Kill());
         Assert.Equal([(Operation.ListDescriptors, Errno.EACCES, "of process 300")], Sink.Problems);
 
-        // Where every owner was found, it does not matter.
+        // If every holder was found, it does not matter.
         var tests = new ProcessKillerTests();
         tests.Add(tests.Worker);
         tests.Host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
@@ -172,17 +225,17 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Empty(tests.Sink.Problems);
     }
 
-    /// <summary>What the kernel winds down alone, without an owner, is closed.</summary>
+    /// <summary>A connection without a holder that the kernel still winds down counts as closed.</summary>
     [Fact]
-    public void WhatLingersAloneIsClosed()
+    public void Kill_KernelStillWindsTheConnectionDown_IsClosed()
     {
         Host.Add(new FakeTcp(new DumpedSocket { Inode = NextInode, Uid = Owner }) { Lingers = true }, Worker);
         Assert.Equal(["Killed"], Kill());
     }
 
-    /// <summary>Whether it went could not be found out: it was signalled, and so it is neither closed nor untouched.</summary>
+    /// <summary>The holder was signalled, but whether the connection is gone is unknown: it is neither closed nor untouched.</summary>
     [Fact]
-    public void WhatCannotBeLookedUpAfterwardsIsUnknown()
+    public void Kill_LookupFailsAfterTheSignal_IsUnknown()
     {
         Add(Worker);
         ConnectionList candidates = Host.Candidates();
@@ -191,9 +244,9 @@ public sealed class ProcessKillerTests : KillTrial
         Assert.Equal(Errno.ENOMEM, candidates[0].Errno);
     }
 
-    /// <summary>A connection that went while another process was signalled, of which not everything is known, may have been its.</summary>
+    /// <summary>A connection that ended while a partly unreadable process was signalled may have been held by that process.</summary>
     [Fact]
-    public void WhoMayHaveHeldIt()
+    public void Kill_SignalledProcessPartlyUnreadable_ConnectionThatEndsIsUnknown()
     {
         FakeTcp first = Add(Worker);
         FakeTcp second = Add(Worker);

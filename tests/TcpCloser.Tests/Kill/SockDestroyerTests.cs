@@ -1,18 +1,12 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary>SOCK_DESTROY against a kernel that refuses, forgets and loses.</summary>
+/// <summary>SOCK_DESTROY against a kernel that refuses requests and loses answers.</summary>
 public sealed class SockDestroyerTests
 {
     private RecordingSink _sink = new(new ConnectionList());
 
     [Fact]
-    public void TheMessage()
+    public void Request_IPv6Connection_HasTheExactBytes()
     {
         var kernel = new FakeKernel(static (_, _) => []);
         Connection connection = Connections.Of("fe80::1:22 fe80::2:51422");
@@ -42,12 +36,8 @@ public sealed class SockDestroyerTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(256)]
-    [InlineData(257)]
-    [InlineData(1_000)]
-    [InlineData(5_000)]
-    public void EveryConnectionIsDestroyedOnceUnderItsCookieAtMost256ASend(int count)
+    [Values(1, 256, 257, 1_000, 5_000)]
+    public void Destroy_ManyConnections_SendsEachCookieOnceAndAtMost256AtATime(int count)
     {
         var kernel = new FakeKernel(static (_, _) => []);
         ConnectionList candidates = Connections.Many(count, kernel);
@@ -64,12 +54,13 @@ public sealed class SockDestroyerTests
         }
 
         Assert.Equal(Enumerable.Range(0, count).Select(i => 0xa000_0000_b000_0000 + (ulong)i), cookies.Order());
-        AllAre(candidates, Outcome.Destroyed);
+        AssertAll(candidates, Outcome.Destroyed);
         Assert.Empty(_sink.Problems);
+        Assert.Equal(0, kernel.LeftOpen);
     }
 
     [Fact]
-    public void EachFailureIsThatOfItsConnection()
+    public void Destroy_MixedAnswers_EachConnectionHasItsOwn()
     {
         var kernel = new FakeKernel(static (sent, _) => DestroyRequest.In(sent)
             .Where(static request => request.DestinationPort % 3 != 0)
@@ -89,42 +80,40 @@ public sealed class SockDestroyerTests
     }
 
     [Fact]
-    public void AllVanishedIsNoProblem()
+    public void Destroy_AllVanished_ReportsNoProblem()
     {
         FakeKernel kernel = Refusing(Errno.ENOENT);
         ConnectionList candidates = Connections.Many(300, kernel);
         Close(candidates);
-        AllAre(candidates, Outcome.Vanished);
+        AssertAll(candidates, Outcome.Vanished);
         Assert.Empty(_sink.Problems);
     }
 
     [Theory]
-    [InlineData(Errno.EPERM, null)]
-    [InlineData(Errno.EOPNOTSUPP, "CONFIG_INET_DIAG_DESTROY")]
-    [InlineData(Errno.EINVAL, "CONFIG_INET_DIAG_DESTROY")]
-    public void WhatRefusesAllAlikeIsTriedOnceAndToldOnce(int errno, string? remedy)
+    [Rows("EPERM | null", "EOPNOTSUPP | CONFIG_INET_DIAG_DESTROY", "EINVAL | CONFIG_INET_DIAG_DESTROY")]
+    public void Destroy_RefusedForAll_IsTriedOnceAndReportedOnce(int errno, string? remedy)
     {
         FakeKernel kernel = Refusing(errno);
         ConnectionList candidates = Connections.Many(5_000, kernel);
 
         Close(candidates);
 
-        Assert.Single(kernel.Sent);
-        AllAre(candidates, Outcome.Failed);
+        Assert.Single(kernel.Sent, DestroyRequest.IsDestroy);
+        AssertAll(candidates, Outcome.Failed);
         for (int i = 0; i < candidates.Count; i++)
         {
             Assert.Equal(errno, candidates[i].Errno);
         }
 
-        // It is no use to tell root to be root.
+        // Root needs no advice to become root.
         remedy ??= Capability.IsEffective(Capability.CAP_NET_ADMIN) ? "user namespace" : "CAP_NET_ADMIN";
         Assert.Contains(remedy, Assert.Single(_sink.Descriptions), StringComparison.Ordinal);
         Assert.True(_sink.IsNotPossible);
     }
 
-    /// <summary>An unprivileged caller hears ENOENT for what is gone and EPERM for the rest: the one does not hide the other.</summary>
+    /// <summary>An unprivileged caller gets ENOENT for connections that are gone and EPERM for the rest: neither hides the other.</summary>
     [Fact]
-    public void MissingPrivilegeShowsAmongVanishedOnes()
+    public void Destroy_RefusedForOneAmongVanished_IsNotPossible()
     {
         var kernel = new FakeKernel(static (sent, _) => DestroyRequest.In(sent).Select(static request =>
             Answer.Of(Netlink.ErrorMessage(request.DestinationPort == 5 ? Errno.EPERM : Errno.ENOENT, request.Sequence))));
@@ -138,7 +127,7 @@ public sealed class SockDestroyerTests
     }
 
     [Fact]
-    public void TimeWaitThatCannotBeDestroyedProvesNothing()
+    public void Destroy_TimeWaitRefused_DoesNotMeanNotPossible()
     {
         var kernel = Refusing(Errno.EOPNOTSUPP);
         ConnectionList candidates = Connections.Many(600, kernel, TcpState.TimeWait);
@@ -146,39 +135,96 @@ public sealed class SockDestroyerTests
         Close(candidates);
 
         Assert.Equal(3, kernel.Sent.Count);
-        AllAre(candidates, Outcome.Failed);
+        AssertAll(candidates, Outcome.Failed);
         Assert.False(_sink.IsNotPossible);
         Assert.Empty(_sink.Problems);
     }
 
+    /// <summary>
+    /// Before Linux 6.0 the answer for a connection that has reached TIME_WAIT, or FIN_WAIT2 without a holder, is EOPNOTSUPP. The
+    /// connection is gone for its holder, and the answer shows nothing about the others.
+    /// </summary>
     [Theory]
-    [InlineData(Errno.ENOBUFS, false)]
-    [InlineData(Errno.EPERM, true)]
-    public void ASendThatFailsDestroysNothing(int errno, bool isNotPossible)
+    [Values(TcpState.TimeWait, TcpState.FinWait2)]
+    public void Destroy_ConnectionWoundDownBeforeLinux6_IsVanishedAndTheRestIsDestroyed(byte state)
+    {
+        var host = new FakeHost { IsBefore6 = true };
+        for (uint i = 0; i < 600; i++)
+        {
+            host.Add(new FakeTcp(new DumpedSocket { Inode = 500 + i, Cookie = 9_000 + i, DestinationPort = (ushort)(1 + i) }));
+        }
+
+        ConnectionList candidates = host.Candidates();
+        host.Sockets[0].Dumped = host.Sockets[0].Dumped with { State = state, Inode = 0 };
+        Close(candidates);
+
+        Assert.Equal(Outcome.Vanished, candidates[0].Outcome);
+        Assert.Equal(599, Enumerable.Range(0, 600).Count(i => candidates[i].Outcome == Outcome.Destroyed));
+        Assert.Empty(_sink.Problems);
+    }
+
+    /// <summary>An orphan that was in FIN_WAIT2 from the start is a candidate that cannot be destroyed.</summary>
+    [Fact]
+    public void Destroy_OrphanInFinWait2BeforeLinux6_FailsAloneAndTheRestIsDestroyed()
+    {
+        var host = new FakeHost { IsBefore6 = true };
+        host.Add(new FakeTcp(new DumpedSocket { Inode = 0, State = TcpState.FinWait2, DestinationPort = 1 }));
+        host.Add(new FakeTcp(new DumpedSocket { DestinationPort = 2, Cookie = 5 }));
+        ConnectionList candidates = host.Candidates();
+        Close(candidates);
+
+        Assert.Equal((Outcome.Failed, Errno.EOPNOTSUPP), (candidates[0].Outcome, candidates[0].Errno));
+        Assert.Equal(Outcome.Destroyed, candidates[1].Outcome);
+        Assert.Empty(_sink.Problems);
+    }
+
+    /// <summary>A missing privilege concerns one network namespace: this process may have it in another.</summary>
+    [Fact]
+    public void Destroy_RefusedInOneNamespace_IsTriedInTheNext()
+    {
+        FakeKernel foreign = Refusing(Errno.EPERM);
+        var own = new FakeKernel(static (_, _) => []);
+        var candidates = new ConnectionList();
+        foreach (FakeKernel kernel in (FakeKernel[])[foreign, own])
+        {
+            candidates.Begin(new FakeNamespace(kernel));
+            candidates.Add(Connections.Of("10.0.0.1:22 10.0.0.2:1"));
+        }
+
+        Close(candidates);
+        Assert.Equal([Outcome.Failed, Outcome.Destroyed], [candidates[0].Outcome, candidates[1].Outcome]);
+        Assert.Equal([(Operation.DestroySocket, Errno.EPERM, null)], _sink.Problems);
+    }
+
+    [Theory]
+    [Rows("ENOBUFS | false", "EPERM | true")]
+    public void Destroy_SendFails_DestroysNothing(int errno, bool isNotPossible)
     {
         var kernel = new FakeKernel(static (_, _) => []) { SendErrno = _ => errno };
         ConnectionList candidates = Connections.Many(400, kernel);
 
         Close(candidates);
 
-        AllAre(candidates, Outcome.Failed);
+        AssertAll(candidates, Outcome.Failed);
         Assert.Equal(errno, candidates[0].Errno);
         Assert.Equal(errno == Errno.EPERM ? 1 : 2, kernel.Sent.Count);
         Assert.Equal(isNotPossible ? 1 : 0, _sink.Problems.Count);
         Assert.Equal(isNotPossible, _sink.IsNotPossible);
     }
 
-    /// <summary>A filter may fail the call with any errno; then the kernel has not said that a connection is gone.</summary>
+    /// <summary>
+    /// A system call filter may fail the call with any errno: ENOENT of the call does not mean that the connection is gone.
+    /// </summary>
     [Fact]
-    public void ASendThatFailsWithEnoentIsNoAnswer()
+    public void Destroy_SendFailsWithEnoent_IsFailed()
     {
         ConnectionList candidates = Connections.Many(1, new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOENT });
         Close(candidates);
-        AllAre(candidates, Outcome.Failed);
+        AssertAll(candidates, Outcome.Failed);
     }
 
     [Fact]
-    public void AStopEndsItBetweenBatches()
+    public void Destroy_StopRequested_EndsBetweenBatches()
     {
         var kernel = new FakeKernel(static (_, _) => []);
         ConnectionList candidates = Connections.Many(511, kernel);
@@ -190,37 +236,28 @@ public sealed class SockDestroyerTests
         var outcomes = Enumerable.Range(0, candidates.Count).CountBy(i => candidates[i].Outcome).ToDictionary();
         Assert.Equal(reached, outcomes[Outcome.Destroyed]);
         Assert.Equal(candidates.Count - reached, outcomes[Outcome.NotReached]);
-        _sink.AssertAllTold();
+        _sink.AssertAllReported();
         Assert.Empty(_sink.Problems);
     }
 
-    /// <summary>The number of a descriptor that is closed twice may be another's by then.</summary>
-    [Theory]
-    [InlineData(1)]
-    [InlineData(5_000)]
-    public void EverySocketIsClosedOnce(int count)
-    {
-        var kernel = new FakeKernel(static (_, _) => []);
-        Close(Connections.Many(count, kernel));
-        Assert.Equal(0, kernel.LeftOpen);
-    }
-
-    private static FakeKernel Refusing(int errno) => new((sent, _) =>
-        DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence))));
+    /// <summary>A kernel that refuses every destroy, and lists all of the connections.</summary>
+    private static FakeKernel Refusing(int errno) => new((sent, _) => DestroyRequest.IsDestroy(sent)
+        ? DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence)))
+        : [Answer.Of(new DumpedSocket { Cookie = new DestroyRequest(sent).Cookie }.Message(Netlink.Socket))]);
 
     private void Close(ConnectionList candidates)
     {
         Run(candidates, static () => false);
-        _sink.AssertAllTold();
+        _sink.AssertAllReported();
     }
 
     private void Run(ConnectionList candidates, Func<bool> stopRequested)
     {
         _sink = new RecordingSink(candidates);
-        new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: false).Close(candidates, _sink, stopRequested);
+        new SockDestroyer(leavesUnsupported: false).Run(candidates, Contexts.Of(_sink, stopRequested));
     }
 
-    private static void AllAre(ConnectionList candidates, Outcome outcome)
+    private static void AssertAll(ConnectionList candidates, Outcome outcome)
     {
         for (int i = 0; i < candidates.Count; i++)
         {

@@ -1,12 +1,6 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Kill;
 
-/// <summary><c>--method disconnect</c>: whose descriptor is used, and what is told where none can be.</summary>
+/// <summary><c>--method disconnect</c>: whose descriptor is used, and what is reported if there is none.</summary>
 public sealed class SocketDisconnectorTests
 {
     private readonly FakeHost _host = new();
@@ -17,7 +11,7 @@ public sealed class SocketDisconnectorTests
     public SocketDisconnectorTests() => _worker = _host.Add(new FakeProcess(200));
 
     [Fact]
-    public void EachIsDisconnectedThroughItsOwner()
+    public void Disconnect_ConnectionsOfTwoProcesses_AreFetchedFromTheirHolders()
     {
         FakeTcp one = Add(_worker);
         FakeTcp two = Add(_host.Add(new FakeProcess(201)));
@@ -28,55 +22,28 @@ public sealed class SocketDisconnectorTests
         Assert.Empty(_sink.Problems);
     }
 
-    /// <summary>One that several processes hold is fetched from one of them, once.</summary>
+    /// <summary>The search for the next holder may take long: results so far are reported before it.</summary>
     [Fact]
-    public void OneOfSeveralHoldersIsEnough()
-    {
-        Add(_worker, _host.Add(new FakeProcess(201)), _host.Add(new FakeProcess(202)));
-        Assert.Equal(["Disconnected"], Disconnect());
-        Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "fetch socket"));
-    }
-
-    /// <summary>/proc is read no further than to the process that holds the last of the wanted sockets.</summary>
-    [Fact]
-    public void ItEndsWhereNothingIsLeftToBeFound()
-    {
-        FakeProcess larger = _host.Add(new FakeProcess(150));
-        Add(_worker, larger);
-        Add(_worker);
-        _worker.Descriptors[100] = "/dev/null";
-        for (int fd = 100; fd < 110; fd++)
-        {
-            larger.Descriptors[fd] = "/dev/null";
-        }
-
-        Assert.Equal(["Disconnected", "Disconnected"], Disconnect());
-        Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "open fd"));
-        Assert.Equal(3, _host.Faults.Calls.Count(static call => call == "read fd"));
-    }
-
-    /// <summary>Looking for the next holder may take long: what was done by then is told before, and a signal is asked for.</summary>
-    [Fact]
-    public void WhatWasDoneIsToldBeforeTheNextHolderIsLookedFor()
+    public void Disconnect_BeforeTheNextHolder_ReportsResultsSoFar()
     {
         FakeTcp first = Add(_worker);
         FakeTcp second = Add(_host.Add(new FakeProcess(201)));
         ConnectionList candidates = _host.Candidates();
-        List<string> told = [];
+        List<string> reported = [];
         _host.Faults.Before = (call, _) =>
         {
             if (call == "open fd")
             {
-                told.Add(string.Join(' ', Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome)));
+                reported.Add(string.Join(' ', Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome)));
             }
         };
         Assert.Equal(["Disconnected", "Disconnected"], Disconnect(candidates));
-        Assert.Equal(["Idle Idle", "Disconnected Idle"], told);
+        Assert.Equal(["Pending Pending", "Disconnected Pending"], reported);
         Assert.False(first.IsOpen || second.IsOpen);
     }
 
     [Fact]
-    public void AStopBetweenHolders()
+    public void Disconnect_StopBetweenHolders_ReachesNoOther()
     {
         Add(_worker);
         FakeTcp second = Add(_host.Add(new FakeProcess(201)));
@@ -85,29 +52,9 @@ public sealed class SocketDisconnectorTests
         Assert.True(second.IsOpen);
     }
 
-    /// <summary>In the next round of a service the processes that held sockets in the last one are looked into before others.</summary>
+    /// <summary>If the first holder refuses, the next may not.</summary>
     [Fact]
-    public void TheHoldersOfTheLastRoundComeFirst()
-    {
-        FakeProcess holder = _host.Add(new FakeProcess(201));
-        var method = new SocketDisconnector(new SocketDump(), _host.OpenProcesses, new SearchOrder());
-        int[] looks = [.. Enumerable.Range(0, 3).Select(round =>
-        {
-            Add(round == 2 ? _worker : holder);
-            ConnectionList candidates = _host.Candidates();
-            int before = Looks();
-            method.Close(candidates, new RecordingSink(candidates), static () => false);
-            return Looks() - before;
-        })];
-        Assert.Equal([2, 1, 2], looks);
-        Assert.All(_host.Sockets, static socket => Assert.False(socket.IsOpen));
-
-        int Looks() => _host.Faults.Calls.Count(static call => call == "open fd");
-    }
-
-    /// <summary>Where the first refuses, the next may give it.</summary>
-    [Fact]
-    public void AnotherHolderGivesIt()
+    public void Disconnect_FirstHolderRefuses_FetchesFromTheNext()
     {
         FakeProcess refusing = _host.Add(new FakeProcess(150));
         Add(refusing, _host.Add(new FakeProcess(201)));
@@ -118,10 +65,8 @@ public sealed class SocketDisconnectorTests
     }
 
     [Theory]
-    [InlineData("open process", Errno.EPERM, Operation.OpenProcess)]
-    [InlineData("fetch socket", Errno.EPERM, Operation.FetchSocket)]
-    [InlineData("disconnect", Errno.EACCES, Operation.DisconnectSocket)]
-    public void WhatIsRefusedHasFailed(string call, int errno, object operation)
+    [Rows("open process | EPERM | OpenProcess", "fetch socket | EPERM | FetchSocket", "disconnect | EACCES | DisconnectSocket")]
+    public void Disconnect_CallRefused_IsFailedAndReported(string call, int errno, object operation)
     {
         FakeTcp socket = Add(_worker);
         ConnectionList candidates = _host.Candidates();
@@ -132,13 +77,12 @@ public sealed class SocketDisconnectorTests
         AssertProblem((Operation)operation, errno, "of process 200");
     }
 
-    /// <summary>A process that ended, or a descriptor that is closed or no socket any more, refused nothing: nobody has it.</summary>
+    /// <summary>
+    /// A process that ended, or a descriptor that was closed or is not a socket any more, is not a refusal: nobody holds the socket.
+    /// </summary>
     [Theory]
-    [InlineData("open process", Errno.ESRCH)]
-    [InlineData("fetch socket", Errno.ESRCH)]
-    [InlineData("fetch socket", Errno.EBADF)]
-    [InlineData("read cookie", Errno.ENOTSOCK)]
-    public void WhatIsGoneWasNotRefused(string call, int errno)
+    [Rows("open process | ESRCH", "fetch socket | ESRCH", "fetch socket | EBADF", "read cookie | ENOTSOCK")]
+    public void Disconnect_HolderOrDescriptorGone_HasNoHolder(string call, int errno)
     {
         Add(_worker);
         ConnectionList candidates = _host.Candidates();
@@ -148,9 +92,9 @@ public sealed class SocketDisconnectorTests
         Assert.Empty(_sink.Problems);
     }
 
-    /// <summary>A descriptor may be another socket by now, and that one is not meant.</summary>
+    /// <summary>The descriptor may be a different socket by now, which must not be closed.</summary>
     [Fact]
-    public void ADescriptorThatIsAnotherSocket()
+    public void Disconnect_DescriptorIsADifferentSocket_LeavesItOpen()
     {
         FakeTcp meant = Add(_worker);
         ConnectionList candidates = _host.Candidates();
@@ -159,9 +103,9 @@ public sealed class SocketDisconnectorTests
         Assert.True(meant.IsOpen);
     }
 
-    /// <summary>A socket without an inode is nobody's, whatever process has one with the number 0 in its name.</summary>
+    /// <summary>A socket without an inode has no holder, even if a process shows a socket with inode 0.</summary>
     [Fact]
-    public void WithoutAnInodeThereIsNoOwner()
+    public void Disconnect_SocketWithoutAnInode_HasNoHolder()
     {
         FakeTcp orphan = Add();
         orphan.Dumped = orphan.Dumped with { Inode = 0 };
@@ -169,21 +113,21 @@ public sealed class SocketDisconnectorTests
         _host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
         Assert.Equal(["NoOwner"], Disconnect());
 
-        // It is no matter of the processes that could not be looked into.
+        // Processes that cannot be inspected have nothing to do with it.
         Assert.Empty(_sink.Problems);
     }
 
     [Fact]
-    public void TheOwnerMayBeAmongThoseThatCannotBeLookedInto()
+    public void Disconnect_UnreadableProcessMayHoldIt_IsOwnerUnknown()
     {
         Add(_host.Add(new FakeProcess(300) { Refusal = Errno.EACCES }));
-        Assert.Equal(["NoOwner"], Disconnect());
+        Assert.Equal(["OwnerUnknown"], Disconnect());
         AssertProblem(Operation.ListDescriptors, Errno.EACCES, "of process 300");
     }
 
-    /// <summary>Where every owner was found, it does not matter who else could not be looked into.</summary>
+    /// <summary>If every holder was found, unreadable processes do not matter.</summary>
     [Fact]
-    public void OthersThatCannotBeLookedIntoDoNotMatter()
+    public void Disconnect_EveryHolderFound_IgnoresUnreadableProcesses()
     {
         Add(_worker);
         _host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
@@ -192,7 +136,7 @@ public sealed class SocketDisconnectorTests
     }
 
     [Fact]
-    public void WhatEndedBeforeHasVanished()
+    public void Disconnect_ConnectionEndedBefore_IsVanished()
     {
         FakeTcp socket = Add(_worker);
         ConnectionList candidates = _host.Candidates();
@@ -201,9 +145,9 @@ public sealed class SocketDisconnectorTests
         Assert.Equal(["Vanished"], Disconnect(candidates));
     }
 
-    /// <summary>Whether it is still there could not be found out.</summary>
+    /// <summary>Whether the connection is still there cannot be determined.</summary>
     [Fact]
-    public void WhatCannotBeLookedUpIsUnknown()
+    public void Disconnect_LookupFails_IsUnknown()
     {
         Add();
         ConnectionList candidates = _host.Candidates();
@@ -212,18 +156,9 @@ public sealed class SocketDisconnectorTests
         Assert.Equal(Errno.EMFILE, candidates[0].Errno);
     }
 
+    /// <summary>A stop takes effect between two batches; a connection that was refused before it was reached, and is failed.</summary>
     [Fact]
-    public void AStopBeforeItBegins()
-    {
-        FakeTcp socket = Add(_worker);
-        Assert.Equal(["NotReached"], Disconnect(stop: static () => true));
-        Assert.True(socket.IsOpen);
-        Assert.Empty(_host.Faults.Calls);
-    }
-
-    /// <summary>Between two batches a stop is obeyed; what was refused before it has failed, and was reached.</summary>
-    [Fact]
-    public void AStopBetweenBatches()
+    public void Disconnect_StopBetweenBatches_KeepsTheResultsSoFar()
     {
         for (int i = 0; i < 600; i++)
         {
@@ -241,9 +176,9 @@ public sealed class SocketDisconnectorTests
         Assert.Equal(255, _sink.Batches[0]);
     }
 
-    /// <summary>The subflows of a connection are one socket to its owner, which is disconnected once.</summary>
+    /// <summary>To its holder an MPTCP connection is one socket, which is disconnected once.</summary>
     [Fact]
-    public void TheSubflowsOfMptcp()
+    public void Disconnect_MptcpConnection_IsDisconnectedOnce()
     {
         var scene = new ServerScene(_host);
         (FakeTcp[] whole, _) = scene.AddMptcp(_worker);
@@ -251,9 +186,9 @@ public sealed class SocketDisconnectorTests
         Assert.Equal(1, _host.Faults.Calls.Count(static call => call == "disconnect"));
     }
 
-    /// <summary>A descriptor with the inode of a subflow and another cookie is not its connection.</summary>
+    /// <summary>A descriptor with the inode of a subflow and a different cookie is a different connection.</summary>
     [Fact]
-    public void AnotherMptcpSocketIsNotMeant()
+    public void Disconnect_DescriptorIsADifferentMptcpSocket_LeavesItOpen()
     {
         var scene = new ServerScene(_host);
         (FakeTcp[] whole, FakeTcp[] partly) = scene.AddMptcp(_worker);
@@ -264,15 +199,15 @@ public sealed class SocketDisconnectorTests
     }
 
     [Fact]
-    public void WithoutAProcNothingIsDone()
+    public void Disconnect_NoProc_ThrowsAndReportsNothing()
     {
         var host = new FakeHost { OpenProcErrno = Errno.ENOENT };
         host.Add(new FakeTcp(new DumpedSocket()));
         ConnectionList candidates = host.Candidates();
         _sink = new RecordingSink(candidates);
-        var method = new SocketDisconnector(new SocketDump(), host.OpenProcesses, new SearchOrder());
-        Assert.Throws<SystemCallException>(() => method.Close(candidates, _sink, static () => false));
-        Assert.Empty(_sink.Told);
+        var method = new SocketDisconnector();
+        Assert.Throws<SystemCallException>(() => method.Run(candidates, Contexts.Of(host.Machine, _sink)));
+        Assert.Empty(_sink.Reported);
     }
 
     private void AssertProblem(Operation operation, int errno, string subject) => Assert.Equal([(operation, errno, subject)], _sink.Problems);
@@ -284,8 +219,8 @@ public sealed class SocketDisconnectorTests
     {
         candidates ??= _host.Candidates();
         _sink = new RecordingSink(candidates);
-        new SocketDisconnector(new SocketDump(), _host.OpenProcesses, new SearchOrder()).Close(candidates, _sink, stop ?? (static () => false));
-        _sink.AssertAllTold();
+        new SocketDisconnector().Run(candidates, Contexts.Of(_host.Machine, _sink, stop));
+        _sink.AssertAllReported();
         Assert.Equal(0, _host.AllLeftOpen);
         return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];
     }

@@ -1,10 +1,6 @@
-using TcpCloser.Interop;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Proc;
 
-/// <summary>What <c>--pid</c> and <c>--comm</c> mean.</summary>
+/// <summary>The processes that <c>--pid</c> and <c>--comm</c> select.</summary>
 public sealed class NamedProcessesTests
 {
     private readonly FakeHost _host = new();
@@ -17,7 +13,7 @@ public sealed class NamedProcessesTests
     }
 
     [Fact]
-    public void ByTheirIds()
+    public void Processes_ByPid_AreFoundWithTheirSockets()
     {
         AssertAre(Find([10, 30, 99], []), [10, 30], 100, 101, 300);
         AssertAre(Find([20], []), [20], 101, 200);
@@ -25,7 +21,7 @@ public sealed class NamedProcessesTests
     }
 
     [Fact]
-    public void ByTheirNames()
+    public void Processes_ByName_AreFoundWithTheirSockets()
     {
         AssertAre(Find([], ["nginx"]), [10, 20], 100, 101, 200);
         AssertAre(Find([], ["postgres", "nginx"]), [10, 20, 30], 100, 101, 200, 300);
@@ -33,11 +29,11 @@ public sealed class NamedProcessesTests
     }
 
     [Fact]
-    public void ByBoth() => AssertAre(Find([20, 30], ["nginx"]), [20], 101, 200);
+    public void Processes_ByPidAndName_MatchBoth() => AssertAre(Find([20, 30], ["nginx"]), [20], 101, 200);
 
-    /// <summary>What cannot be looked into may have any socket; what has ended has none.</summary>
+    /// <summary>A process that cannot be inspected may hold any socket.</summary>
     [Fact]
-    public void WhatCannotBeLookedInto()
+    public void Processes_DescriptorsUnreadable_AreCounted()
     {
         _host.Add(new FakeProcess(40) { Comm = "nginx"u8.ToArray(), Refusal = Errno.EACCES });
         NamedProcesses found = Find([], ["nginx"]);
@@ -46,9 +42,9 @@ public sealed class NamedProcessesTests
         Assert.Equal(0, Find([10], []).Unreadable.Count);
     }
 
-    /// <summary>A name that cannot be read may be the one that is meant.</summary>
+    /// <summary>A name that cannot be read may be the one that is selected.</summary>
     [Fact]
-    public void WhoseNameCannotBeRead()
+    public void Processes_NameUnreadable_AreCounted()
     {
         int read = 0;
         _host.Faults.Errno = (call, _) => call == "read comm" && ++read == 2 ? Errno.EMFILE : 0;
@@ -58,9 +54,8 @@ public sealed class NamedProcessesTests
     }
 
     [Theory]
-    [InlineData(Errno.ENOENT)]
-    [InlineData(Errno.ESRCH)]
-    public void WhatHasEndedIsNoProblem(int errno)
+    [Values(Errno.ENOENT, Errno.ESRCH)]
+    public void Processes_EndedMeanwhile_AreNotCounted(int errno)
     {
         int read = 0;
         _host.Faults.Errno = (call, _) => call == "read comm" && ++read == 2 ? errno : 0;
@@ -70,7 +65,7 @@ public sealed class NamedProcessesTests
     }
 
     private static (int Count, int Pid, int Errno, Operation Operation) Of(UnreadableProcesses unreadable) =>
-        (unreadable.Count, unreadable.FirstPid, unreadable.Errno, unreadable.Operation);
+        (unreadable.Count, unreadable.FirstPid, unreadable.Failure.Errno, unreadable.Failure.Operation);
 
     private static void AssertAre(NamedProcesses found, int[] pids, params uint[] inodes)
     {

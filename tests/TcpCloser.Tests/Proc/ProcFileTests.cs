@@ -1,61 +1,52 @@
 using System.Globalization;
 using System.Text;
-using TcpCloser.Interop;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Proc;
 
-/// <summary>Files and folders read by the system's own calls.</summary>
+/// <summary>Files and directories that are read by system calls.</summary>
 public sealed class ProcFileTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _directory = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _directory.Dispose();
 
-    /// <summary>/proc tells no size, so that a file is read until nothing more comes.</summary>
+    /// <summary>/proc reports no sizes, so a file is read until its end.</summary>
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2_047)]
-    [InlineData(2_048)]
-    [InlineData(2_049)]
-    [InlineData(100_000)]
-    public void AFileIsReadWhole(int length)
+    [Values(0, 1, 2_047, 2_048, 2_049, 100_000)]
+    public void Read_FileOfAnyLength_IsComplete(int length)
     {
         byte[] written = [.. Enumerable.Range(0, length).Select(static i => (byte)(i % 251))];
-        File.WriteAllBytes(Path.Combine(_folder.Path, "file"), written);
-        Assert.Equal(0, ProcFile.Read(Fcntl.AT_FDCWD, _folder.BytesOf("file"), out byte[] content));
+        File.WriteAllBytes(Path.Combine(_directory.Path, "file"), written);
+        Assert.Equal(0, ProcFile.Read(Fcntl.AT_FDCWD, _directory.BytesOf("file"), out byte[] content));
         Assert.Equal(written, content);
-        Assert.Equal(written, ProcFile.Read(Fcntl.AT_FDCWD, _folder.BytesOf("file")));
+        Assert.Equal(written, ProcFile.Read(Fcntl.AT_FDCWD, _directory.BytesOf("file")));
     }
 
     [Theory]
-    [InlineData("missing", Errno.ENOENT)]
-    [InlineData(".", Errno.EISDIR)]
-    public void WhatCannotBeReadIsEmptyAndSaysWhy(string name, int errno)
+    [Rows("missing | ENOENT", ". | EISDIR")]
+    public void Read_FileCannotBeRead_IsEmptyWithTheErrno(string name, int errno)
     {
-        Assert.Equal(errno, ProcFile.Read(Fcntl.AT_FDCWD, _folder.BytesOf(name), out byte[] content));
+        Assert.Equal(errno, ProcFile.Read(Fcntl.AT_FDCWD, _directory.BytesOf(name), out byte[] content));
         Assert.Empty(content);
-        Assert.Empty(ProcFile.Read(Fcntl.AT_FDCWD, _folder.BytesOf(name)));
+        Assert.Empty(ProcFile.Read(Fcntl.AT_FDCWD, _directory.BytesOf(name)));
     }
 
-    /// <summary>More entries than one call gives, and among them what is no number, or only begins like one.</summary>
+    /// <summary>There are more entries than one call returns, and some are not numbers, or only begin like one.</summary>
     [Fact]
-    public void TheNumbersInAFolder()
+    public void ReadNumbers_ManyEntries_ReturnsTheNumbersAmongThem()
     {
         const int Many = 3_000;
         foreach (int number in Enumerable.Range(0, Many))
         {
-            File.Create(Path.Combine(_folder.Path, number.ToString(CultureInfo.InvariantCulture))).Dispose();
+            File.Create(Path.Combine(_directory.Path, number.ToString(CultureInfo.InvariantCulture))).Dispose();
         }
 
         foreach (string other in (string[])["self", "12x", "net", "-5"])
         {
-            File.Create(Path.Combine(_folder.Path, other)).Dispose();
+            File.Create(Path.Combine(_directory.Path, other)).Dispose();
         }
 
-        int directory = ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _folder.BytesOf(""));
+        Assert.Equal(0, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf(""), out int directory));
         Assert.InRange(directory, 3, int.MaxValue);
         List<int> numbers = [7, 8, 9];
         Assert.Equal(0, ProcFile.ReadNumbers(directory, numbers));
@@ -65,28 +56,31 @@ public sealed class ProcFileTests : IDisposable
     }
 
     [Fact]
-    public void OnlyAFolderIsOpenedAsOne()
+    public void OpenDirectory_NotADirectory_Fails()
     {
-        File.Create(Path.Combine(_folder.Path, "file")).Dispose();
-        Assert.Equal(-Errno.ENOTDIR, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _folder.BytesOf("file")));
-        Assert.Equal(-Errno.ENOENT, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _folder.BytesOf("missing")));
+        File.Create(Path.Combine(_directory.Path, "file")).Dispose();
+        Assert.Equal(Errno.ENOTDIR, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf("file"), out _));
+        Assert.Equal(Errno.ENOENT, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf("missing"), out int directory));
+        Assert.Equal(-1, directory);
     }
 
-    /// <summary>A link is cut where the target is too short for it.</summary>
+    /// <summary>A link is cut if the buffer is too short for it.</summary>
     [Fact]
-    public void ALink()
+    public void ReadLink_LinkOrNot_ReturnsTheTargetOrTheErrno()
     {
-        File.CreateSymbolicLink(Path.Combine(_folder.Path, "link"), "socket:[4242]");
+        File.CreateSymbolicLink(Path.Combine(_directory.Path, "link"), "socket:[4242]");
         Span<byte> target = stackalloc byte[32];
-        int length = ProcFile.ReadLink(Fcntl.AT_FDCWD, _folder.BytesOf("link"), target);
+        Assert.Equal(0, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("link"), target, out int length));
         Assert.Equal("socket:[4242]", Encoding.ASCII.GetString(target[..length]));
-        Assert.Equal(6, ProcFile.ReadLink(Fcntl.AT_FDCWD, _folder.BytesOf("link"), target[..6]));
-        Assert.Equal(-Errno.ENOENT, ProcFile.ReadLink(Fcntl.AT_FDCWD, _folder.BytesOf("missing"), target));
-        Assert.Equal(-Errno.EINVAL, ProcFile.ReadLink(Fcntl.AT_FDCWD, _folder.BytesOf(""), target));
+        Assert.Equal(0, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("link"), target[..6], out length));
+        Assert.Equal(6, length);
+        Assert.Equal(Errno.ENOENT, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("missing"), target, out length));
+        Assert.Equal(0, length);
+        Assert.Equal(Errno.EINVAL, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf(""), target, out _));
     }
 
     [Fact]
-    public void TheNameOfAProcess()
+    public void Comm_ProcessExistsOrNot_IsItsNameOrEmpty()
     {
         var host = new FakeHost();
         host.Add(new FakeProcess(5) { Comm = "a\nb"u8.ToArray() });

@@ -2,14 +2,12 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using TcpCloser.Interop;
-using TcpCloser.Proc;
 using Socket = System.Net.Sockets.Socket;
 using SocketOption = TcpCloser.Interop.Socket;
 
 namespace TcpCloser.Tests.Proc;
 
-/// <summary>The kernel's own table of processes, asked about this one.</summary>
+/// <summary>The process table of this kernel, used on this process.</summary>
 public sealed class ProcessTableTests : IDisposable
 {
     private readonly ProcessTable _table = new();
@@ -17,7 +15,7 @@ public sealed class ProcessTableTests : IDisposable
     public void Dispose() => _table.Dispose();
 
     [Fact]
-    public void ThisProcessIsListed()
+    public void Processes_OnThisMachine_IncludeThisProcess()
     {
         var pids = new List<int>();
         Assert.Equal(0, _table.ListProcesses(pids));
@@ -27,7 +25,7 @@ public sealed class ProcessTableTests : IDisposable
     }
 
     [Fact]
-    public void AFileOfAProcess()
+    public void ReadFile_OfThisProcess_ReturnsItsContent()
     {
         Assert.Equal(0, _table.ReadFile(_table.Self, "stat"u8, out byte[] content));
         Assert.StartsWith($"{_table.Self} (", Encoding.ASCII.GetString(content), StringComparison.Ordinal);
@@ -36,26 +34,81 @@ public sealed class ProcessTableTests : IDisposable
     }
 
     [Fact]
-    public void TheDescriptorsOfAProcess()
+    public void Descriptors_OfThisProcess_AreListedAndRead()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         int fd = (int)socket.Handle;
-        int folder = _table.OpenDescriptors(_table.Self);
+        int directory = _table.OpenDescriptors(_table.Self, _table.Self);
         var fds = new List<int>();
-        Assert.Equal(0, _table.ListDescriptors(folder, fds));
+        Assert.Equal(0, _table.ListDescriptors(directory, fds));
         Assert.Contains(fd, fds);
         Span<byte> target = stackalloc byte[64];
-        int length = _table.ReadDescriptor(folder, fd, target);
+        int length = _table.ReadDescriptor(directory, fd, target);
         Assert.Matches(@"^socket:\[\d+\]$", Encoding.ASCII.GetString(target[..length]));
-        Assert.Equal(-Errno.ENOENT, _table.ReadDescriptor(folder, int.MaxValue, target));
-        _table.Close(folder);
-        Assert.Equal(Errno.EBADF, _table.ListDescriptors(folder, fds));
-        Assert.Equal(-Errno.ENOENT, _table.OpenDescriptors(int.MaxValue));
+        Assert.Equal(-Errno.ENOENT, _table.ReadDescriptor(directory, int.MaxValue, target));
+        _table.Close(directory);
+        Assert.Equal(Errno.EBADF, _table.ListDescriptors(directory, fds));
+        Assert.Equal(-Errno.ENOENT, _table.OpenDescriptors(int.MaxValue, int.MaxValue));
     }
 
-    /// <summary>A socket is a duplicate of the owner's: what is done with it is done to the owner's.</summary>
     [Fact]
-    public void AFetchedSocket()
+    public void Processes_ListedTwice_AreCompleteBothTimes()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            var pids = new List<int>();
+            Assert.Equal(0, _table.ListProcesses(pids));
+            Assert.Contains(_table.Self, pids);
+        }
+    }
+
+    [Fact]
+    public void Threads_OfThisProcess_AreListedAndShareOneDescriptorTable()
+    {
+        using var ended = new ManualResetEventSlim();
+        var thread = new Thread(ended.Wait);
+        thread.Start();
+        var threads = new List<int>();
+        Assert.Equal(0, _table.ListThreads(_table.Self, threads));
+        ended.Set();
+
+        Assert.Contains(_table.Self, threads);
+        Assert.True(threads.Count > 1);
+        Assert.SkipWhen(_table.CompareDescriptors(_table.Self, _table.Self) == -Errno.ENOSYS, "this kernel has no kcmp");
+        Assert.Equal(Kcmp.Equal, _table.CompareDescriptors(_table.Self, threads.Find(id => id != _table.Self)));
+        Assert.Equal(-Errno.ESRCH, _table.CompareDescriptors(_table.Self, int.MaxValue));
+        thread.Join();
+    }
+
+    [Fact]
+    public void Threads_OfAnotherProcess_HaveAnotherDescriptorTable()
+    {
+        using Process child = Process.Start("sleep", "600");
+        var threads = new List<int> { 7 };
+        Assert.Equal(0, _table.ListThreads(child.Id, threads));
+        Assert.Equal([child.Id], threads);
+        int order = _table.CompareDescriptors(_table.Self, child.Id);
+        int reverse = _table.CompareDescriptors(child.Id, _table.Self);
+        child.Kill();
+        child.WaitForExit();
+
+        Assert.Equal(Errno.ENOENT, _table.ListThreads(int.MaxValue, threads));
+        Assert.SkipWhen(order == -Errno.ENOSYS, "this kernel has no kcmp");
+        Assert.Equal(Kcmp.Less + Kcmp.Greater, order + reverse);
+    }
+
+    [Fact]
+    public void DescriptorsOfAThread_ThreadOfAnotherProcess_AreNotFound()
+    {
+        using Process child = Process.Start("sleep", "600");
+        Assert.Equal(-Errno.ENOENT, _table.OpenDescriptors(_table.Self, child.Id));
+        child.Kill();
+        child.WaitForExit();
+    }
+
+    /// <summary>A fetched socket is a duplicate of the holder's: whatever is done to it is done to the holder's.</summary>
+    [Fact]
+    public void FetchedSocket_SetAndDisconnected_ChangesTheHoldersSocket()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -65,9 +118,9 @@ public sealed class ProcessTableTests : IDisposable
         using Socket server = listener.Accept();
         int handle = Fetch((int)client.Handle);
 
-        Assert.Equal(0, _table.ReadEnds(handle, out SockAddrIn6 local, out SockAddrIn6 remote));
-        Assert.Equal(((IPEndPoint)client.LocalEndPoint!).Port, BinaryPort(local));
-        Assert.Equal(((IPEndPoint)client.RemoteEndPoint!).Port, BinaryPort(remote));
+        Assert.Equal(0, _table.ReadEndpoints(handle, out SockAddrIn6 local, out SockAddrIn6 remote));
+        Assert.Equal(((IPEndPoint)client.LocalEndPoint!).Port, PortOf(local));
+        Assert.Equal(((IPEndPoint)client.RemoteEndPoint!).Port, PortOf(remote));
         Assert.Equal(0, _table.ReadCookie(handle, out ulong cookie));
         Assert.NotEqual(0UL, cookie);
         Assert.Equal(0, _table.SetOption(handle, Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE, 77));
@@ -80,7 +133,7 @@ public sealed class ProcessTableTests : IDisposable
         Assert.Equal(8, _table.ReadTcpInfo(handle, info[..8]));
 
         Assert.Equal(0, _table.Disconnect(handle));
-        Assert.Equal(Errno.ENOTCONN, _table.ReadEnds(handle, out _, out _));
+        Assert.Equal(Errno.ENOTCONN, _table.ReadEndpoints(handle, out _, out _));
         Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => server.Receive(new byte[1])).SocketErrorCode);
         Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => client.Receive(new byte[1])).SocketErrorCode);
         Assert.Equal(0, client.Receive(new byte[1]));
@@ -88,14 +141,14 @@ public sealed class ProcessTableTests : IDisposable
         Assert.Equal(Errno.EBADF, _table.ReadCookie(handle, out _));
     }
 
-    /// <summary>A descriptor that is no socket, or none.</summary>
+    /// <summary>A descriptor that is not a socket, and a number that is not a descriptor.</summary>
     [Fact]
-    public void WhatIsNoSocket()
+    public void FetchedSocket_NotASocket_FailsWithTheErrno()
     {
         using FileStream file = File.OpenRead("/dev/null");
         int handle = Fetch((int)file.SafeFileHandle.DangerousGetHandle());
         Assert.Equal(Errno.ENOTSOCK, _table.ReadCookie(handle, out _));
-        Assert.Equal(Errno.ENOTSOCK, _table.ReadEnds(handle, out _, out _));
+        Assert.Equal(Errno.ENOTSOCK, _table.ReadEndpoints(handle, out _, out _));
         Assert.Equal(Errno.ENOTSOCK, _table.ReadOption(handle, SocketOption.SOL_SOCKET, SocketOption.SO_KEEPALIVE, out _));
         Assert.Equal(Errno.ENOTSOCK, _table.SetOption(handle, SocketOption.SOL_SOCKET, SocketOption.SO_KEEPALIVE, 1));
         Assert.Equal(-Errno.ENOTSOCK, _table.ReadTcpInfo(handle, new byte[8]));
@@ -107,9 +160,9 @@ public sealed class ProcessTableTests : IDisposable
         _table.Close(process);
     }
 
-    /// <summary>Signal 0 asks only whether one may.</summary>
+    /// <summary>Signal 0 only checks the permission.</summary>
     [Fact]
-    public void ASignalByHandleAndById()
+    public void Signal_ByHandleAndById_GoesToTheProcessOfTheHandle()
     {
         using Process child = Process.Start("sleep", "600");
         int process = _table.OpenProcess(child.Id);
@@ -117,7 +170,7 @@ public sealed class ProcessTableTests : IDisposable
         Assert.Equal(0, _table.SendSignal(process, pid: 0, signal: 0));
         Assert.Equal(0, _table.SendSignal(-1, child.Id, signal: 0));
 
-        // The handle counts where there is one, and the id does not.
+        // If there is a handle, the id is ignored.
         Assert.Equal(0, _table.SendSignal(process, int.MaxValue, Signal.SIGKILL));
         child.WaitForExit();
         Assert.Equal(128 + Signal.SIGKILL, child.ExitCode);
@@ -138,5 +191,24 @@ public sealed class ProcessTableTests : IDisposable
         return handle;
     }
 
-    private static int BinaryPort(SockAddrIn6 name) => (ushort)IPAddress.NetworkToHostOrder((short)name.Port);
+    private static int PortOf(SockAddrIn6 name) => (ushort)IPAddress.NetworkToHostOrder((short)name.Port);
+}
+
+/// <summary>The calls whose value a test reads, or minus the errno.</summary>
+internal static class ProcessTableCalls
+{
+    public static int OpenDescriptors(this ProcessTable table, int pid, int thread) => Of(table.OpenDescriptors(pid, thread, out int directory), directory);
+
+    public static int ReadDescriptor(this ProcessTable table, int directory, int fd, Span<byte> target) =>
+        Of(table.ReadDescriptor(directory, fd, target, out int length), length);
+
+    public static int ReadTcpInfo(this ProcessTable table, int socket, Span<byte> info) => Of(table.ReadTcpInfo(socket, info, out int length), length);
+
+    public static int CompareDescriptors(this ProcessTable table, int thread, int other) => Of(table.CompareDescriptors(thread, other, out int order), order);
+
+    public static int OpenProcess(this ProcessTable table, int pid) => Of(table.OpenProcess(pid, out int process), process);
+
+    public static int FetchSocket(this ProcessTable table, int process, int fd) => Of(table.FetchSocket(process, fd, out int socket), socket);
+
+    private static int Of(int errno, int value) => errno == 0 ? value : -errno;
 }

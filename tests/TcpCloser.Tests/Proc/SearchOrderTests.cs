@@ -1,10 +1,6 @@
-using TcpCloser.Interop;
-using TcpCloser.Proc;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Proc;
 
-/// <summary>Where a search for one holder begins.</summary>
+/// <summary>The order in which processes are searched for a holder.</summary>
 public sealed class SearchOrderTests
 {
     private readonly FakeHost _host = new();
@@ -19,7 +15,7 @@ public sealed class SearchOrderTests
     }
 
     [Fact]
-    public void ProcessesOfTheSocketsUsersComeFirst()
+    public void Order_ProcessesOfTheSocketsUsers_ComeFirst()
     {
         Assert.Equal([20, 40, 10, 30], Processes(33));
         Assert.Equal([10, 30, 20, 40], Processes(0, 1000));
@@ -27,7 +23,7 @@ public sealed class SearchOrderTests
     }
 
     [Fact]
-    public void BeforeThemComeThoseThatHeldSocketsLastTime()
+    public void Order_HoldersOfTheLastRound_ComeBeforeTheSocketsUsers()
     {
         _order.Remember([new SocketHolder(30), new SocketHolder(99)]);
         Assert.Equal([30, 20, 40, 10], Processes(33));
@@ -37,9 +33,9 @@ public sealed class SearchOrderTests
         Assert.Equal([40, 20, 10, 30], Processes(33));
     }
 
-    /// <summary>Of each kind the one with the fewest descriptors costs the least.</summary>
+    /// <summary>In each group the process with the fewest descriptors comes first, because it costs the least.</summary>
     [Fact]
-    public void FewDescriptorsComeBeforeMany()
+    public void Order_ProcessWithFewDescriptors_ComesBeforeOneWithMany()
     {
         foreach ((int pid, int count) in (ReadOnlySpan<(int, int)>)[(10, 5), (20, 3), (30, 1), (40, 2)])
         {
@@ -55,16 +51,16 @@ public sealed class SearchOrderTests
         Assert.Equal([20, 10, 40, 30], Processes(33));
     }
 
-    /// <summary>It is an order and no choice: whoever cannot be told comes last.</summary>
+    /// <summary>The order leaves no process out, even if nothing is known about any of them.</summary>
     [Fact]
-    public void NobodyIsLeftOut()
+    public void Order_UsersUnknown_LeavesNoProcessOut()
     {
         _host.Faults.Errno = static (call, times) => call == "look" ? Errno.EACCES : 0;
         Assert.Equal([10, 20, 30, 40], Processes(33));
     }
 
     [Fact]
-    public void TheProcessesMustBeListed()
+    public void Order_ProcessesCannotBeListed_Throws()
     {
         _host.Faults.Errno = static (call, _) => call == "list processes" ? Errno.ENOMEM : 0;
         Assert.Throws<SystemCallException>(() => Processes());

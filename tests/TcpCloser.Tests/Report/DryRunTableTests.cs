@@ -1,10 +1,4 @@
 using System.Buffers.Binary;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Report;
 
@@ -12,7 +6,7 @@ namespace TcpCloser.Tests.Report;
 public sealed class DryRunTableTests
 {
     [Fact]
-    public void OneOfEachKind()
+    public void Table_OneRowOfEachKind_MatchesSnapshot()
     {
         ConnectionList connections = Connections.List(
             null, Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:1", 8),
@@ -31,20 +25,21 @@ public sealed class DryRunTableTests
         worker.Descriptors[3] = init.Descriptors[3] = "socket:[7]";
         worker.Descriptors[4] = "socket:[12345]";
         using IProcessTable table = host.OpenProcesses();
-        connections.Owners = OwnerForecast.Find(table, connections);
-        Snap.Match(Print(connections));
+        RoundContext round = Contexts.Of(new RecordingSink(connections));
+        round.Holders.Ensure(table, Known.All, connections);
+        Snap.Match(Print(connections, round));
     }
 
     [Fact]
-    public void NothingToCloseIsNoTable() => Assert.Empty(Print(new ConnectionList()));
+    public void Table_NothingToClose_IsEmpty() => Assert.Empty(Print(new ConnectionList()));
 
     [Fact]
-    public void ALongTableIsWholeAndTheLongestIdleComeFirst()
+    public void Table_3000Rows_AreAllPrintedLongestIdleFirst()
     {
         ConnectionList connections = Connections.Many(3_000);
         for (int i = 0; i < connections.Count; i++)
         {
-            connections[i].IdleMs = (uint)(i / 2); // two of each age stay in their order
+            connections[i].IdleMs = (uint)(i / 2); // two of each age, which keep their order
         }
 
         string[] lines = Print(connections).Split('\n');
@@ -53,24 +48,26 @@ public sealed class DryRunTableTests
         Assert.All(lines[..^1], line => Assert.Equal(lines[0].IndexOf("ACTION", StringComparison.Ordinal) + 6, line.Length - (line == lines[0] ? 0 : 1)));
         for (int i = 0; i < 3_000; i++)
         {
-            int place = (1_499 - i / 2) * 2 + i % 2;
-            Assert.Contains($" 10.0.0.2:{i + 1} ", lines[place + 1], StringComparison.Ordinal);
+            int row = (1_499 - i / 2) * 2 + i % 2;
+            Assert.Contains($" 10.0.0.2:{i + 1} ", lines[row + 1], StringComparison.Ordinal);
         }
     }
 
-    private static string Print(ConnectionList connections) => Written.ToStdout(() =>
+    private static string Print(ConnectionList connections, RoundContext? round = null) => Written.ToStdout(() =>
     {
-        var stdout = new OutputStream(Unistd.STDOUT_FILENO, new Patience(null));
-        var table = new DryRunTable(stdout, namesNamespaces: false, "destroy");
+        var stdout = new OutputStream(Unistd.STDOUT_FILENO, new StallPolicy(null));
+        var table = new DryRunTable(stdout, namesNamespaces: false, Method.Destroy);
+        table.Begin(round ?? Contexts.Of(new RecordingSink(connections)));
+        connections.Level = DetailLevel.TcpInfo;
         for (int i = 0; i < connections.Count; i++)
         {
             byte[] info = new byte[104];
             BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(TcpInfo.LastDataRecv), connections[i].IdleMs);
             BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(TcpInfo.LastDataSent), 350);
-            connections.Details.Add(new TcpDetail(0, hasClocks: connections[i].IdleMs != Connection.UnknownAge, new SocketFacts(info)));
+            connections.Details.Add(new TcpDetail(hasClocks: connections[i].IdleMs != Connection.UnknownAge, new SocketFacts(info)));
         }
 
-        table.WouldClose(connections, new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: false));
+        table.WouldClose(connections, new SockDestroyer(leavesUnsupported: false));
         table.Flush();
         Assert.Equal(0, stdout.Errno);
     });

@@ -1,40 +1,63 @@
 using TcpCloser.Cli;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>Connections counted by what they have in common.</summary>
+/// <summary>The table of <c>--group-by</c>.</summary>
 public sealed class GroupTableTests
 {
     private static readonly uint[] s_ages = [0, 59_999, 60_000, 599_999, 600_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000, 4_294_967_294];
 
-    public static TheoryData<string> Keys => ["port", "peer", "process", "uid", "state", "netns"];
+    public static TheoryData<string> Keys => ["port", "peer", "process", "command", "uid", "unit", "pod", "state", "netns"];
 
     [Theory]
     [MemberData(nameof(Keys))]
-    public void OfEachKey(string key) => Snap.Match(Print(key), key);
+    public void Table_EachKey_MatchesSnapshot(string key) => Snap.Match(Print(key), key);
 
     [Fact]
-    public void EveryAgeIsInItsSpan()
+    public void Add_AgesAtEachLimit_AreCountedInTheirSpan()
     {
         var group = new Group([]);
         foreach (uint age in s_ages)
         {
-            group.Add(age);
+            group.Add(age, Outcome.Pending);
         }
 
-        group.Add(Connection.UnknownAge);
+        group.Add(Connection.UnknownAge, Outcome.Pending);
         Assert.Equal([2, 2, 2, 2, 2], group.Counts.ToArray());
         Assert.Equal((11, 4_294_967_294), (group.Total, group.Oldest));
     }
 
     [Fact]
-    public void NothingIsNoTable() => Assert.Empty(Print(new ConnectionList(), GroupKey.State));
+    public void Table_NoConnections_IsEmpty() => Assert.Empty(Print(new ConnectionList(), GroupKey.State));
+
+    /// <summary>The group with the most silent peers comes first; a connection that has ended is in no group.</summary>
+    [Fact]
+    public void Table_WithVerdicts_CountsThemByKey()
+    {
+        var connections = new ConnectionList();
+        connections.Begin(FakeNamespace.Silent);
+        (string Ends, Outcome Outcome)[] probed =
+        [
+            ("10.0.0.1:22 10.0.0.2:1", Outcome.Answered), ("10.0.0.1:22 10.0.0.2:2", Outcome.Answered), ("10.0.0.1:22 10.0.0.2:3", Outcome.UnprovedPath),
+            ("10.0.0.1:22 10.0.0.3:1", Outcome.Pending), ("10.0.0.1:22 10.0.0.3:2", Outcome.Unasked), ("10.0.0.1:22 10.0.0.3:3", Outcome.Reset),
+            ("10.0.0.1:22 10.0.0.4:1", Outcome.Vanished),
+        ];
+        foreach ((string ends, Outcome outcome) in probed)
+        {
+            Connection connection = Connections.Of(ends);
+            (connection.IdleMs, connection.Outcome) = (90_000, outcome);
+            connections.Add(in connection);
+        }
+
+        Assert.Equal(
+            """
+            PEER      TOTAL  ANSWERED  SILENT  UNPROVED  UNASKED  OLDEST  #: silent
+            10.0.0.3      2         0       1         0        1   1m30s  #######.......
+            10.0.0.2      3         2       0         1        0   1m30s  ....................
+
+            """,
+            Print(connections, GroupKey.Peer, countsVerdicts: true));
+    }
 
     private static string Print(string key)
     {
@@ -56,15 +79,16 @@ public sealed class GroupTableTests
         worker.Descriptors[4] = "socket:[8]";
         host.Add(new FakeProcess(201)).Descriptors[3] = "socket:[7]";
         using IProcessTable table = host.OpenProcesses();
-        connections.Owners = OwnerForecast.Find(table, connections);
-        connections.ListeningPorts = new ListeningPorts(new SocketDump(), connections);
-        return Print(connections, SingleValue.GroupKey("--group-by", key));
+        RoundContext round = Contexts.Of(new RecordingSink(connections));
+        round.Holders.Ensure(table, Known.All, connections);
+        return Print(connections, SingleValue.GroupKey("--group-by", key), round: round);
     }
 
-    private static string Print(ConnectionList connections, GroupKey key) => Written.ToStdout(() =>
+    private static string Print(ConnectionList connections, GroupKey key, bool countsVerdicts = false, RoundContext? round = null) => Written.ToStdout(() =>
     {
-        var table = new GroupTable(new OutputStream(Unistd.STDOUT_FILENO, new Patience(null)), key, records: null);
-        table.WouldClose(connections, new SockDestroyer(new SocketDump(), FakeNamespace.Silent, leavesUnsupported: false));
+        var table = new GroupTable(new OutputStream(Unistd.STDOUT_FILENO, new StallPolicy(null)), key, countsVerdicts, records: null);
+        table.Begin(round ?? Contexts.Of(new RecordingSink(connections)));
+        table.WouldClose(connections, new SockDestroyer(leavesUnsupported: false));
         table.Flush();
     });
 }

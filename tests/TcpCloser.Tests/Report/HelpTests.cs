@@ -1,17 +1,16 @@
 using System.Runtime.CompilerServices;
 using TcpCloser.Cli;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>What <c>--help</c>, <c>--version</c> and a wrong command line say.</summary>
+/// <summary>The output of <c>--help</c> and <c>--version</c>, and the messages for invalid command lines.</summary>
 public sealed class HelpTests
 {
     [Fact]
-    public void Help() => Snap.Match(Text("--help"));
+    public void Help_Text_MatchesSnapshot() => Snap.Match(Text("--help"));
 
     [Fact]
-    public void HelpFitsATerminal() => Assert.All(Text("-h").Split('\n'), static line =>
+    public void Help_EachLine_HasAtMost80PrintableCharacters() => Assert.All(Text("-h").Split('\n'), static line =>
     {
         Assert.InRange(line.Length, 0, 80);
         Assert.DoesNotContain(line, static c => c is < ' ' or > '~');
@@ -19,28 +18,28 @@ public sealed class HelpTests
     });
 
     [Fact]
-    public void EveryOptionInTheHelpIsOne() => Assert.All(OptionsIn(Text("-h")), static name => Assert.NotNull(OptionTable.Find(name)));
+    public void Help_EachOptionNamed_Exists() => Assert.All(OptionsIn(Text("-h")), static name => Assert.NotNull(OptionTable.Find(name)));
 
     [Fact]
-    public void EveryOptionIsInTheHelp()
+    public void OptionTable_EachName_IsInTheHelp()
     {
         HashSet<string> named = OptionsIn(Text("-h"));
         Assert.All(OptionTable.Entries.SelectMany(static entry => entry.Names), name => Assert.Contains(name, named));
     }
 
     [Fact]
-    public void EveryWordInTheHelpIsOne()
+    public void OptionTable_EachWord_IsAccepted()
     {
         OptionEntry method = Assert.IsType<OptionEntry>(OptionTable.Find("--method"));
         Assert.Equal(Enum.GetValues<Method>().Select(MethodName.Of).Order(), method.Words.Select(static word => word.Word).Order());
         Assert.All(OptionTable.Entries, static entry => Assert.All(entry.Words, word => entry.Apply(new CommandLineBuilder(), entry.Names[0], word.Word)));
     }
 
-    /// <summary>Both ways, under every spelling. What stands in backticks in the first column is an option with its placeholder.</summary>
+    /// <summary>Compares both ways, every spelling. The first column of README.md has the options, with placeholders, in backticks.</summary>
     [Fact]
-    public void TheTableOfTheReadmeIsThatOfTheProgram()
+    public void Readme_OptionTable_HasTheSameNames()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(Folder(), "../../../README.md"));
+        string[] lines = File.ReadAllLines(Path.Combine(SourceDirectory(), "../../../README.md"));
         int first = Array.IndexOf(lines, "| option | meaning |");
         Assert.True(first > 0);
         var names = new HashSet<string>();
@@ -53,11 +52,11 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public void VersionIsOneLine() =>
+    public void Version_Text_IsOneLine() =>
         Assert.Matches(@"^tcp-closer \d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?( \(NO_SOCK_DESTROY\))?\n\z", Text("--version"));
 
     [Fact]
-    public void UsageErrors() => Snap.Match(string.Join('\n', new string[][]
+    public void UsageErrors_Messages_MatchSnapshot() => Snap.Match(string.Join('\n', new string[][]
     {
         [], ["-4"], ["--group-by", "color"], ["--group-by", "port", "-i", "5"], ["-s22", "-q", "-v"], ["-s22", "--name", ""], ["--dst", "10.0.0.1:5432"],
         ["--src", "[fd00::1]:22"], ["-s", "10.0.0.1:22"], ["-s", "0"], ["-s", "22x"], ["-s", "65558"], ["-s", "90-80"], ["-s", ""], ["--sport", "22,,80"], ["-s"], ["-t", "-5"],
@@ -66,11 +65,17 @@ public sealed class HelpTests
         ["-s22", "--signal", "TERM"], ["-s22", "--use-proc", "--signal", "NOPE"], ["--nope"], ["-s22", "-x"], ["stray"], ["-s22", "--", "-v"],
         ["@file"], ["[x]"], ["-s=22"], ["--sport:22"], ["tcp-closer"], ["-s", "2\n2"], ["-s22", "--\u001b[31m\"red\""], ["-s22", "\ufffd"],
         ["--src", "10.0.0.0/33"], ["--dst", "host"], ["--src", "10.0.0.1", "--dst", "fd00::1"], ["-4", "--src", "fd00::1"], ["--uid", "no such user"],
-        ["--pid", "0"], ["--comm", "a name that is too long"], ["--interface", "a/b"], ["--mark", "x"], ["--mark", "0x100/0xff"], ["--cgroup", ""],
+        ["--pid", "0"], ["--comm", "a name that is too long"], ["--interface", "a/b"], ["--mark", "x"], ["--mark", "0x100/0xff"], ["--cgroup", ""], ["--cgroup", "/proc"], ["--not-cgroup", "a/b"], ["--pod", "web"], ["--not-cgroup", "a.service"],
         ["-s22", "--netns", "pid:x"], ["-s22", "--idle-by", "age"], ["-s22", "--method", "magic"], ["-s22", "--grace", "5s"], ["-s22", "--max", "-1"],
+        ["-s22", "--limit", "x"], ["-s22", "--keep", "0/peer"], ["-s22", "--keep", "2/color"], ["-s22", "--keep", "2"], ["-s22", "--matched-for", "1m"],
+        ["-s22", "--limit", "1", "--method", "keepalive"], ["--group-by", "port", "--keep", "2/peer"], ["--not-uid", "0"],
         ["--state", "close-wait"], ["-s22", "--idletime", "5"], ["-s22", "--idle"], ["-s22", "-f", "--dry-run"], ["--comm", "-n"], ["--comm", "a,,b"],
         ["--netns", "2147483647", "-s22"], ["-s22", "--not-src", "fd00::1"], ["-s", string.Join(',', Enumerable.Range(1, 30)) + ",x"],
         ["-s", new string('9', 100)],
+        ["-s22", "--method", "keepalive", "--user-timeout", "30"], ["-s22", "--method", "keepalive", "--user-timeout", "30s"],
+        ["-s22", "--method", "keepalive", "--keepalive", "60"], ["-s22", "--state", "establised"], ["-s22", "--state", "closewait,fin-wait"],
+        ["-p", "22"], ["-p22"], ["-m"], ["-o"], ["-tanp"], ["-tn"], ["-s", ":5432"], ["--dport", ":ssh"], ["-s22", "-t", "1h30m"], ["-s22", "-t", "2hr"],
+        ["-s22", "-i", "5min"], ["-s22", "--use-proc", "--grace", "25h"], ["--dst", "10.0.0.0/255.0.0.0"], ["--not-src", "fd00::/129"],
     }.Select(static words => string.Join(' ', words.Select(static word => Escape.Text(word))) + "\n    " + Words.Refused(words)))
         .Replace("; reading /etc/services: ENOENT (no such file or object)", "", StringComparison.Ordinal));
 
@@ -95,5 +100,5 @@ public sealed class HelpTests
         return names;
     }
 
-    private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
+    private static string SourceDirectory([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

@@ -4,29 +4,22 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using CsCheck;
 using Json.Schema;
-using TcpCloser.Cli;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
 using Group = TcpCloser.Report.Group;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>Records are JSON, whatever a process is called.</summary>
+/// <summary>Records are valid JSON, whatever the name of a process.</summary>
 public sealed partial class JsonRecordsTests
 {
     [Fact]
-    public void EveryOutcome() => Snap.Match(WithoutTimes(EveryRecord()));
+    public void Record_EachTypeAndOutcome_MatchesSnapshot() => Snap.Match(WithoutTimes(AllRecords()));
 
-    /// <summary>Each record is as the schema in docs/ says, and the schema knows no field that is never there.</summary>
+    /// <summary>The schema in docs/ accepts each record, and refuses a wrong one.</summary>
     [Fact]
-    public void EveryRecordIsAsTheSchemaSays()
+    public void Record_EachTypeAndOutcome_IsValidUnderTheSchema()
     {
-        JsonSchema schema = JsonSchema.FromText(File.ReadAllText(Path.Combine(SchemaFolder(), "records.schema.json")));
-        foreach (string line in EveryRecord().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        JsonSchema schema = JsonSchema.FromText(File.ReadAllText(Path.Combine(SchemaDirectory(), "records.schema.json")));
+        foreach (string line in AllRecords().Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             using JsonDocument record = JsonDocument.Parse(line);
             EvaluationResults result = schema.Evaluate(record.RootElement, new EvaluationOptions { OutputFormat = OutputFormat.List });
@@ -37,30 +30,105 @@ public sealed partial class JsonRecordsTests
         Assert.False(schema.Evaluate(wrong.RootElement).IsValid);
     }
 
-    /// <summary>A record of every type, and one for every outcome.</summary>
-    private static string EveryRecord() => Written.ToStdout(static () =>
+    [Fact]
+    public void Schema_EachTableOfFields_HasTheSameFieldsInTheSameOrder()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(SchemaDirectory(), "records.schema.json")));
+        JsonElement definitions = schema.RootElement.GetProperty("$defs");
+        foreach ((string table, string[] fields) in JsonRecords.Tables)
+        {
+            JsonElement properties = table switch
+            {
+                "common" => schema.RootElement.GetProperty("properties"),
+                "owner" => definitions.GetProperty("connection").GetProperty("properties").GetProperty("owners").GetProperty("items").GetProperty("properties"),
+                _ => definitions.GetProperty(table).GetProperty("properties"),
+            };
+            IEnumerable<string> names = properties.EnumerateObject().Select(static property => property.Name);
+            Assert.Equal(fields, names.Where(name => name != "type" || table == "common"));
+        }
+    }
+
+    [Fact]
+    public void Schema_Outcomes_AreThoseOfTheProgram()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(SchemaDirectory(), "records.schema.json")));
+        JsonElement outcome = schema.RootElement.GetProperty("$defs").GetProperty("connection").GetProperty("properties").GetProperty("outcome");
+        Assert.Equal(OutcomeNames(), outcome.GetProperty("enum").EnumerateArray().Select(static name => name.GetString()!).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>In the tables of docs/records.md, the names in parentheses are values or parts of a field.</summary>
+    [Fact]
+    public void Document_TablesOfRecords_HaveTheSameFieldsAndOutcomes()
+    {
+        string document = File.ReadAllText(Path.Combine(SchemaDirectory(), "records.md"));
+        foreach ((string table, string[] fields) in JsonRecords.Tables)
+        {
+            if (table is "common" or "owner")
+            {
+                Assert.All(fields, field => Assert.Contains($"`{field}`", document, StringComparison.Ordinal));
+                continue;
+            }
+
+            string row = table == "sum" ? "summary" : table;
+            Assert.Equal(fields.Where(static field => field != "rounds"), NamesInRow(document, $"| `{row}` | "));
+        }
+
+        Assert.Equal(["rounds"], NamesInRow(document, "| `totals` | "));
+        Assert.Equal(OutcomeNames(), NamesInRow(document, "| | `outcome`: ").Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Sorted.</summary>
+    private static IEnumerable<string> OutcomeNames() => Enum.GetValues<Outcome>()
+        .Select(static outcome => Encoding.UTF8.GetString(OutcomeInfo.Of(outcome).Name)).Append("would_cure").Distinct().Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> NamesInRow(string document, string start)
+    {
+        string row = document.Split('\n').Single(line => line.StartsWith(start, StringComparison.Ordinal))[start.Length..];
+        return Name().Matches(Parentheses().Replace(row, "")).Select(static match => match.Groups[1].Value);
+    }
+
+    [GeneratedRegex(@"\([^)]*\)")]
+    private static partial Regex Parentheses();
+
+    [GeneratedRegex("`([a-z0-9_]+)`")]
+    private static partial Regex Name();
+
+    /// <summary>Records of every type and every outcome.</summary>
+    private static string AllRecords() => Written.ToStdout(static () =>
     {
         ConnectionList connections = Connections.List(null);
         foreach (Outcome outcome in Enum.GetValues<Outcome>())
         {
-            Connection connection = Connections.Of(outcome == Outcome.Idle ? "fe80::1:22 fe80::2:51422" : "::ffff:10.0.0.1:22 ::ffff:10.0.0.2:51422");
+            Connection connection = Connections.Of(outcome == Outcome.Pending ? "fe80::1:22 fe80::2:51422" : "::ffff:10.0.0.1:22 ::ffff:10.0.0.2:51422");
             connection.Outcome = outcome;
+            connection.By = outcome switch
+            {
+                Outcome.Destroyed or Outcome.Mptcp => Method.Destroy,
+                Outcome.Disconnected or Outcome.OwnerUnknown => Method.Disconnect,
+                Outcome.Killed => Method.Kill,
+                Outcome.Cured => Method.Keepalive,
+                _ => Method.Auto,
+            };
             connection.Interface = 2;
             connection.Errno = outcome == Outcome.Failed ? (ushort)Errno.EPERM : (ushort)0;
             connection.IdleMs = outcome == Outcome.NoClock ? Connection.UnknownAge : 61234;
             connection.Inode = outcome == Outcome.Destroyed ? 7 : connection.Inode;
             connections.Add(in connection);
-            connections.Details.Add(new TcpDetail(3, hasClocks: outcome != Outcome.NoClock, new SocketFacts(new byte[outcome == Outcome.Busy ? 64 : 240])));
+            var message = new InetDiagMsg { IdiagRqueue = 3 };
+            connections.Details.Add(new TcpDetail(hasClocks: outcome != Outcome.NoClock, new SocketFacts(in message, new byte[outcome == Outcome.Busy ? 64 : 240])));
         }
 
         var host = new FakeHost();
         host.Add(new FakeProcess(200) { Comm = [.. "a\\"u8, 0xff] }).Descriptors[3] = "socket:[7]";
         using IProcessTable table = host.OpenProcesses();
-        connections.Owners = OwnerForecast.Find(table, connections);
+        RoundContext round = Contexts.Of(new RecordingSink(connections));
+        round.Holders.Ensure(table, Known.All, connections);
+        connections.Level = DetailLevel.TcpInfo;
 
-        var stdout = new OutputStream(Unistd.STDOUT_FILENO, new Patience(null));
+        var stdout = new OutputStream(Unistd.STDOUT_FILENO, new StallPolicy(null));
         var records = new JsonRecords(stdout, Words.Rule("-s22", "--name", "dead ssh"));
-        var counts = new Counts { Matched = 24 };
+        records.Begin(round);
+        var counts = new Counts { Matched = connections.Count, HasVerdicts = true, HasLimit = true };
         for (int i = 0; i < connections.Count; i++)
         {
             counts.Count(connections[i].Outcome);
@@ -72,23 +140,24 @@ public sealed partial class JsonRecordsTests
         records.End(ExitStatus.Done, counts, TimeSpan.FromMilliseconds(12), isQuiet: false);
         records.Totals(counts, rounds: 5, TimeSpan.FromMilliseconds(12.9));
         var group = new Group("22"u8.ToArray());
-        group.Add(61_000);
-        records.Group(GroupKey.Port, group);
-        records.Ability("destroy", possible: false, "no \"privilege\"");
-        records.Ability("dump", possible: true, "");
+        group.Add(61_000, Outcome.Answered);
+        records.Group(GroupKey.Port, group, hasVerdicts: false);
+        records.Group(GroupKey.Port, group, hasVerdicts: true);
+        records.Ability("destroy", "partly", isPossible: false, "no \"privilege\"");
+        records.Ability("dump", "yes", isPossible: true, "");
         records.Flush();
         Assert.Equal(0, stdout.Errno);
     });
 
     private static string WithoutTimes(string records) => Time().Replace(records, "\"time\":\"TIME\"");
 
-    private static string SchemaFolder([CallerFilePath] string path = "") => Path.Combine(Path.GetDirectoryName(path)!, "../../../docs");
+    private static string SchemaDirectory([CallerFilePath] string path = "") => Path.Combine(Path.GetDirectoryName(path)!, "../../../docs");
 
     [GeneratedRegex(@"""time"":""\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z""")]
     private static partial Regex Time();
 
     [Fact]
-    public void AnyNameOfAProcessMakesOneObjectInOneLine()
+    public void Record_RandomProcessName_IsOneObjectInOneLine()
     {
         var names = new List<byte[]>();
         Gen.OneOf(Gen.Byte.Array[0, 15], Gen.String[0, 8].Select(Encoding.UTF8.GetBytes)).Sample(name =>
@@ -100,7 +169,7 @@ public sealed partial class JsonRecordsTests
         }, iter: 3_000);
         string[] lines = Written.ToStdout(() =>
         {
-            var records = new JsonRecords(new OutputStream(Unistd.STDOUT_FILENO, new Patience(null)), Words.Rule("-s22"));
+            var records = new JsonRecords(new OutputStream(Unistd.STDOUT_FILENO, new StallPolicy(null)), Words.Rule("-s22"));
             names.ForEach(name => records.Signalled(new SocketHolder(7) { Comm = name }, 15));
             records.Flush();
         }).Split('\n');
@@ -115,7 +184,7 @@ public sealed partial class JsonRecordsTests
         }
     }
 
-    /// <summary>The name, with each byte that is no UTF-8, and each backslash, as <c>\xHH</c>.</summary>
+    /// <summary>The name, with each byte that is not UTF-8, and each backslash, as <c>\xHH</c>.</summary>
     private static string Expected(ReadOnlySpan<byte> name)
     {
         var text = new StringBuilder();

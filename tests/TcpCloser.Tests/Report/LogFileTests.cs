@@ -1,16 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using TcpCloser.Interop;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>The log file: appended to, opened again, never waited for.</summary>
+/// <summary>The log file: appended to, reopened, never waited for.</summary>
 [SupportedOSPlatform("linux")]
 public sealed partial class LogFileTests : IDisposable
 {
-    private static readonly Patience s_patience = new(null);
+    private static readonly StallPolicy s_stalls = new(null);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
 
@@ -19,10 +16,10 @@ public sealed partial class LogFileTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Fact]
-    public void ItIsAppendedTo()
+    public void Write_ExistingFile_Appends()
     {
         File.WriteAllText(Log, "before\n");
-        using (var file = new LogFile(Log, s_patience))
+        using (var file = new LogFile(Log, s_stalls))
         {
             file.Write("after\n"u8);
             Assert.False(file.Failed);
@@ -32,18 +29,18 @@ public sealed partial class LogFileTests : IDisposable
     }
 
     [Fact]
-    public void NobodyElseMayReadItButTheGroup()
+    public void Open_NewFile_IsNotReadableForOthers()
     {
-        using var file = new LogFile(Log, s_patience);
+        using var file = new LogFile(Log, s_stalls);
         UnixFileMode mode = File.GetUnixFileMode(Log);
-        const UnixFileMode Wanted = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
-        Assert.Equal(Wanted & ~UnixFileMode.GroupRead, mode & ~UnixFileMode.GroupRead); // a umask may take the group away
+        const UnixFileMode Expected = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+        Assert.Equal(Expected & ~UnixFileMode.GroupRead, mode & ~UnixFileMode.GroupRead); // a umask may clear the bit of the group
     }
 
     [Fact]
-    public void ReopeningFollowsTheName()
+    public void Reopen_FileWasMoved_WritesToANewFile()
     {
-        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
+        using var log = new Log(new LogFile(Log, s_stalls), syslog: null, Level.Info, rule: null);
         log.Write(Level.Info, "first");
         log.Flush();
         File.Move(Log, Log + ".1");
@@ -57,67 +54,68 @@ public sealed partial class LogFileTests : IDisposable
     }
 
     [Fact]
-    public void WhereThatFailsTheOldOneStays()
+    public void Reopen_Fails_KeepsTheOldFile()
     {
-        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
+        using var log = new Log(new LogFile(Log, s_stalls), syslog: null, Level.Info, rule: null);
         File.Move(Log, Log + ".1");
         Directory.CreateDirectory(Log);
-        log.Reopen();
+        string printed = Written.ToStderr(log.Reopen);
+        Assert.StartsWith("tcp-closer: opening the log file: EISDIR", printed, StringComparison.Ordinal);
         log.Write(Level.Info, "after");
         log.Flush();
         string[] lines = File.ReadAllLines(Log + ".1");
         Assert.Contains(" error opening the log file: EISDIR", lines[0], StringComparison.Ordinal);
-        Assert.EndsWith("; the old one stays", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("; the old file stays open", lines[0], StringComparison.Ordinal);
         Assert.EndsWith(" info after", lines[1], StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AFullDiskIsReportedOnceOnStderr()
+    public void Write_DiskIsFull_IsReportedOnceOnStderr()
     {
-        using var file = new LogFile("/dev/full", s_patience);
-        string told = Written.ToStderr(() =>
+        using var file = new LogFile("/dev/full", s_stalls);
+        string printed = Written.ToStderr(() =>
         {
             file.Write("one\n"u8);
             file.Write("two\n"u8);
         });
         Assert.True(file.Failed);
-        Assert.Equal("tcp-closer: writing the log '/dev/full': ENOSPC (no space left on device); make room there: lines are missing there\n", told);
+        Assert.Equal("tcp-closer: writing the log '/dev/full': ENOSPC (no space left on device); free some space there: log lines are missing there\n", printed);
     }
 
     [Fact]
-    public void ADirectoryIsNoFile() => Assert.Equal(Errno.EISDIR, Assert.Throws<SystemCallException>(() => new LogFile(_directory, s_patience)).Errno);
+    public void Open_Directory_FailsWithEisdir() =>
+        Assert.Equal(Errno.EISDIR, Assert.Throws<SystemCallException>(() => new LogFile(_directory, s_stalls)).Failure.Errno);
 
     [Fact]
-    public void NorIsAPathThatIsNotThere() =>
-        Assert.Equal(Errno.ENOENT, Assert.Throws<SystemCallException>(() => new LogFile(Path.Combine(_directory, "no", "log"), s_patience)).Errno);
+    public void Open_DirectoryIsMissing_FailsWithEnoent() =>
+        Assert.Equal(Errno.ENOENT, Assert.Throws<SystemCallException>(() => new LogFile(Path.Combine(_directory, "no", "log"), s_stalls)).Failure.Errno);
 
     [Fact]
-    public void AFifoWithoutAReaderIsAnErrorAndNoHang()
+    public void Open_FifoWithoutReader_FailsWithoutWaiting()
     {
         Assert.Equal(0, MakeFifo(Log, 0b110_000_000));
-        Assert.Throws<SystemCallException>(() => new LogFile(Log, s_patience));
+        Assert.Throws<SystemCallException>(() => new LogFile(Log, s_stalls));
     }
 
-    /// <summary>A reader of a FIFO that stalls: how much it lost is told as soon as it reads again, or else at the end on stderr.</summary>
+    /// <summary>The number of lost lines is logged once the reader reads again, or else printed to stderr at the end.</summary>
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void WhatAStalledReaderLostIsTold(bool readsAgain)
+    [Values(true, false)]
+    public void Write_FifoReaderStalls_ReportsTheLostLines(bool readerResumes)
     {
         Assert.Equal(0, MakeFifo(Log, 0b110_000_000));
         string read = "";
         bool failed = false;
-        string told = Written.ToStderr(() =>
+        string printed = Written.ToStderr(() =>
         {
-            using var reader = new FileStream(Log, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0); // so that opening it does not wait
-            using var log = new Log(new LogFile(Log, new Patience(TimeSpan.FromMilliseconds(20))), syslog: null, Level.Info, rule: null);
+            using var reader = new FileStream(Log, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0); // opened both ways, so as not to wait
+            using var log = new Log(new LogFile(Log, new StallPolicy(TimeSpan.FromMilliseconds(20))), syslog: null, Level.Info, rule: null);
             for (int i = 0; i < 2_000; i++)
             {
                 log.Write(Level.Info, new string('x', 80));
             }
 
             log.Flush();
-            if (readsAgain)
+            if (readerResumes)
             {
                 byte[] buffer = new byte[64 * 1024];
                 Assert.True(reader.Read(buffer) > 0);
@@ -129,21 +127,21 @@ public sealed partial class LogFileTests : IDisposable
             failed = log.Failed;
         });
         Assert.True(failed);
-        if (readsAgain)
+        if (readerResumes)
         {
-            Assert.Empty(told);
-            Assert.Matches(@"Z info again\n.*Z warning [0-9]+ log lines before this one were lost: their reader had stalled\n$", read);
+            Assert.Empty(printed);
+            Assert.Matches(@"Z info again\n.*Z warning [0-9]+ log lines before this one were lost: the reader stalled\n$", read);
         }
         else
         {
-            Assert.Matches("^tcp-closer: '.*': the last [0-9]+ log lines were lost: their reader had stalled\n$", told);
+            Assert.Matches("^tcp-closer: '.*': the last [0-9]+ log lines were lost: the reader stalled\n$", printed);
         }
     }
 
     [Fact]
-    public void LinesAreWrittenWhenManyAreGathered()
+    public void Write_FewLines_AreBufferedUntilThereAreMany()
     {
-        using var log = new Log(new LogFile(Log, s_patience), syslog: null, Level.Info, rule: null);
+        using var log = new Log(new LogFile(Log, s_stalls), syslog: null, Level.Info, rule: null);
         log.Write(Level.Info, "first");
         Assert.Equal(0, new FileInfo(Log).Length);
         for (int i = 0; i < 1_000; i++)
@@ -154,34 +152,32 @@ public sealed partial class LogFileTests : IDisposable
         Assert.InRange(new FileInfo(Log).Length, 48 * 1024, 1_000 * 130);
     }
 
-    /// <summary>The journal of systemd has the time itself, and wants the level in front.</summary>
+    /// <summary>systemd's journal adds the time itself and expects the level as a prefix.</summary>
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void TheJournal(bool isStderr)
+    [Values(true, false)]
+    public void Write_StderrIsTheJournalOrNot_HasLevelOrTime(bool isStderr)
     {
-        string told = Written.ToStderr(() =>
+        string printed = Written.ToStderr(() =>
         {
             (ulong device, ulong inode) = Stat.Identity(Unistd.STDERR_FILENO);
             InProcess.WithEnvironment(() =>
             {
-                var file = new LogFile(null, s_patience);
+                var file = new LogFile(null, s_stalls);
                 Assert.Equal(isStderr, file.IsJournal);
                 using var log = new Log(file, syslog: null, Level.Info, rule: null);
                 log.Write(Level.Warning, "one");
                 log.Write(Level.Info, "two");
             }, ("JOURNAL_STREAM", $"{device}:{inode + (isStderr ? 0ul : 1)}"));
         });
-        Assert.Matches(isStderr ? @"^<4>one\n<6>two\n$" : @"^[^ <]+Z warning one\n[^ <]+Z info two\n$", told);
+        Assert.Matches(isStderr ? @"^<4>one\n<6>two\n$" : @"^[^ <]+Z warning one\n[^ <]+Z info two\n$", printed);
     }
 
     [Theory]
-    [InlineData("/proc/self/comm")]
-    [InlineData("/sys/kernel/profiling")]
-    public void WhatChangesTheMachineIsNoLog(string path)
+    [Values("/proc/self/comm", "/sys/kernel/profiling")]
+    public void Open_FileOfProcOrSys_Fails(string path)
     {
         Assert.SkipUnless(File.Exists(path), $"there is no {path}");
-        Assert.Contains(Assert.Throws<SystemCallException>(() => new LogFile(path, s_patience)).Errno, (int[])[Errno.EINVAL, Errno.EACCES, Errno.EROFS]);
+        Assert.Contains(Assert.Throws<SystemCallException>(() => new LogFile(path, s_stalls)).Failure.Errno, (int[])[Errno.EINVAL, Errno.EACCES, Errno.EROFS]);
     }
 
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]

@@ -1,20 +1,15 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Proc;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
-using Netlink = TcpCloser.Tests.Support.Netlink;
+using TcpCloser.Run;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>The line of every outcome, of every problem, and the summary.</summary>
+/// <summary>The log lines of outcomes and problems, and the summary.</summary>
 public sealed class LogLineTests
 {
     [Fact]
-    public void EveryOutcome() => Snap.Match(LogText.Of(static log => Tell(log, Outcomes())));
+    public void Line_EachOutcome_MatchesSnapshot() => Snap.Match(LogText.Of(static log => LogEach(log, Outcomes())));
 
     [Fact]
-    public void EveryOutcomeIsCounted()
+    public void Counts_EachOutcomeOnce_AddUp()
     {
         var counts = new Counts();
         ConnectionList connections = Outcomes();
@@ -23,80 +18,74 @@ public sealed class LogLineTests
             counts.Count(connections[i].Outcome);
         }
 
-        Assert.Equal((4, 1, 1, 1, 7, 1), (counts.Closed, counts.Cured, counts.Vanished, counts.Spared, counts.Failed, counts.WouldClose));
-        Assert.Equal((1, 1), (counts.NotReached, counts.Unknown)); // of those that failed
-        Assert.Equal(15, counts.Idle);
+        Assert.Equal((4, 1, 1, 1, 10, 1), (counts.Closed, counts.Cured, counts.Vanished, counts.Spared, counts.Failed, counts.WouldClose));
+        Assert.Equal((1, 1), (counts.NotReached, counts.Unknown)); // among the failed ones
+        Assert.Equal(18, counts.Idle);
         Assert.True(counts.IsNews);
     }
 
     [Fact]
-    public void Ends() => Snap.Match(LogText.Of(static log =>
+    public void Line_EachKindOfEndpoint_MatchesSnapshot() => Snap.Match(LogText.Of(static log =>
     {
         ConnectionList connections = Connections.List(
             null, Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:65535"),
             Connections.Of("2001:db8::1:22 2001:db8::2:1"), Connections.Of("fe80::1:22 fe80::2:1"), Connections.Of("fe80::1:22 2001:db8::2:1"));
-        connections[3].Interface = 1; // the loopback device, whose name is the same everywhere
-        connections[4].Interface = 4_000_000; // a device that is gone
+        connections[3].Interface = 1; // the loopback interface, whose name is the same everywhere
+        connections[4].Interface = 4_000_000; // an interface that is gone
         connections[4].IdleMs = Connection.UnknownAge;
-        connections[4].State = 15; // none that there is
+        connections[4].State = 15; // an unknown state
         for (int i = 0; i < connections.Count; i++)
         {
             connections[i].Outcome = Outcome.Destroyed;
         }
 
-        Tell(log, connections);
+        LogEach(log, connections);
     }));
 
     [Fact]
-    public void VerboseTellsWhatWasLeftAloneAndWhy()
+    public void Verbose_SkippedConnections_AreLoggedWithReasons()
     {
         DumpedSocket[] sockets =
         [
             new() { LastDataRecv = 100 }, new() { LastDataRecv = 60 }, new() { LastDataRecv = 59 }, new() { LastDataRecv = 1000 },
             new() { InfoLength = 0 }, new() { State = 2 }, new() { LastDataRecv = 60, InfoLength = 104 },
         ];
-        byte[] interrupted = Netlink.Message(1, [], flags: 0x12);
         var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? []
-            : [Answer.Of([interrupted, .. sockets.Select(static socket => socket.Message(18)), Netlink.DoneMessage()])]);
+            : [Answer.Of([.. sockets.Select(static (socket, i) => (socket with { Cookie = (ulong)i + 1 }).Message(18)), Netlink.DoneMessage()])]);
         Snap.Match(Rounds.Log(kernel, out _, "-s", "22", "--state", "established,syn-sent", "-t", "60", "--last-recv-limit", "1s", "-v",
             "--include-own-session"));
     }
 
     [Fact]
-    public void WithoutVerboseNothingLeftAloneIsTold() => Assert.Empty(LogText.Of(static log =>
+    public void Line_SkippedWithoutVerbose_IsNotLogged() => Assert.Empty(LogText.Of(static log =>
     {
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket { LastDataRecv = 5 }.Message(18), Netlink.DoneMessage()));
         Collector collector = Listing.Collector(kernel, keep: true, "-s", "22", "-t", "60");
         Assert.Equal(1, collector.LeftAlone.Count);
-        Tell(log, collector.LeftAlone);
+        LogEach(log, collector.LeftAlone);
     }));
 
     [Theory]
-    [InlineData(Errno.EPERM)]
-    [InlineData(Errno.EOPNOTSUPP)]
-    [InlineData(Errno.EINVAL)]
-    [InlineData(Errno.ENOBUFS)]
-    public void ARefusedDestroyWithItsRemedy(int errno)
+    [Values(Errno.EPERM, Errno.EOPNOTSUPP, Errno.EINVAL, Errno.ENOBUFS)]
+    public void Destroy_Refused_LogsErrnoAndRemedy(int errno)
     {
         byte[][] sockets = [new DumpedSocket { DestinationPort = 1 }.Message(18), new DumpedSocket { DestinationPort = 2, Cookie = 5 }.Message(18)];
         var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent)
             ? DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence)))
-            : [Answer.Of([.. sockets, Netlink.DoneMessage()])])
+            : Netlink.IsDump(sent) ? [Answer.Of([.. sockets, Netlink.DoneMessage()])]
+            : [Answer.Of(new DumpedSocket { DestinationPort = 1 }.Message(Netlink.Socket))])
         { SendErrno = number => number > 0 && errno == Errno.ENOBUFS ? errno : 0 };
 
         string lines = Rounds.Log(kernel, out ExitStatus status, "-s", "22", "--method", "destroy", "--include-own-session");
 
         Assert.Equal(errno == Errno.ENOBUFS ? ExitStatus.Incomplete : ExitStatus.NotPossible, status);
-        bool isPrivileged = errno == Errno.EPERM && Capability.IsEffective(Capability.CAP_NET_ADMIN); // then it is no use to be root
+        bool isPrivileged = errno == Errno.EPERM && Capability.IsEffective(Capability.CAP_NET_ADMIN); // then "run as root" would not help
         Snap.Match(lines, Name(errno) + (isPrivileged ? "_privileged" : ""));
     }
 
     [Theory]
-    [InlineData(Errno.ENOENT, (int)ExitStatus.NotPossible)]
-    [InlineData(Errno.EOPNOTSUPP, (int)ExitStatus.NotPossible)]
-    [InlineData(Errno.EPERM, (int)ExitStatus.NotPossible)]
-    [InlineData(Errno.ENOMEM, (int)ExitStatus.Incomplete)]
-    public void ADumpThatIsRefused(int errno, int expected)
+    [Rows("ENOENT | NotPossible", "EOPNOTSUPP | NotPossible", "EPERM | NotPossible", "ENOMEM | Incomplete")]
+    public void Dump_Refused_LogsErrnoAndRemedy(int errno, int expected)
     {
         string lines = Rounds.Log(FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(errno))), out ExitStatus status, "-s", "22");
         Assert.Equal(expected, (int)status);
@@ -104,45 +93,75 @@ public sealed class LogLineTests
     }
 
     [Fact]
-    public void KillingAndInterrupting() => Snap.Match(LogText.Of(static log =>
+    public void Line_SignalMessageAndNotReached_MatchesSnapshot() => Snap.Match(LogText.Of(static log =>
     {
         var observer = new LogObserver(log, isService: false);
         observer.Signalled(new SocketHolder(4711) { Comm = "sshd"u8.ToArray() }, 9);
         var forger = new SocketHolder(4712) { Comm = [.. "a\n2026 \u001b"u8, 0xff] };
-        forger.Sockets.Add(new HeldSocket(3, 5));
+        forger.Sockets.Add(new HeldSocket(3, 5, 12));
         observer.Signalled(forger, 15);
         observer.Signalled(forger, 40);
         observer.Message(Level.Error, "something is missing");
-        observer.Message(Level.Debug, "not told");
+        observer.Message(Level.Debug, "not logged");
         ConnectionList connections = Connections.Many(1);
         connections[0].Outcome = Outcome.NotReached;
         observer.Completed(connections, 0);
     }));
 
-    [Fact]
-    public void AnInterruptedRound()
+    /// <summary>
+    /// One line has the number of connections that were not reached; with -v, each also has a line. A signal that arrives when everything
+    /// is done interrupts nothing.
+    /// </summary>
+    [Theory]
+    [Rows("256 | false | Done | 0 | null", "257 | false | Incomplete | 0 | 1 idle connection was not reached",
+        "500 | false | Incomplete | 0 | 244 idle connections were not reached", "500 | true | Incomplete | 244 | 244 idle connections were not reached")]
+    public void Interrupt_AfterTheFirstBatch_LogsTheCountNotReached(int count, bool verbose, int status, int linesOfEach, string? counted)
     {
-        byte[][] sockets = [.. Enumerable.Range(1, 257).Select(i => new DumpedSocket { DestinationPort = (ushort)i, Cookie = (ulong)i }.Message(18))];
+        byte[][] sockets = [.. Enumerable.Range(1, count).Select(i => new DumpedSocket { DestinationPort = (ushort)i, Cookie = (ulong)i }.Message(18))];
         var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? [] : [Answer.Of([.. sockets, Netlink.DoneMessage()])]);
-        string lines = LogText.Of(log =>
+        string[] lines = LogText.Of(log =>
         {
             var stop = new FakeStop(() => kernel.Sent.Any(DestroyRequest.IsDestroy));
-            var machine = new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses);
+            var machine = new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses, FakeHost.NoRoot);
             Round round = Rounds.Make(machine, [new LogObserver(log, isService: false)], stop, "-s", "22", "--include-own-session");
+            Assert.Equal(status, (int)round.Run());
+        }, verbose ? Level.Debug : Level.Info).Split('\n');
+
+        Assert.Equal(linesOfEach, lines.Count(static line => line.Contains(" not-reached 10.0.0.1", StringComparison.Ordinal)));
+        Assert.Equal(
+            counted is null ? [] : [$"TIME error interrupted by SIGTERM: {counted}"],
+            lines.Where(static line => line.Contains("interrupted", StringComparison.Ordinal)));
+        Assert.Equal($"TIME info summary matched={count} idle={count} closed=256 vanished=0 spared=0 failed={count - 256} time=Nms", lines[^2]);
+    }
+
+    /// <summary>A kill that is interrupted while it waits for processes logs one error, not one for each of their connections.</summary>
+    [Theory]
+    [Rows("1 | 1 connection of signalled processes was still open", "3 | 3 connections of signalled processes were still open")]
+    public void Interrupt_DuringTheGracePeriod_LogsOneLineWithTheCount(int count, string counted)
+    {
+        var host = new FakeHost();
+        FakeProcess stubborn = host.Add(new FakeProcess(200) { Survives = static _ => true });
+        for (uint i = 0; i < count; i++)
+        {
+            host.Add(new FakeTcp(new DumpedSocket { Inode = 500 + i, Cookie = 900 + i, DestinationPort = (ushort)(1 + i), Uid = 1000 }), stubborn);
+        }
+
+        string lines = LogText.Of(log =>
+        {
+            var stop = new FakeStop(() => host.Signals.Count > 0);
+            Round round = Rounds.Make(
+                host.Machine, [new LogObserver(log, isService: false)], stop, "-s", "22", "--include-own-session", "--method", "kill", "--grace", "1h");
             Assert.Equal(ExitStatus.Incomplete, round.Run());
         });
 
-        string[] last = lines.Split('\n')[^4..];
-        Assert.StartsWith("TIME error not reached 10.0.0.1:22 -> 10.0.0.2:257 ", last[0], StringComparison.Ordinal);
-        Assert.Equal("TIME warning interrupted by SIGTERM: 1 idle connections were not reached", last[1]);
-        Assert.Equal("TIME info summary matched=257 idle=257 closed=256 vanished=0 spared=0 failed=1 time=Nms", last[2]);
+        Assert.Equal($"TIME error interrupted by SIGTERM: {counted}",
+            Assert.Single(lines.Split('\n'), static line => line.StartsWith("TIME error ", StringComparison.Ordinal)));
     }
 
-    /// <summary>The dump failed in its middle, before anything was told of what it had listed so far.</summary>
+    /// <summary>The dump fails before anything is logged about the connections that it has listed.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void ADumpThatFailsInItsMiddle(bool verbose)
+    [Values(false, true)]
+    public void Dump_FailsInTheMiddle_LogsAnEmptySummary(bool verbose)
     {
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
         string lines = Rounds.Log(kernel, out ExitStatus status, verbose ? ["-s", "22", "-v"] : ["-s", "22"]);
@@ -153,7 +172,7 @@ public sealed class LogLineTests
 
     private static string Name(int errno) => Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')];
 
-    private static void Tell(Log log, ConnectionList connections)
+    private static void LogEach(Log log, ConnectionList connections)
     {
         var observer = new LogObserver(log, isService: false);
         for (int i = 0; i < connections.Count; i++)

@@ -1,23 +1,20 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
-using TcpCloser.Diag;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>The file for node_exporter: what is in it, and what happens where it cannot be written.</summary>
+/// <summary>The file for node_exporter: its content, and what happens if it cannot be written.</summary>
 public sealed partial class MetricsFileTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tcp-closer-metrics-");
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("tcp-closer-metrics-");
 
-    private string FilePath => Path.Combine(_folder.FullName, "rule.prom");
+    private string FilePath => Path.Combine(_directory.FullName, "rule.prom");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _directory.Delete(recursive: true);
 
     [Fact]
-    public void ARoundWithEveryOutcome()
+    public void Samples_TwoRoundsWithEachOutcome_AddUp()
     {
         string[] first = [];
         string log = LogText.Of(log =>
@@ -33,18 +30,25 @@ public sealed partial class MetricsFileTests : IDisposable
         string[] second = Samples();
         Assert.Equal(first.Length, second.Length);
         int outcomes = 0;
-        for (Outcome outcome = Outcome.Idle; outcome <= Outcome.NotReached; outcome++)
+        int verdicts = 0;
+        for (Outcome outcome = Outcome.Pending; outcome <= Outcome.NotReached; outcome++)
         {
             OutcomeInfo info = OutcomeInfo.Of(outcome);
             string name = System.Text.Encoding.ASCII.GetString(info.Name);
-            bool isIdle = info.Counted != Counted.Matched;
+            bool isIdle = info.Counted is not (Counted.Matched or Counted.Answered or Counted.Unproved or Counted.Unasked or Counted.OverLimit);
             outcomes += isIdle ? 1 : 0;
+            verdicts += info.Counted is Counted.Answered or Counted.Unproved or Counted.Unasked or Counted.OverLimit ? 1 : 0;
+            if (info.Counted is Counted.Answered or Counted.Unproved or Counted.Unasked or Counted.OverLimit)
+            {
+                continue; // several outcomes share one counter
+            }
+
             Assert.Equal(isIdle, first.Contains($"tcp_closer_connections_total{{rule=\"db\",outcome=\"{name}\"}} 1"));
             Assert.Equal(isIdle, second.Contains($"tcp_closer_connections_total{{rule=\"db\",outcome=\"{name}\"}} 2"));
         }
 
-        Assert.Contains($"tcp_closer_connections_total{{rule=\"db\",outcome=\"left_alone\"}} {30 - outcomes}", first);
-        Assert.Contains($"tcp_closer_connections_total{{rule=\"db\",outcome=\"left_alone\"}} {70 - 2 * outcomes}", second);
+        Assert.Contains($"tcp_closer_connections_total{{rule=\"db\",outcome=\"left_alone\"}} {30 - outcomes - verdicts}", first);
+        Assert.Contains($"tcp_closer_connections_total{{rule=\"db\",outcome=\"left_alone\"}} {70 - 2 * (outcomes + verdicts)}", second);
         Assert.Contains("tcp_closer_rounds_total{rule=\"db\",status=\"done\"} 0", first);
         Assert.Contains("tcp_closer_rounds_total{rule=\"db\",status=\"done\"} 1", second);
         Assert.Contains("tcp_closer_rounds_total{rule=\"db\",status=\"incomplete\"} 1", second);
@@ -57,26 +61,56 @@ public sealed partial class MetricsFileTests : IDisposable
         Assert.InRange(double.Parse(time.Split(' ')[^1], CultureInfo.InvariantCulture) - DateTimeOffset.UtcNow.ToUnixTimeSeconds(), -60, 2);
     }
 
-    /// <summary>Counters are there from the first round on, each with its type and a word of help.</summary>
+    /// <summary>A dry run as a service finds the same connections in each round; closed, each would have been found once.</summary>
     [Fact]
-    public void TheWholeFile()
+    public void Samples_DryRunFindsConnectionsAgain_CountEachOnce()
+    {
+        LogText.Of(log =>
+        {
+            var metrics = new MetricsFile(FilePath, "db", log);
+            foreach (ulong[] cookies in (ulong[][])[[1, 2], [2, 1, 3], [3], [1, 3]])
+            {
+                Round(metrics, ExitStatus.Done, matched: 30, Pending(cookies));
+            }
+        });
+        Assert.Contains("tcp_closer_connections_total{rule=\"db\",outcome=\"would_close\"} 4", Samples()); // 1, 2, 3, and 1 again
+    }
+
+    [Fact]
+    public void Remove_FileOfAService_IsGone()
+    {
+        LogText.Of(log =>
+        {
+            var metrics = new MetricsFile(FilePath, "db", log);
+            Round(metrics, ExitStatus.Done, matched: 30);
+            metrics.Remove();
+            Assert.Empty(_directory.GetFiles());
+            metrics.Remove(); // there is none
+
+            Directory.CreateDirectory(FilePath);
+            metrics.Remove();
+            Assert.True(Directory.Exists(FilePath));
+        });
+    }
+
+    /// <summary>Counters exist from the first round on, each with its type and help text.</summary>
+    [Fact]
+    public void File_AfterOneRound_MatchesSnapshot()
     {
         LogText.Of(log => Round(new MetricsFile(FilePath, "db", log), ExitStatus.Done, matched: 30));
-        Snap.Match(NumberOfNow().Replace(File.ReadAllText(FilePath).Replace(BuildInfo.Version, "VERSION", StringComparison.Ordinal), "$1 NOW"));
+        Snap.Match(TimestampSample().Replace(File.ReadAllText(FilePath).Replace(BuildInfo.Version, "VERSION", StringComparison.Ordinal), "$1 NOW"));
     }
 
     [Theory]
-    [InlineData("plain", "plain")]
-    [InlineData("a \"b\" \\ c", "a \\\"b\\\" \\\\ c")]
-    [InlineData("é", "é")]
-    public void ANameIsALabel(string name, string label)
+    [Rows("plain | plain", "a \"b\" \\ c | a \\\"b\\\" \\\\ c", "é | é")]
+    public void Label_RuleName_IsEscaped(string name, string label)
     {
         LogText.Of(log => Round(new MetricsFile(FilePath, name, log), ExitStatus.Done, matched: 30));
         Assert.Contains($"tcp_closer_matched_connections{{rule=\"{label}\"}} 30", Samples());
     }
 
     [Fact]
-    public void WithoutANameThereIsNoLabel()
+    public void Label_NoRuleName_IsAbsent()
     {
         LogText.Of(log => Round(new MetricsFile(FilePath, null, log), ExitStatus.Done, matched: 30));
         Assert.Contains("tcp_closer_matched_connections 30", Samples());
@@ -85,19 +119,19 @@ public sealed partial class MetricsFileTests : IDisposable
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public void EverybodyMayReadItAndNothingIsLeftBeside()
+    public void End_LeftoverTemporaryFile_LeavesOneWorldReadableFile()
     {
         File.WriteAllText(FilePath + ".new", "of a run that was killed");
         LogText.Of(log => Round(new MetricsFile(FilePath, null, log), ExitStatus.Done, matched: 30));
-        Assert.Equal("rule.prom", Assert.Single(_folder.GetFiles()).Name);
+        Assert.Equal("rule.prom", Assert.Single(_directory.GetFiles()).Name);
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, File.GetUnixFileMode(FilePath));
     }
 
     [Fact]
-    public void ALinkBesideIsNotWrittenThrough()
+    public void End_TemporaryFileIsALink_IsNotFollowed()
     {
-        string victim = Path.Combine(_folder.FullName, "victim");
+        string victim = Path.Combine(_directory.FullName, "victim");
         File.WriteAllText(victim, "as it was");
         File.CreateSymbolicLink(FilePath + ".new", victim);
         LogText.Of(log => Round(new MetricsFile(FilePath, null, log), ExitStatus.Done, matched: 30));
@@ -106,9 +140,9 @@ public sealed partial class MetricsFileTests : IDisposable
     }
 
     [Fact]
-    public void WhatCannotBeWrittenIsSaidOnceUntilItCouldAgain()
+    public void End_DirectoryIsMissing_IsLoggedOncePerOutage()
     {
-        string missing = Path.Combine(_folder.FullName, "later");
+        string missing = Path.Combine(_directory.FullName, "later");
         string path = Path.Combine(missing, "rule.prom");
         bool failed = false;
         string log = LogText.Of(log =>
@@ -128,14 +162,35 @@ public sealed partial class MetricsFileTests : IDisposable
         string[] lines = log.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
         Assert.All(lines, line => Assert.Contains(
-            $"error writing the metrics '{path}': ENOENT (no such file or object); create its folder first", line, StringComparison.Ordinal));
+            $"error writing the metrics '{path}': ENOENT (no such file or object); create its directory first", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void End_TemporaryFileIsADirectory_IsLoggedOnceWithTheRemedy()
+    {
+        Directory.CreateDirectory(FilePath + ".new");
+        string log = LogText.Of(log =>
+        {
+            var metrics = new MetricsFile(FilePath, null, log);
+            Round(metrics, ExitStatus.Done, matched: 30);
+            Round(metrics, ExitStatus.Done, matched: 30);
+            Assert.True(Directory.Exists(FilePath + ".new"));
+            Assert.False(File.Exists(FilePath));
+            Directory.Delete(FilePath + ".new");
+            Round(metrics, ExitStatus.Done, matched: 30);
+        });
+
+        Assert.Contains("tcp_closer_rounds_total{status=\"done\"} 3", Samples());
+        Assert.EndsWith(
+            $" error writing the metrics '{FilePath}': EEXIST (file exists); they are first written to a file with .new appended " +
+            "to the path: remove it, and give each run its own file\n",
+            log, StringComparison.Ordinal);
+        Assert.Single(log.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Theory]
-    [InlineData("/dev/null")]
-    [InlineData("/dev/stdout")]
-    [InlineData("/tmp")]
-    public void WhatIsNoFileStaysWhatItIs(string path)
+    [Values("/dev/null", "/dev/stdout", "/tmp")]
+    public void End_PathIsNotARegularFile_FailsAndKeepsIt(string path)
     {
         FileAttributes before = File.GetAttributes(path);
         bool failed = false;
@@ -151,9 +206,21 @@ public sealed partial class MetricsFileTests : IDisposable
     }
 
     [GeneratedRegex("(_timestamp_seconds{.*}) [0-9]{10}\\.[0-9]{1,6}$", RegexOptions.Multiline)]
-    private static partial Regex NumberOfNow();
+    private static partial Regex TimestampSample();
 
-    private static void Round(MetricsFile metrics, ExitStatus status, int matched)
+    private static ConnectionList Pending(params ulong[] cookies)
+    {
+        var list = new ConnectionList();
+        list.Begin(new NetworkNamespace());
+        foreach (ulong cookie in cookies)
+        {
+            list.Add(new Connection { Cookie = cookie });
+        }
+
+        return list;
+    }
+
+    private static void Round(MetricsFile metrics, ExitStatus status, int matched, ConnectionList? wouldClose = null)
     {
         var list = new ConnectionList();
         list.Begin(new NetworkNamespace());
@@ -166,6 +233,8 @@ public sealed partial class MetricsFileTests : IDisposable
         }
 
         counts.WouldClose = 1;
+        metrics.Begin(null!);
+        metrics.WouldClose(wouldClose ?? Pending((ulong)matched), new SockDestroyer(leavesUnsupported: false));
         metrics.End(status, counts, TimeSpan.FromMilliseconds(12.5), isQuiet: true);
     }
 

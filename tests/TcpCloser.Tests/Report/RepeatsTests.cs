@@ -1,14 +1,10 @@
-using TcpCloser.Diag;
-using TcpCloser.Report;
-using TcpCloser.Tests.Support;
-
 namespace TcpCloser.Tests.Report;
 
-/// <summary>What a service told in the round before is not told again, but counted.</summary>
+/// <summary>A service counts a message of the round before instead of logging it again.</summary>
 public sealed class RepeatsTests
 {
     [Fact]
-    public void TheSameFailureIsToldOnceUntilThereIsAnother()
+    public void Service_SameFailureEachRound_IsLoggedOnceUntilItChanges()
     {
         ConnectionList connections = Connections.Many(2);
         connections[0].Outcome = Outcome.NoOwner;
@@ -23,14 +19,30 @@ public sealed class RepeatsTests
         });
 
         Assert.Equal(1, lines.Count(static line => line.EndsWith(" the same", StringComparison.Ordinal)));
-        Assert.Equal(1, lines.Count(static line => line.Contains(" spared: ", StringComparison.Ordinal)));
+        Assert.Equal(1, lines.Count(static line => line.Contains(" spared ", StringComparison.Ordinal)));
         Assert.Equal(3, lines.Count(static line => line.Contains(" failed 10", StringComparison.Ordinal))); // no owner, still there, no owner again
-        Assert.Equal(3, lines.Count(static line => line.Contains(" summary ", StringComparison.Ordinal))); // of the rounds with something new
+        Assert.Equal(3, lines.Count(static line => line.Contains(" summary ", StringComparison.Ordinal))); // of the rounds with news
         Assert.EndsWith(" repeated=10", lines[^1], StringComparison.Ordinal);
     }
 
+    /// <summary>Two network namespaces may have the same problem.</summary>
     [Fact]
-    public void WhatIsClosedIsAlwaysTold()
+    public void Service_SameMessageTwiceInARound_IsLoggedOnceAndCounted()
+    {
+        string[] lines = Rounds(isService: true, (observer, round) =>
+        {
+            observer.Message(Level.Error, "the same");
+            observer.Message(Level.Error, "the same");
+            observer.Message(Level.Error, round == 3 ? "another" : "the same");
+            return 0;
+        });
+        Assert.Equal(1, lines.Count(static line => line.EndsWith(" the same", StringComparison.Ordinal)));
+        Assert.Equal(1, lines.Count(static line => line.EndsWith(" another", StringComparison.Ordinal)));
+        Assert.EndsWith(" repeated=13", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Service_ClosedConnectionEachRound_IsAlwaysLogged()
     {
         ConnectionList connections = Connections.Many(1);
         connections[0].Outcome = Outcome.Destroyed;
@@ -44,7 +56,7 @@ public sealed class RepeatsTests
     }
 
     [Fact]
-    public void ASingleRunRepeatsNothing()
+    public void SingleRun_SameMessageAgain_IsLoggedAgain()
     {
         string[] lines = Rounds(isService: false, (observer, _) =>
         {
@@ -60,7 +72,7 @@ public sealed class RepeatsTests
         var totals = new Counts();
         for (int i = 1; i <= 5; i++)
         {
-            observer.Begin();
+            observer.Begin(Contexts.Of(new RecordingSink(new ConnectionList())));
             totals.Matched += round(observer, i);
             observer.End(ExitStatus.Done, totals, TimeSpan.Zero, isQuiet: false);
         }

@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using TcpCloser.Diag;
-using TcpCloser.Report;
 
 namespace TcpCloser.Tests.Report;
 
-/// <summary>What a service manager is told, by a datagram each.</summary>
+/// <summary>Notifications to the service manager, one datagram each.</summary>
 public sealed class SystemdNotifierTests : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), "notify-" + Guid.NewGuid().ToString("N"));
@@ -19,7 +17,7 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Fact]
-    public void ReadyIsToldWithTheFirstRoundAndEveryFurtherOne()
+    public void End_EachRound_SendsReadyAndStatus()
     {
         using SystemdNotifier notifier = Make(null);
         Assert.Empty(Received());
@@ -36,7 +34,7 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Fact]
-    public void AServiceThatIsNotPossibleIsNeverReady()
+    public void End_RoundNotPossible_SendsNoReady()
     {
         using SystemdNotifier notifier = Make(null);
         notifier.End(ExitStatus.NotPossible, new Counts(), TimeSpan.Zero, isQuiet: false);
@@ -45,7 +43,7 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Fact]
-    public void AReloadIsToldBeforeAndAfterWithTheTime()
+    public void Reload_Requested_SendsReloadingThenReady()
     {
         using SystemdNotifier notifier = Make(null);
         notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
@@ -61,7 +59,7 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Fact]
-    public void TheEndIsToldWithTheTotals()
+    public void Totals_EndOfTheService_AreSentBeforeStopping()
     {
         SystemdNotifier notifier = Make(null);
         notifier.Totals(Counts(5, Outcome.Destroyed), 7, TimeSpan.Zero);
@@ -71,7 +69,7 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Fact]
-    public void TheWatchdogHearsOfProgressAtHalfOfItsTime()
+    public void Progress_WatchdogConfigured_PingsAtHalfItsTime()
     {
         using SystemdNotifier notifier = Make(TimeSpan.FromHours(2));
         Assert.Equal(0, notifier.UntilPingMs);
@@ -79,7 +77,7 @@ public sealed class SystemdNotifierTests : IDisposable
         notifier.Progress();
         Assert.Equal(["WATCHDOG=1"], Received());
 
-        // A wait that something else has ended is not begun anew.
+        // A wait that something else has ended does not start again.
         int left = notifier.UntilPingMs;
         Assert.InRange(left, 3_500_000, 3_600_000);
         Thread.Sleep(20);
@@ -91,8 +89,18 @@ public sealed class SystemdNotifierTests : IDisposable
         Assert.Equal(["WATCHDOG=1", "WATCHDOG=1"], Received());
     }
 
+    /// <summary>A negative time would be an endless wait.</summary>
     [Fact]
-    public void WithoutAWatchdogNothingIsToldOfProgress()
+    public void UntilPing_Overdue_Is0()
+    {
+        using SystemdNotifier notifier = Make(TimeSpan.FromMilliseconds(2));
+        notifier.Progress();
+        Thread.Sleep(20);
+        Assert.Equal(0, notifier.UntilPingMs);
+    }
+
+    [Fact]
+    public void Progress_NoWatchdog_SendsNothing()
     {
         using SystemdNotifier notifier = Make(null);
         Assert.Equal(-1, notifier.UntilPingMs);
@@ -101,7 +109,7 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Fact]
-    public void AnAbstractSocketIsNamedWithAnAt()
+    public void Socket_NameBeginsWithAt_IsAbstract()
     {
         string name = "tcp-closer-" + Guid.NewGuid().ToString("N");
         _manager.Bind(new UnixDomainSocketEndPoint("\0" + name));
@@ -110,9 +118,9 @@ public sealed class SystemdNotifierTests : IDisposable
         Assert.StartsWith("STATUS=after 0 rounds: ", Assert.Single(Received()), StringComparison.Ordinal);
     }
 
-    /// <summary>A manager that does not read holds nothing up, and hears that the service is ready once it reads again.</summary>
+    /// <summary>A manager that does not read blocks nothing, and gets the next READY once it reads again.</summary>
     [Fact]
-    public void NothingIsWaitedFor()
+    public void End_ManagerDoesNotRead_DoesNotBlock()
     {
         using SystemdNotifier notifier = Make(null);
         for (int round = 0; round < 10_000; round++)
@@ -126,12 +134,9 @@ public sealed class SystemdNotifierTests : IDisposable
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("relative")]
-    [InlineData("vsock:2:1234")]
-    [InlineData("/no/such/socket")]
-    [InlineData("/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678")]
-    public void ASocketThatCannotBeIsNoReasonNotToRun(string name)
+    [Values("", "relative", "vsock:2:1234", "/no/such/socket",
+        "/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678")]
+    public void Send_InvalidSocketName_ReturnsFalse(string name)
     {
         using var socket = new NotifySocket(name);
         Assert.False(socket.Send("READY=1"u8));

@@ -3,20 +3,20 @@ using System.Buffers.Binary;
 namespace TcpCloser.Tests.Support;
 
 /// <summary>
-/// Which INET_DIAG_REQ_BYTECODE a kernel takes (net/ipv4/inet_diag.c: inet_diag_bc_audit, valid_cc, valid_hostcond,
-/// valid_port_comparison). Written from the kernel's rules alone, knowing nothing of the compiler under test.
+/// Decides which INET_DIAG_REQ_BYTECODE a kernel accepts (net/ipv4/inet_diag.c: inet_diag_bc_audit, valid_cc, valid_hostcond,
+/// valid_port_comparison). Written from the kernel's rules alone, independently of the compiler under test.
 /// </summary>
 internal static class BytecodeAudit
 {
-    /// <summary>The most an attribute of 65,535 bytes can carry, in whole ops.</summary>
+    /// <summary>The maximum of whole ops in an attribute of 65,535 bytes, in bytes.</summary>
     public const int MaxLength = 65_528;
 
     private const int OpSize = 4;
 
-    /// <summary>Why the kernel answers EINVAL (or EPERM); null: it takes the program.</summary>
-    /// <param name="program">The bytecode.</param>
-    /// <param name="hasEqual">Whether the kernel knows S_EQ and D_EQ.</param>
-    /// <param name="netAdmin">Whether the caller has CAP_NET_ADMIN, which MARK_COND needs.</param>
+    /// <summary>
+    /// Why the kernel answers EINVAL (or EPERM); null: it accepts the program. The kernel may lack S_EQ and D_EQ, and the caller
+    /// CAP_NET_ADMIN, which MARK_COND requires.
+    /// </summary>
     public static string? Refusal(ReadOnlySpan<byte> program, bool hasEqual = true, bool netAdmin = true)
     {
         if (program.Length is < OpSize or > MaxLength)
@@ -31,7 +31,7 @@ internal static class BytecodeAudit
             int left = program.Length - at;
             if (left < OpSize)
             {
-                return $"{at:x4}: {left} bytes are no op";
+                return $"{at:x4}: {left} bytes are not an op";
             }
 
             byte code = program[at];
@@ -57,7 +57,7 @@ internal static class BytecodeAudit
 
                 if (no < left && !chain.Contains(at + no))
                 {
-                    return $"{at:x4}: no={no} lands on no op";
+                    return $"{at:x4}: no={no} does not lead to an op";
                 }
             }
 
@@ -69,10 +69,10 @@ internal static class BytecodeAudit
             at += yes;
         }
 
-        return at == program.Length ? null : "the last yes goes beyond the end";
+        return at == program.Length ? null : "the last yes leads beyond the end";
     }
 
-    /// <summary>The offsets that a walk by <c>yes</c> alone comes to: valid_cc takes only these as targets.</summary>
+    /// <summary>The offsets that a walk along <c>yes</c> visits: valid_cc accepts only these as targets.</summary>
     private static HashSet<int> Chain(ReadOnlySpan<byte> program)
     {
         var chain = new HashSet<int>();
@@ -92,7 +92,7 @@ internal static class BytecodeAudit
         return chain;
     }
 
-    /// <summary>How many bytes belong to an op behind its first four; negative: the kernel does not know it.</summary>
+    /// <summary>The length of an op's operand, after its first four bytes; negative: the kernel does not know the op.</summary>
     private static int OperandSize(ReadOnlySpan<byte> op, byte code, bool hasEqual)
     {
         switch (code)
@@ -112,4 +112,23 @@ internal static class BytecodeAudit
                 return -OpSize - 1;
         }
     }
+}
+
+/// <summary>INET_DIAG_BC_*, in the order of the enum in linux/inet_diag.h.</summary>
+internal static class Op
+{
+    public const byte Nop = 0;
+    public const byte Jump = 1;
+    public const byte SourceAtLeast = 2;
+    public const byte SourceAtMost = 3;
+    public const byte DestinationAtLeast = 4;
+    public const byte DestinationAtMost = 5;
+    public const byte Auto = 6;
+    public const byte SourceCondition = 7;
+    public const byte DestinationCondition = 8;
+    public const byte DeviceCondition = 9;
+    public const byte MarkCondition = 10;
+    public const byte SourceEqual = 11;
+    public const byte DestinationEqual = 12;
+    public const byte CgroupCondition = 13;
 }

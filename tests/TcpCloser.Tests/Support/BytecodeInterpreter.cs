@@ -2,13 +2,13 @@ using System.Buffers.Binary;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Runs INET_DIAG_REQ_BYTECODE as net/ipv4/inet_diag.c does: inet_diag_bc_run.</summary>
+/// <summary>Runs INET_DIAG_REQ_BYTECODE like inet_diag_bc_run in net/ipv4/inet_diag.c.</summary>
 internal static class BytecodeInterpreter
 {
     /// <summary><c>::ffff:0:0/96</c>.</summary>
     private static readonly byte[] s_mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-    /// <summary>Whether the kernel would list the socket. No program lists every one.</summary>
+    /// <summary>Whether the kernel would list the socket. Without a program, it lists every socket.</summary>
     public static bool Accepts(ReadOnlySpan<byte> program, in FilterEntry entry)
     {
         int at = 0;
@@ -39,27 +39,27 @@ internal static class BytecodeInterpreter
         _ => throw new InvalidOperationException($"op {op[0]} in a program that passed the audit"),
     };
 
-    /// <summary>A port is the <c>no</c> of the op behind its own.</summary>
+    /// <summary>The port is the field <c>no</c> of the next op.</summary>
     private static ushort Port(ReadOnlySpan<byte> op) => BinaryPrimitives.ReadUInt16LittleEndian(op[6..]);
 
     private static bool Matches(ReadOnlySpan<byte> op, int family, ReadOnlySpan<byte> address, ushort port)
     {
-        int wantedFamily = op[4];
+        int expectedFamily = op[4];
         int prefixLength = op[5];
-        int wantedPort = BinaryPrimitives.ReadInt32LittleEndian(op[8..]);
-        ReadOnlySpan<byte> wanted = op[12..];
-        if (wantedPort != -1 && wantedPort != port)
+        int expectedPort = BinaryPrimitives.ReadInt32LittleEndian(op[8..]);
+        ReadOnlySpan<byte> expected = op[12..];
+        if (expectedPort != -1 && expectedPort != port)
         {
             return false;
         }
 
-        if (wantedFamily != 0 && wantedFamily != family)
+        if (expectedFamily != 0 && expectedFamily != family)
         {
-            bool mapped = family == 10 && wantedFamily == 2 && address[..12].SequenceEqual(s_mappedPrefix);
-            return mapped && SameBits(address[12..], wanted, prefixLength);
+            bool mapped = family == 10 && expectedFamily == 2 && address[..12].SequenceEqual(s_mappedPrefix);
+            return mapped && SameBits(address[12..], expected, prefixLength);
         }
 
-        return prefixLength == 0 || SameBits(address, wanted, prefixLength);
+        return prefixLength == 0 || SameBits(address, expected, prefixLength);
     }
 
     private static bool SameBits(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, int bits)

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Kernel structs put together field by field, in the order in which the C header declares them.</summary>
+/// <summary>Builds kernel structs field by field, in the order of the C header.</summary>
 internal sealed class Bytes
 {
     private readonly List<byte> _bytes = [];
@@ -16,7 +16,7 @@ internal sealed class Bytes
         return this;
     }
 
-    /// <summary>Host order, which is little endian on every machine this runs on.</summary>
+    /// <summary>Host byte order, which is little-endian on all supported machines.</summary>
     public Bytes U16(ushort value) => Add(BitConverter.GetBytes(value));
 
     public Bytes U32(uint value) => Add(BitConverter.GetBytes(value));

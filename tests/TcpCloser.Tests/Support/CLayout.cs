@@ -1,16 +1,17 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>C source of nothing but static asserts, which the machine's compiler judges by the machine's headers.</summary>
+/// <summary>C source with static assertions only, which the machine's compiler checks against the machine's headers.</summary>
 internal sealed class CLayout
 {
     private readonly StringBuilder _source = new("#define _GNU_SOURCE\n#include <stddef.h>\n");
     private readonly Dictionary<Type, HashSet<int>> _offsets = [];
 
-    /// <summary>The structs that were laid beside C, each with the offsets of its fields.</summary>
+    /// <summary>The structs that are compared with C, each with the offsets of its fields.</summary>
     public IReadOnlyDictionary<Type, HashSet<int>> Structs => _offsets;
 
     public CLayout Include(params string[] headers)
@@ -23,10 +24,19 @@ internal sealed class CLayout
         return this;
     }
 
-    /// <summary>Any constant expression of C that has to hold.</summary>
+    /// <summary>Adds a constant expression of C that must be true.</summary>
     public CLayout Assert(string expression)
     {
         _source.Append("_Static_assert(").Append(expression).Append(", \"").Append(expression.Replace("\"", "", StringComparison.Ordinal)).Append("\");\n");
+        return this;
+    }
+
+    /// <summary>The same, but only if the kernel's headers have at least this version.</summary>
+    public CLayout AssertSince(int major, int minor, string expression)
+    {
+        _source.Append(CultureInfo.InvariantCulture, $"#include <linux/version.h>\n#if LINUX_VERSION_CODE >= KERNEL_VERSION({major}, {minor}, 0)\n");
+        Assert(expression);
+        _source.Append("#endif\n");
         return this;
     }
 
@@ -36,13 +46,13 @@ internal sealed class CLayout
         return Assert($"sizeof({cName}) == {Unsafe.SizeOf<T>()}");
     }
 
-    /// <summary>A field of ours lies where the C one does, and is as long.</summary>
+    /// <summary>Our field has the offset and the size of the field in C.</summary>
     public CLayout Field<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged
     {
         return Offset(cName, cField, in origin, in field).Assert($"sizeof((({cName} *)0)->{cField}) == {Unsafe.SizeOf<TField>()}");
     }
 
-    /// <summary>The same for a field of which only the beginning is at hand.</summary>
+    /// <summary>Only the offset: for a field of which only the first element can be referenced.</summary>
     public CLayout Offset<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged
     {
         int offset = (int)Unsafe.ByteOffset(ref Unsafe.As<T, byte>(ref Unsafe.AsRef(in origin)), ref Unsafe.As<TField, byte>(ref Unsafe.AsRef(in field)));
@@ -50,7 +60,7 @@ internal sealed class CLayout
         return Assert($"offsetof({cName}, {cField}) == {offset}");
     }
 
-    /// <summary>Compiles it; what does not hold is in the message.</summary>
+    /// <summary>Compiles the source; failed assertions are in the message.</summary>
     public void Compile()
     {
         var start = new ProcessStartInfo("gcc", ["-std=gnu11", "-fsyntax-only", "-x", "c", "-"])
@@ -63,7 +73,7 @@ internal sealed class CLayout
         gcc.StandardInput.Close();
         string errors = gcc.StandardError.ReadToEnd();
         gcc.WaitForExit();
-        Xunit.Assert.True(gcc.ExitCode == 0, $"gcc says (headers missing? apt-get install linux-libc-dev libc6-dev):\n{errors}");
+        Xunit.Assert.True(gcc.ExitCode == 0, $"gcc reports (if headers are missing: apt-get install linux-libc-dev libc6-dev):\n{errors}");
     }
 
     private static Process Start(ProcessStartInfo start)

@@ -2,15 +2,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Connections as tests write them.</summary>
+/// <summary>Builds connections from short texts.</summary>
 internal static class Connections
 {
-    /// <summary>A connection from <c>10.0.0.1:22 10.0.0.2:5</c>; the port is behind the last colon, and <c>::ffff:</c> makes an IPv6 socket.</summary>
+    /// <summary>Parses <c>10.0.0.1:22 10.0.0.2:5</c>; the port follows the last colon, and <c>::ffff:</c> makes an IPv6 socket.</summary>
     public static Connection Of(string ends, byte state = TcpState.Established)
     {
         string[] parts = ends.Split(' ');
@@ -31,7 +29,7 @@ internal static class Connections
         };
     }
 
-    /// <summary>As many connections to port 22, each with its own port and cookie.</summary>
+    /// <summary>This many connections to port 22, each with its own peer port and cookie.</summary>
     public static ConnectionList Many(int count, FakeKernel? kernel = null, byte state = TcpState.Established)
     {
         var list = new ConnectionList();
@@ -48,7 +46,7 @@ internal static class Connections
         return list;
     }
 
-    /// <summary>These connections, in a namespace where the devices are lo and eth0.</summary>
+    /// <summary>These connections, in a namespace whose interfaces are lo and eth0.</summary>
     public static ConnectionList List(FakeKernel? kernel, params Connection[] connections)
     {
         var list = new ConnectionList();
@@ -61,7 +59,7 @@ internal static class Connections
         return list;
     }
 
-    /// <summary>The address as inet_diag has it.</summary>
+    /// <summary>The address as in struct inet_diag_sockid.</summary>
     public static Address Bytes(IPAddress ip)
     {
         var address = default(Address);

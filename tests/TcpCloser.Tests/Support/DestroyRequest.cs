@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>One SOCK_DESTROY message as a kernel reads it.</summary>
+/// <summary>A SOCK_DESTROY message, as the kernel reads it.</summary>
 internal readonly record struct DestroyRequest(byte[] Bytes)
 {
     private const int Size = 72;
@@ -13,7 +13,7 @@ internal readonly record struct DestroyRequest(byte[] Bytes)
 
     public ulong Cookie => BinaryPrimitives.ReadUInt64LittleEndian(Bytes.AsSpan(64));
 
-    /// <summary>The messages of one send, every one checked: its length, its type, no flag but REQUEST, and never without a cookie.</summary>
+    /// <summary>The messages of one send. Checks each: length, type, flags (only REQUEST) and cookie (always given).</summary>
     public static List<DestroyRequest> In(byte[] sent)
     {
         var requests = new List<DestroyRequest>();

@@ -37,7 +37,7 @@ internal sealed record DumpedSocket
     /// <summary>tcpi_last_data_recv.</summary>
     public uint LastDataRecv { get; init; } = 0x00ababab;
 
-    /// <summary>tcpi_last_data_sent; null: filler, as with all that follow.</summary>
+    /// <summary>tcpi_last_data_sent; null: filler, as for all nullable fields.</summary>
     public uint? LastDataSent { get; init; }
 
     /// <summary>tcpi_last_ack_recv.</summary>
@@ -45,31 +45,49 @@ internal sealed record DumpedSocket
 
     public byte? Retransmits { get; init; }
 
-    /// <summary>tcpi_probes: unanswered ones.</summary>
-    public byte? Probes { get; init; }
+    /// <summary>tcpi_probes: unanswered probes.</summary>
+    public byte? Probes { get; init; } = 0;
 
-    public byte? Backoff { get; init; }
+    public byte? Backoff { get; init; } = 0;
 
     /// <summary>tcpi_rto, in microseconds.</summary>
-    public uint? Rto { get; init; }
+    public uint? Rto { get; init; } = 204_000;
+
+    /// <summary>tcpi_rtt and tcpi_rttvar, in microseconds.</summary>
+    public uint Rtt { get; init; } = 23_000;
+
+    public uint? RttVar { get; init; }
 
     public uint? Unacked { get; init; }
 
-    public uint? SegmentsOut { get; init; }
+    /// <summary>tcpi_segs_in.</summary>
+    public uint? SegmentsIn { get; init; }
+
+    /// <summary>tcpi_bytes_received.</summary>
+    public ulong? BytesReceived { get; init; }
 
     /// <summary>tcpi_notsent_bytes.</summary>
     public uint? NotSent { get; init; }
 
-    /// <summary>SO_MARK; null: the kernel does not tell it.</summary>
+    /// <summary>tcpi_total_rto: timeouts since the connection was opened.</summary>
+    public ushort? Timeouts { get; init; }
+
+    /// <summary>tcpi_total_rto_recoveries: series of timeouts.</summary>
+    public ushort? TimeoutSeries { get; init; }
+
+    /// <summary>tcpi_total_rto_time, in milliseconds.</summary>
+    public uint? TimeoutSeriesMs { get; init; }
+
+    /// <summary>SO_MARK; null: not attached.</summary>
     public uint? Mark { get; init; } = 0xf3f2f1f0;
 
-    /// <summary>The id of its cgroup v2; null: the kernel does not tell it.</summary>
+    /// <summary>The id of its cgroup v2; null: not attached.</summary>
     public ulong? CgroupId { get; init; }
 
-    /// <summary>Whether it is a subflow of MPTCP.</summary>
+    /// <summary>Whether it is an MPTCP subflow.</summary>
     public bool IsMptcp { get; init; }
 
-    /// <summary>How much of tcp_info the kernel knows; 0: no INET_DIAG_INFO at all.</summary>
+    /// <summary>The length of tcp_info in this kernel; 0: no INET_DIAG_INFO.</summary>
     public int InfoLength { get; init; } = 280;
 
     public byte[] Message(ushort type) => Netlink.Message(type, [.. Body(), .. Attributes()]);
@@ -83,7 +101,7 @@ internal sealed record DumpedSocket
         .U32(Uid).U32(Inode) // idiag_uid, idiag_inode
         .ToArray();
 
-    /// <summary>What 6.18 attaches, with filler that is never a plausible netlink header.</summary>
+    /// <summary>The attributes of Linux 6.18, with filler that cannot be taken for a netlink header.</summary>
     public byte[] Attributes()
     {
         var attributes = new Bytes().Add(Netlink.Attribute(8, [0])).Add(Netlink.Attribute(22, [0xaa, 0xbb]));
@@ -110,7 +128,7 @@ internal sealed record DumpedSocket
         return attributes.ToArray();
     }
 
-    /// <summary>struct tcp_info, cut or grown to <see cref="InfoLength"/>.</summary>
+    /// <summary>struct tcp_info, cut or extended to <see cref="InfoLength"/>.</summary>
     public byte[] Info()
     {
         byte[] info = [.. Enumerable.Repeat((byte)0xee, Math.Max(InfoLength, 56))];
@@ -118,18 +136,27 @@ internal sealed record DumpedSocket
         BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(52), LastDataRecv);
         if (info.Length >= 72)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(68), 23_000); // tcpi_rtt
+            BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(68), Rtt); // tcpi_rtt
         }
 
         Put(info, 2, Retransmits); // tcpi_retransmits
         Put(info, 3, Probes); // tcpi_probes
         Put(info, 4, Backoff); // tcpi_backoff
         Put(info, 8, Rto); // tcpi_rto
+        Put(info, 72, RttVar); // tcpi_rttvar
         Put(info, 24, Unacked); // tcpi_unacked
         Put(info, 44, LastDataSent); // tcpi_last_data_sent
         Put(info, 56, LastAckRecv); // tcpi_last_ack_recv
-        Put(info, 136, SegmentsOut); // tcpi_segs_out
+        Put(info, 140, SegmentsIn); // tcpi_segs_in
+        if (BytesReceived is { } bytes && info.Length >= 136)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(info.AsSpan(128), bytes); // tcpi_bytes_received
+        }
+
         Put(info, 144, NotSent); // tcpi_notsent_bytes
+        Put(info, 240, Timeouts); // tcpi_total_rto
+        Put(info, 242, TimeoutSeries); // tcpi_total_rto_recoveries
+        Put(info, 244, TimeoutSeriesMs); // tcpi_total_rto_time
         return info[..InfoLength];
     }
 
@@ -138,6 +165,14 @@ internal sealed record DumpedSocket
         if (value is { } number)
         {
             info[offset] = number;
+        }
+    }
+
+    private static void Put(Span<byte> info, int offset, ushort? value)
+    {
+        if (value is { } number && offset + sizeof(ushort) <= info.Length)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(info[offset..], number);
         }
     }
 

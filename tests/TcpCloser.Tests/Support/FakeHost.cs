@@ -1,30 +1,33 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Proc;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A machine with TCP sockets and the processes that hold them. Any call to it can be made to fail.</summary>
+/// <summary>A machine with TCP sockets and the processes that hold them. Tests can make any call fail.</summary>
 internal sealed class FakeHost
 {
-    /// <summary>What ended a connection that nothing here ended.</summary>
+    /// <summary><see cref="FakeTcp.EndedBy"/> of a connection that this machine did not end.</summary>
     public const string ByItself = "its peer";
 
-    /// <summary>What ended one whose process was signalled begins like that.</summary>
+    /// <summary>The prefix of <see cref="FakeTcp.EndedBy"/> of a connection whose holder was signalled.</summary>
     public const string BySignal = "a signal to ";
+
+    /// <summary>A root in which no network namespaces are found.</summary>
+    public const string NoRoot = "/dev/null";
 
     private const ushort Protocol = 3;
 
-    public FakeHost()
+    /// <param name="root">The directory with the files of the machine.</param>
+    public FakeHost(string root = NoRoot)
     {
-        Kernel = new FakeKernel((sent, _) => Answers(sent)) { Faults = Faults };
+        Kernel = new FakeKernel((sent, _) => Respond(sent)) { Faults = Faults };
         Network = new FakeNamespace(Kernel);
-        Machine = new Machine(Network, OpenProcesses);
+        Machine = new Machine(Network, OpenProcesses, root) { Clock = Clock };
     }
 
     public Faults Faults { get; } = new();
+
+    public FakeClock Clock { get; } = new();
 
     public FakeKernel Kernel { get; }
 
@@ -35,22 +38,43 @@ internal sealed class FakeHost
     /// <summary>The process under test.</summary>
     public int Self { get; init; } = 100;
 
+    /// <summary>The uid that stands for unmapped users; null: all users are mapped.</summary>
+    public uint? OverflowUid { get; set; }
+
     public List<FakeProcess> Processes { get; } = [];
 
     public List<FakeTcp> Sockets { get; } = [];
 
-    /// <summary>How SOCK_DESTROY is refused of a socket that is there; 0: it is not.</summary>
+    /// <summary>MPTCP connections that currently have no subflow.</summary>
+    public List<DumpedSocket> MptcpWithoutSubflows { get; } = [];
+
+    /// <summary>
+    /// The errno of SOCK_DESTROY; 0: it succeeds. EPERM applies only to sockets that exist; a filter by mark is then refused as well.
+    /// </summary>
     public int DestroyErrno { get; init; }
 
-    /// <summary>How the list of processes is refused as a whole; 0: it is not.</summary>
+    /// <summary>The errno of a probe; 0: it succeeds.</summary>
+    public int ProbeErrno { get; set; }
+
+    /// <summary>Whether the kernel is older than Linux 6.0: EOPNOTSUPP for TIME_WAIT, and for FIN_WAIT2 without a holder.</summary>
+    public bool IsBefore6 { get; init; }
+
+    /// <summary>The errno of opening /proc; 0: it succeeds.</summary>
     public int OpenProcErrno { get; init; }
 
-    /// <summary>Handles, tables and netlink sockets that were not closed.</summary>
+    public bool IsInInitialPidNamespace { get; init; } = true;
+
+    public bool IsInInitialNetworkNamespace { get; init; } = true;
+
+    /// <summary>Whether pidfd_open(2) accepts a thread (PIDFD_THREAD, Linux 6.9).</summary>
+    public bool CanOpenThreads { get; init; } = true;
+
+    /// <summary>The number of handles and tables that were not closed.</summary>
     public int LeftOpen { get; set; }
 
     public int AllLeftOpen => LeftOpen + Kernel.LeftOpen;
 
-    /// <summary>Every signal that was sent.</summary>
+    /// <summary>All signals that were sent.</summary>
     public List<(int Pid, int Signal)> Signals { get; } = [];
 
     public IProcessTable OpenProcesses()
@@ -59,17 +83,22 @@ internal sealed class FakeHost
         errno = errno == 0 ? OpenProcErrno : errno;
         if (errno != 0)
         {
-            throw new SystemCallException(Operation.OpenProc, errno);
+            throw new SystemCallException(new Failure(Operation.OpenProc, errno));
         }
 
         LeftOpen++;
         return new FakeProcessTable(this);
     }
 
-    /// <summary>Adds a socket, held by these processes under the number 3 or the next that is free.</summary>
+    /// <summary>Adds a socket, which these processes hold as descriptor 3 or the next free one.</summary>
     public FakeTcp Add(FakeTcp socket, params FakeProcess[] holders)
     {
         Sockets.Add(socket);
+        if (socket.Peer is not null)
+        {
+            socket.Peer.Clock = Clock;
+        }
+
         foreach (FakeProcess holder in holders)
         {
             int fd = 3;
@@ -90,10 +119,10 @@ internal sealed class FakeHost
         return process;
     }
 
-    /// <summary>These sockets as candidates, or all there are; what a dump would tell of them now.</summary>
+    /// <summary>These sockets, or all, as candidates: with the values of a dump at this moment.</summary>
     public ConnectionList Candidates(params FakeTcp[] sockets)
     {
-        var list = new ConnectionList();
+        var list = new ConnectionList { Clock = Clock };
         list.Begin(Network);
         foreach (FakeTcp socket in sockets.Length == 0 ? Sockets : [.. sockets])
         {
@@ -105,7 +134,7 @@ internal sealed class FakeHost
         return list;
     }
 
-    /// <summary>connect(2) to AF_UNSPEC: of an MPTCP connection, all of its subflows.</summary>
+    /// <summary>connect(2) to AF_UNSPEC; for an MPTCP connection, it ends all subflows.</summary>
     public void Disconnect(FakeTcp socket)
     {
         foreach (FakeTcp other in Sockets)
@@ -127,14 +156,18 @@ internal sealed class FakeHost
         }
     }
 
-    /// <summary>The process ends, and what nobody else has open with it.</summary>
+    /// <summary>The process ends, and with it the sockets that no other process holds.</summary>
     public void Exit(FakeProcess process, string why)
     {
         process.IsAlive = false;
-        foreach (FakeTcp socket in Sockets.Where(socket => process.Descriptors.ContainsValue(socket.Link)))
+        foreach (FakeTcp socket in Sockets.Where(socket => process.Has(socket.Link)))
         {
-            bool isHeld = Processes.Exists(other => other.IsAlive && other.Descriptors.ContainsValue(socket.Link));
-            if (!isHeld && socket.Lingers)
+            bool isHeld = Processes.Exists(other => other.IsAlive && other.Has(socket.Link));
+            if (!isHeld && socket.MptcpCookie is not null)
+            {
+                socket.MptcpInode = 0; // the kernel winds it down, and its subflows stay unchanged for a while
+            }
+            else if (!isHeld && socket.Lingers)
             {
                 socket.Dumped = socket.Dumped with { Inode = 0, State = TcpState.FinWait1 };
             }
@@ -145,7 +178,7 @@ internal sealed class FakeHost
         }
     }
 
-    private List<Answer> Answers(byte[] sent)
+    private List<Answer> Respond(byte[] sent)
     {
         ushort type = BinaryPrimitives.ReadUInt16LittleEndian(sent.AsSpan(4));
         return type == Netlink.Destroy ? Destroy(sent)
@@ -159,7 +192,10 @@ internal sealed class FakeHost
         foreach (DestroyRequest request in DestroyRequest.In(sent))
         {
             FakeTcp? socket = Find(request.Bytes);
-            int errno = socket is null ? Errno.ENOENT : DestroyErrno;
+            int errno = DestroyErrno is Errno.EOPNOTSUPP or Errno.EINVAL ? DestroyErrno
+                : socket is null ? Errno.ENOENT
+                : IsBefore6 && socket.IsMinisocket ? Errno.EOPNOTSUPP
+                : DestroyErrno;
             if (errno == 0)
             {
                 socket!.End("destroy");
@@ -176,7 +212,7 @@ internal sealed class FakeHost
     private Answer LookUp(byte[] request) =>
         Find(request) is { } socket ? Answer.Of(socket.Now.Message(Netlink.Socket)) : Answer.Of(Netlink.ErrorMessage(Errno.ENOENT));
 
-    /// <summary>The kernel takes the first with these ends, and then compares the cookie.</summary>
+    /// <summary>The kernel finds the first socket with these endpoints, and then compares its cookie.</summary>
     private FakeTcp? Find(byte[] request)
     {
         FakeTcp? first = Sockets.Find(socket => socket.IsOpen && socket.Dumped.Body().AsSpan(4, 36).SequenceEqual(request.AsSpan(24, 36))
@@ -184,16 +220,30 @@ internal sealed class FakeHost
         return first is not null && first.Dumped.Cookie == BinaryPrimitives.ReadUInt64LittleEndian(request.AsSpan(64)) ? first : null;
     }
 
-    /// <summary>What the states and the family let through, two to a datagram. The bytecode is left out: who asked matches again.</summary>
+    /// <summary>Whether the bytecode requires CAP_NET_ADMIN.</summary>
+    private static bool NeedsNetAdmin(ReadOnlySpan<byte> attribute)
+    {
+        const ushort Bytecode = 1;
+        return attribute.Length > 4 && BinaryPrimitives.ReadUInt16LittleEndian(attribute[2..]) == Bytecode
+            && BytecodeAudit.Refusal(attribute[4..]) is null && BytecodeAudit.Refusal(attribute[4..], netAdmin: false) is not null;
+    }
+
+    /// <summary>The sockets of these states and this family, two to a datagram. Ignores bytecode: the caller matches again.</summary>
     private List<Answer> Dump(byte[] request, ushort type)
     {
         bool isLegacy = type == Netlink.LegacySocket;
+        if (DestroyErrno == Errno.EPERM && NeedsNetAdmin(request.AsSpan(isLegacy ? 76 : 72)))
+        {
+            return [Answer.Of(Netlink.ErrorMessage(Errno.EPERM))];
+        }
+
         uint states = BinaryPrimitives.ReadUInt32LittleEndian(request.AsSpan(isLegacy ? 68 : 20));
         bool isMptcp = !isLegacy && request.Length > 72 && BinaryPrimitives.ReadUInt16LittleEndian(request.AsSpan(74)) == Protocol;
         IEnumerable<DumpedSocket> listed = Sockets
             .Where(socket => socket.IsOpen && (states >> socket.Dumped.State & 1) != 0 && (isLegacy || socket.Dumped.Family == request[16]))
             .Where(socket => !isMptcp || socket.MptcpCookie is not null)
-            .Select(socket => isMptcp ? socket.Dumped with { Cookie = socket.OwnersCookie, IsMptcp = false } : socket.Now);
+            .Select(socket => isMptcp ? socket.Dumped with { Cookie = socket.HolderCookie, Inode = socket.MptcpInode, IsMptcp = false } : socket.Now)
+            .Concat(isMptcp ? MptcpWithoutSubflows.Where(socket => socket.Family == request[16]) : []);
         return
         [
             .. listed.Chunk(2).Select(pair => Answer.Of([.. pair.Select(socket => socket.Message(type))])),

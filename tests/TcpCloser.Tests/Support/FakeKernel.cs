@@ -1,35 +1,32 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A NETLINK_SOCK_DIAG kernel that answers what a test wants.</summary>
-/// <param name="answers">The answers to a send, which it is given, with its number counted from 0.</param>
+/// <summary>A NETLINK_SOCK_DIAG kernel with the answers of a test.</summary>
+/// <param name="answers">Returns the answers to a send, by its bytes and its number, counted from 0.</param>
 internal sealed class FakeKernel(Func<byte[], int, IEnumerable<Answer>> answers)
 {
     private readonly List<byte[]> _sent = [];
 
-    /// <summary>Everything sent so far, a send each.</summary>
+    /// <summary>Everything that was sent, one item for each send.</summary>
     public IReadOnlyList<byte[]> Sent => _sent;
 
-    /// <summary>How many sockets were never closed.</summary>
+    /// <summary>The number of sockets that were not closed.</summary>
     public int LeftOpen { get; private set; }
 
-    /// <summary>What send(2) itself returns, by the number of the send.</summary>
+    /// <summary>The errno of send(2) itself, by the number of the send; 0: it succeeds.</summary>
     public Func<int, int> SendErrno { get; init; } = static _ => 0;
 
     public static FakeKernel Answering(params Answer[] answers) => new((_, _) => answers);
 
-    /// <summary>Fails calls besides.</summary>
+    /// <summary>The calls that fail.</summary>
     public Faults Faults { get; init; } = new();
 
-    /// <exception cref="SystemCallException">It is one of those that fail.</exception>
+    /// <exception cref="SystemCallException">A test makes this call fail.</exception>
     public INetlinkSocket Open()
     {
         int errno = Faults.Next("open netlink");
         if (errno != 0)
         {
-            throw new SystemCallException(Operation.OpenNetlink, errno);
+            throw new SystemCallException(new Failure(Operation.OpenNetlink, errno));
         }
 
         LeftOpen++;
@@ -38,13 +35,13 @@ internal sealed class FakeKernel(Func<byte[], int, IEnumerable<Answer>> answers)
 
     public void Closed() => LeftOpen--;
 
-    public int Run(byte[] request, out List<Answer> given)
+    public int Run(byte[] request, out List<Answer> queued)
     {
         int number = _sent.Count;
         _sent.Add(request);
         int errno = Faults.Next(DestroyRequest.IsDestroy(request) ? "send destroy" : "send");
         errno = errno == 0 ? SendErrno(number) : errno;
-        given = errno == 0 ? [.. answers(request, number)] : [];
+        queued = errno == 0 ? [.. answers(request, number)] : [];
         return errno;
     }
 }

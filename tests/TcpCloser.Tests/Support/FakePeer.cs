@@ -1,65 +1,91 @@
-using TcpCloser.Interop;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>The other end of a <see cref="FakeTcp"/>: what it does with keepalive probes, and since when it was quiet.</summary>
-/// <param name="answer">What it does with a probe.</param>
-/// <param name="quietMs">For how long nothing was received from it, in milliseconds.</param>
+/// <summary>The other end of a <see cref="FakeTcp"/>: how it reacts to probes, and since when it has been quiet.</summary>
+/// <param name="answer">How it reacts to a probe.</param>
+/// <param name="quietMs">How long nothing was received from it, in milliseconds.</param>
 internal sealed class FakePeer(FakeAnswer answer, uint quietMs)
 {
-    private long _heardAt = Environment.TickCount64 - quietMs;
+    private FakeClock _clock = new();
+    private long? _heardAt;
+    private uint _heard;
 
     public FakeAnswer Answer { get; set; } = answer;
 
-    /// <summary>Probes that left, all told.</summary>
+    /// <summary>The number of probes that were sent.</summary>
     public int Probed { get; private set; }
 
-    /// <summary>Those that were not answered: tcpi_probes.</summary>
-    public byte Unanswered { get; set; }
+    /// <summary>How many of the first probes are lost on the way.</summary>
+    public int Loses { get; init; }
 
-    /// <summary>What the kernel tells of the socket now, its clocks and counts instead of those that it was made with.</summary>
+    /// <summary>tcpi_probes: keepalive probes that were not answered. Probes of the program do not count.</summary>
+    public byte Unanswered { get; init; }
+
+    /// <summary>Segments received before; 0 after the socket's own application has disconnected it.</summary>
+    public uint SegmentsBefore { get; set; } = 7;
+
+    /// <summary>The clock of the machine that the socket is on.</summary>
+    public FakeClock Clock { set => _clock = value; }
+
+    /// <summary>The socket as the kernel would dump it now, with current clocks and counts.</summary>
     public DumpedSocket Show(DumpedSocket socket)
     {
-        uint quiet = (uint)(Environment.TickCount64 - _heardAt);
+        uint quiet = (uint)(_clock.NowMs - HeardAt);
         return socket with
         {
-            LastDataRecv = Math.Max(quiet, quietMs),
+            LastDataRecv = quiet,
             LastAckRecv = quiet,
-            SegmentsOut = 7 + (uint)Probed,
+            SegmentsIn = SegmentsBefore + _heard,
+            BytesReceived = socket.BytesReceived ?? 100,
             Probes = Unanswered,
             Unacked = socket.Unacked ?? 0,
             NotSent = socket.NotSent ?? 0,
             Rto = socket.Rto ?? 204_000,
+            Backoff = socket.Backoff ?? 0,
         };
     }
 
-    /// <summary>Something is received from it that nobody asked for.</summary>
-    public void Hear() => _heardAt = Environment.TickCount64;
+    private long HeardAt => _heardAt ??= _clock.NowMs - quietMs;
 
-    /// <summary>
-    /// TCP_KEEPIDLE was set, and keepalive is on: the kernel starts its timer anew, which sends a probe at once where nothing was
-    /// received for longer than that.
-    /// </summary>
-    public void StartTimer(FakeTcp socket)
+    /// <summary>The peer sends something on its own.</summary>
+    public void Hear()
     {
-        if (!socket.IsOpen || Environment.TickCount64 - _heardAt < socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)] * 1000L)
+        _heardAt = _clock.NowMs;
+        _heard++;
+    }
+
+    /// <summary>A probe is sent to the peer, which may answer.</summary>
+    public void Probe(FakeTcp socket)
+    {
+        if (!socket.IsOpen || socket.Now.State != 1)
         {
-            return;
+            return; // the kernel sends in ESTABLISHED only
         }
 
         Probed++;
-        switch (Answer)
+        switch (Probed > Loses ? Answer : FakeAnswer.Nothing)
         {
             case FakeAnswer.Acknowledge:
-                _heardAt = Environment.TickCount64;
-                Unanswered = 0;
+                Hear();
                 break;
             case FakeAnswer.Reset:
+                _heard++;
                 socket.End("reset");
                 break;
             case FakeAnswer.Nothing:
-                Unanswered++;
                 break;
         }
     }
+}
+
+/// <summary>How a peer reacts to a keepalive probe.</summary>
+internal enum FakeAnswer
+{
+    /// <summary>The peer is alive.</summary>
+    Acknowledge,
+
+    /// <summary>The peer, or the path to it, is gone.</summary>
+    Nothing,
+
+    /// <summary>The peer does not know the connection.</summary>
+    Reset,
 }

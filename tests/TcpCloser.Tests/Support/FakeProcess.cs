@@ -2,18 +2,20 @@ using System.Text;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A process of a <see cref="FakeProcessTable"/>. What is not said is what an ordinary one has.</summary>
-/// <param name="pid">Its id.</param>
+/// <summary>A process of a <see cref="FakeProcessTable"/>. The defaults are those of an ordinary process.</summary>
 internal sealed class FakeProcess(int pid)
 {
     private const uint KernelThread = 0x00200000;
 
     public int Pid { get; } = pid;
 
-    /// <summary>What it calls itself; bytes of anything.</summary>
+    /// <summary>Its name (comm): arbitrary bytes.</summary>
     public byte[] Comm { get; init; } = "worker"u8.ToArray();
 
     public int Parent { get; init; }
+
+    /// <summary>The path of its program; by default, no other process runs it.</summary>
+    public string Executable { get; init; } = $"/usr/bin/program-{pid}";
 
     /// <summary>tty_nr.</summary>
     public int Terminal { get; init; }
@@ -22,39 +24,58 @@ internal sealed class FakeProcess(int pid)
 
     public bool IsKernelThread { get; init; }
 
-    /// <summary>Its ids from the pid namespace of /proc to its own.</summary>
+    /// <summary>Its ids, from the pid namespace of /proc to its innermost one.</summary>
     public int[] NamespacePids { get; init; } = [pid];
 
-    public bool IsFiltered { get; init; }
+    public bool HasSeccompFilter { get; init; }
 
     public string Environment { get; init; } = "";
 
-    /// <summary>What its descriptors are, as /proc/PID/fd shows them.</summary>
+    /// <summary>Its descriptors, as /proc/PID/fd shows them.</summary>
     public SortedDictionary<int, string> Descriptors { get; init; } = [];
 
-    /// <summary>The number of its network namespace.</summary>
+    /// <summary>The descriptors of its other threads that have a table of their own, by thread id.</summary>
+    public SortedDictionary<int, SortedDictionary<int, string>> Threads { get; init; } = [];
+
+    /// <summary>The number of further threads that share the table of the first one; their ids follow its pid.</summary>
+    public int SharingThreads { get; init; }
+
+    /// <summary>Whether its first thread has ended: the table is then empty and belongs to root.</summary>
+    public bool HasFirstThreadEnded { get; init; }
+
+    /// <summary>The inode number of its network namespace.</summary>
     public ulong NetworkNamespace { get; init; } = 4026531840;
 
-    /// <summary>The errno of every look into it that takes more than being somebody; 0: none.</summary>
+    /// <summary>The errno of each access that requires the same user or a capability; 0: none.</summary>
     public int Refusal { get; init; }
 
     public bool IsAlive { get; set; } = true;
 
-    /// <summary>Whether it lives on after a signal.</summary>
+    /// <summary>Whether /proc does not show it (hidepid=).</summary>
+    public bool IsHidden { get; init; }
+
+    /// <summary>Whether it survives the given signal.</summary>
     public Func<int, bool> Survives { get; init; } = static _ => false;
 
-    /// <summary>The signals that it got.</summary>
+    /// <summary>The signals that it received.</summary>
     public List<int> Signals { get; } = [];
 
-    /// <summary>A file of /proc/PID; null: there is none of that name.</summary>
+    /// <summary>Whether one of its threads has a descriptor with this link.</summary>
+    public bool Has(string link) => Descriptors.ContainsValue(link) || Threads.Values.Any(table => table.ContainsValue(link));
+
+    /// <summary>The descriptors of one of its threads; null: not its thread.</summary>
+    public SortedDictionary<int, string>? DescriptorsOf(int thread) =>
+        thread >= Pid && thread <= Pid + SharingThreads ? Descriptors : Threads.GetValueOrDefault(thread);
+
+    /// <summary>A file of /proc/PID; null: there is no such file.</summary>
     public byte[]? File(string name) => name switch
     {
         "comm" => [.. Comm, (byte)'\n'],
         "stat" => [.. Encoding.ASCII.GetBytes($"{Pid} ("), .. Comm,
-            .. Encoding.ASCII.GetBytes($") S {Parent} {Pid} {Pid} {Terminal} -1 {(IsKernelThread ? KernelThread | 0x40 : 0x400100)} 1 2 3 4\n")],
+            .. Encoding.ASCII.GetBytes($") {(HasFirstThreadEnded ? 'Z' : 'S')} {Parent} {Pid} {Pid} {Terminal} -1 {(IsKernelThread ? KernelThread | 0x40 : 0x400100)} 1 2 3 4\n")],
         "status" => [.. "Name:\t"u8, .. Comm, .. Encoding.ASCII.GetBytes(
             $"\nUmask:\t0022\nState:\tS (sleeping)\nPid:\t{Pid}\nUid:\t{Uid + 1}\t{Uid}\t{Uid + 2}\t{Uid + 3}\n" +
-            $"NSpid:\t{string.Join('\t', NamespacePids)}\nSeccomp:\t{(IsFiltered ? 2 : 0)}\nThreads:\t1\n")],
+            $"NSpid:\t{string.Join('\t', NamespacePids)}\nSeccomp:\t{(HasSeccompFilter ? 2 : 0)}\nThreads:\t{1 + SharingThreads + Threads.Count}\n")],
         "environ" => Encoding.UTF8.GetBytes(Environment),
         _ => null,
     };

@@ -1,11 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
-using TcpCloser.Diag;
-using TcpCloser.Interop;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A socket to a <see cref="FakeKernel"/>. Answers wait in it, as they do in the real one's buffer.</summary>
+/// <summary>A socket to a <see cref="FakeKernel"/>. It queues the answers, like the receive buffer of a real one.</summary>
 internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
 {
     private static readonly string[] s_devices = ["lo", "eth0"];
@@ -27,24 +25,24 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
         return errno;
     }
 
-    public int Receive(Span<byte> buffer, bool wait, out uint sender)
+    public int Receive(Span<byte> buffer, bool wait, out int length, out uint sender)
     {
-        sender = 0;
+        (length, sender) = (0, 0);
         int errno = kernel.Faults.Next(wait ? "receive" : "receive at once");
         if (errno != 0)
         {
-            _ = errno == Errno.ENOBUFS && _answers.TryDequeue(out _); // the kernel had no room for it
-            return -errno;
+            _ = errno == Errno.ENOBUFS && _answers.TryDequeue(out _); // the kernel had no room for the datagram
+            return errno;
         }
 
         if (!_answers.TryDequeue(out Answer? answer))
         {
-            return -Errno.EAGAIN; // the real one waits a second first, where it may
+            return Errno.EAGAIN; // a real one first waits a second, if allowed to
         }
 
-        sender = answer.Sender;
+        (length, sender) = (answer.Datagram.Length, answer.Sender);
         answer.Datagram.AsSpan(0, Math.Min(buffer.Length, answer.Datagram.Length)).CopyTo(buffer);
-        return answer.Errno != 0 ? -answer.Errno : answer.Datagram.Length;
+        return answer.Errno;
     }
 
     public uint DeviceIndex(string name) => (uint)(Array.IndexOf(s_devices, name) + 1);
@@ -53,7 +51,7 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
 
     public void Dispose() => kernel.Closed();
 
-    /// <summary>The kernel repeats the request's number in every message; a number that a test wrote stays.</summary>
+    /// <summary>The kernel repeats the request's sequence number in every message; a number that a test has set stays.</summary>
     private static void FillSequence(Span<byte> datagram, uint sequence)
     {
         while (datagram.Length >= 16)
@@ -72,4 +70,12 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
             datagram = datagram[(int)(length + 3 & ~3u)..];
         }
     }
+}
+
+/// <summary>The result of a fake socket's next receive: a datagram and the port id of its sender (0: the kernel), or an errno.</summary>
+internal sealed record Answer(byte[] Datagram, int Errno = 0, uint Sender = 0)
+{
+    public static Answer Of(params byte[][] messages) => new(Netlink.Datagram(messages));
+
+    public static Answer Failing(int errno) => new([], errno);
 }

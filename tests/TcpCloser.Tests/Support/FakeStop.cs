@@ -1,16 +1,16 @@
-using TcpCloser.Interop;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Asks to stop from when on a test wants it; as a signal does, for good.</summary>
-/// <param name="when">Is asked each time; null: never.</param>
+/// <summary>Requests a stop once the test wants it: permanently, like a signal.</summary>
+/// <param name="when">Is called at each check; null: never stop.</param>
 internal sealed class FakeStop(Func<bool>? when = null) : IStopSource
 {
     public int Descriptor => -1;
 
     public int StopSignal { get; private set; }
 
-    /// <summary>How often it was asked.</summary>
+    public int MaxWaitMs { get; init; } = -1;
+
+    /// <summary>The number of checks.</summary>
     public int Asked { get; private set; }
 
     public bool StopRequested()

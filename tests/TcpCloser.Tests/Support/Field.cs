@@ -1,9 +1,9 @@
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A field of a kernel struct and its bytes, in hexadecimal as they go over the socket.</summary>
+/// <summary>A field of a kernel struct and its bytes in hexadecimal, in the order in which they are sent.</summary>
 internal readonly record struct Field(string Name, string Hex)
 {
-    /// <summary>That the message is these fields, one after the other, and nothing else.</summary>
+    /// <summary>Asserts that the message consists of exactly these fields, in this order.</summary>
     public static void AssertAre(ReadOnlySpan<byte> message, params Field[] fields)
     {
         int at = 0;

@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>struct inet_diag_entry: what the kernel's filter knows of a socket.</summary>
+/// <summary>struct inet_diag_entry: the properties of a socket that the kernel's filter reads.</summary>
 internal readonly record struct FilterEntry(int Family, ushort SourcePort, ushort DestinationPort)
 {
-    /// <summary>4 or 16 bytes, as the family makes it.</summary>
+    /// <summary>4 or 16 bytes, depending on the family.</summary>
     public byte[] Source { get; init; } = new byte[16];
 
     public byte[] Destination { get; init; } = new byte[16];
@@ -17,7 +17,7 @@ internal readonly record struct FilterEntry(int Family, ushort SourcePort, ushor
 
     public ulong CgroupId { get; init; }
 
-    /// <summary>A socket between two addresses of one family; <c>::ffff:a.b.c.d</c> is an IPv6 one.</summary>
+    /// <summary>A socket between two addresses of one family; <c>::ffff:a.b.c.d</c> is IPv6.</summary>
     public static FilterEntry Between(string source, ushort sourcePort, string destination, ushort destinationPort)
     {
         var from = IPAddress.Parse(source);

@@ -1,19 +1,17 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
-using TcpCloser.Interop;
 
 namespace TcpCloser.Tests.Support;
 
 /// <summary>
-/// The whole program in this process, on a thread of its own: there it blocks signals, and those that a test sends go to that thread
-/// alone.
+/// Runs the whole program in this process, on a thread of its own, which blocks signals: tests send signals to that thread only.
 /// </summary>
 internal static partial class InProcess
 {
     private static readonly int[] s_sent = [Signal.SIGHUP, Signal.SIGINT, Signal.SIGQUIT, Signal.SIGUSR1, Signal.SIGTERM];
 
-    /// <summary>Runs it without syslog. Returns the exit status and what it wrote to stdout and to stderr.</summary>
+    /// <summary>Runs it without syslog. Returns the exit status, stdout and stderr.</summary>
     public static (ExitStatus Status, string Out, string Error) Run(Machine machine, params string[] words)
     {
         ExitStatus status = (ExitStatus)(-1);
@@ -22,17 +20,17 @@ internal static partial class InProcess
         return (status, output, error);
     }
 
-    /// <summary>What a run did and wrote, for a snapshot: the times are taken out.</summary>
+    /// <summary>The words, the output without times, and the exit status of a run, for a snapshot.</summary>
     public static string Transcript(Machine machine, params string[] words)
     {
         (ExitStatus status, string output, string error) = Run(machine, words);
         return $"{string.Join(' ', words)}\n{WithoutTimes(output)}{WithoutTimes(error)}exit status {(int)status}\n";
     }
 
-    /// <summary>With these in the environment, which is the whole process's.</summary>
+    /// <summary>Runs the action with these environment variables, which the whole process shares.</summary>
     public static void WithEnvironment(Action action, params (string Name, string Value)[] variables)
     {
-        lock (Written.OneAtATime)
+        lock (Written.ProcessLock)
         {
             try
             {
@@ -53,12 +51,13 @@ internal static partial class InProcess
         }
     }
 
-    public static string WithoutTimes(string text) => Duration().Replace(Time().Replace(text, "TIME"), "${name}N");
+    /// <summary>Removes the parts that differ from run to run: times, and the user who runs the tests.</summary>
+    public static string WithoutTimes(string text) => User().Replace(Duration().Replace(Time().Replace(text, "TIME"), "${name}N"), "");
 
-    /// <summary>Sends a signal to the calling thread, where it is blocked: also before the program has begun.</summary>
+    /// <summary>Sends a signal to the calling thread, which blocks it; possible even before the program starts.</summary>
     public static void Send(int signal) => Assert.Equal(0, Tgkill(Environment.ProcessId, Gettid(), signal));
 
-    /// <summary>The same, with the descriptors as they are.</summary>
+    /// <summary>The same, without capturing the output.</summary>
     public static ExitStatus OnThread(Machine machine, params string[] words)
     {
         ExitStatus status = (ExitStatus)(-1);
@@ -70,7 +69,7 @@ internal static partial class InProcess
         return status;
     }
 
-    /// <summary>On a thread that ends with the action, and with it what was blocked there and sent to it.</summary>
+    /// <summary>Runs the action on a thread of its own, which takes its signal mask and pending signals with it.</summary>
     public static void OnThread(Action action)
     {
         Exception? failure = null;
@@ -93,12 +92,12 @@ internal static partial class InProcess
         }
     }
 
-    /// <summary>What the whole process does on a signal that no thread blocks: nothing, or what signal(7) says.</summary>
+    /// <summary>Sets the action of the whole process for a signal that no thread blocks: ignore, or the default of signal(7).</summary>
     public static void SetHandler(int signal, bool isIgnored) => Assert.NotEqual(-1, SetHandler(signal, isIgnored ? 1 : 0)); // SIG_IGN, SIG_DFL
 
     /// <summary>
-    /// A signal that comes before the program watches would end all tests; and what a shell ignores for a command in the background
-    /// would not come at all.
+    /// Without this, a signal that arrives before the program watches for it would end all tests, and one that a shell ignores for a
+    /// background command would not arrive at all.
     /// </summary>
     private static unsafe void Block()
     {
@@ -121,6 +120,9 @@ internal static partial class InProcess
 
     [GeneratedRegex(@"(?<name>\btime=|""time_ms"":)\d+")]
     private static partial Regex Duration();
+
+    [GeneratedRegex(@" user=\S+( (sudo|login)_user=\S+)?")]
+    private static partial Regex User();
 
     [LibraryImport("libc", EntryPoint = "tgkill")]
     private static partial int Tgkill(int tgid, int tid, int signal);

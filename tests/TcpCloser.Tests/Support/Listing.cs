@@ -1,34 +1,28 @@
-using TcpCloser.Diag;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A dump as tests run it. How query, dump and collector are put together is known only here.</summary>
+/// <summary>Runs dumps for tests, so that only this class knows how query, dump and collector fit together.</summary>
 internal static class Listing
 {
-    /// <summary>Lists into the sink. Returns 0 or the errno.</summary>
-    public static int Run(FakeKernel kernel, IDumpSink sink, params string[] words) => Run(kernel, new SocketDump(), sink, words);
+    /// <summary>Dumps into the sink. Returns 0 or the errno.</summary>
+    public static int Run(FakeKernel kernel, RecordingDumpSink sink, params string[] words) => Run(kernel, sink.Add, sink.Reset, words);
 
-    /// <summary>Whether the kernel said that its table changed meanwhile.</summary>
-    public static bool IsInterrupted(FakeKernel kernel)
-    {
-        var dump = new SocketDump();
-        Assert.Equal(0, Run(kernel, dump, new RecordingDumpSink(), "-6", "-s", "22"));
-        return dump.Interrupted;
-    }
+    /// <summary>Dumps into delegates. Returns 0 or the errno.</summary>
+    public static int Run(FakeKernel kernel, DumpSink sink, Action reset, params string[] words) => new SocketDump().Run(
+        new FakeNamespace(kernel), new DumpQuery(Words.Select(words), RuleContext.Empty, marksAndCgroups: true).Request, sink, reset);
 
-    /// <summary>An empty collector for those words, of a namespace in which nothing is asked.</summary>
+    /// <summary>An empty collector for these words, in a namespace that answers nothing.</summary>
     public static Collector Collector(string[] words, bool keep)
     {
-        var collector = new Collector(new IdleRule(Words.Rule(words)), keep, keep);
+        var collector = new Collector(new IdleRule(Words.Rule(words)), keep, keep ? DetailLevel.TcpInfo : DetailLevel.Connection);
         collector.Begin(FakeNamespace.Silent);
-        collector.Expect(new DumpQuery(Words.Select(words), RuleContext.Empty, marksAndCgroups: true));
+        collector.SetQuery(new DumpQuery(Words.Select(words), RuleContext.Empty, marksAndCgroups: true));
         return collector;
     }
 
-    /// <summary>The collector of what the kernel lists.</summary>
+    /// <summary>The collector, filled with a dump of the kernel.</summary>
     public static Collector Collector(FakeKernel kernel, bool keep, params string[] words) => Collector(kernel, out _, keep, words);
 
-    /// <summary>The same, and the filter.</summary>
+    /// <summary>The same; also returns the filter.</summary>
     public static Collector Collector(FakeKernel kernel, out byte[] bytecode, bool keep, params string[] words)
     {
         Collector collector = Collector(words, keep);
@@ -36,7 +30,4 @@ internal static class Listing
         bytecode = new SelectionDump(Words.Select(words), new SocketDump()).Run(new FakeNamespace(kernel), RuleContext.Empty, collector);
         return collector;
     }
-
-    private static int Run(FakeKernel kernel, SocketDump dump, IDumpSink sink, params string[] words) =>
-        dump.Run(new FakeNamespace(kernel), new DumpQuery(Words.Select(words), RuleContext.Empty, marksAndCgroups: true).Request, sink);
 }

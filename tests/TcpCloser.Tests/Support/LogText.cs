@@ -1,18 +1,17 @@
 using System.Text.RegularExpressions;
-using TcpCloser.Report;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>What is written to a log, with the times taken out.</summary>
+/// <summary>The text of a log, without times.</summary>
 internal static partial class LogText
 {
-    /// <summary>The lines that the action logs; every one was checked to begin with a UTC time with milliseconds.</summary>
+    /// <summary>The lines that the action logs. Checks that each begins with a UTC time with milliseconds.</summary>
     public static string Of(Action<Log> action, Level threshold = Level.Info)
     {
         string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.log");
         try
         {
-            using (var log = new Log(new LogFile(path, new Patience(null)), syslog: null, threshold, rule: null))
+            using (var log = new Log(new LogFile(path, new StallPolicy(null)), syslog: null, threshold, rule: null))
             {
                 action(log);
             }

@@ -3,7 +3,7 @@ using System.Net;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Netlink messages as the kernel writes them. The sequence number and the port id are filled in by <see cref="FakeSocket"/>.</summary>
+/// <summary>Builds netlink messages of the kernel. <see cref="FakeSocket"/> fills in the sequence number.</summary>
 internal static class Netlink
 {
     public const ushort Error = 2;
@@ -15,7 +15,7 @@ internal static class Netlink
     private const ushort Multi = 2;
     private const ushort DumpFlags = 0x300;
 
-    /// <summary>struct nlmsghdr and what follows.</summary>
+    /// <summary>struct nlmsghdr and the payload.</summary>
     public static byte[] Message(ushort type, byte[] payload, ushort flags = Multi, uint sequence = 0) => new Bytes()
         .U32((uint)(16 + payload.Length)) // nlmsg_len
         .U16(type) // nlmsg_type
@@ -24,12 +24,12 @@ internal static class Netlink
         .U32(0xcafe) // nlmsg_pid
         .Add(payload).Pad4().ToArray();
 
-    /// <summary>Whether a request asks for all there are.</summary>
+    /// <summary>Whether a request is for a dump.</summary>
     public static bool IsDump(byte[] sent) => (BinaryPrimitives.ReadUInt16LittleEndian(sent.AsSpan(6)) & DumpFlags) != 0;
 
     public static byte[] DoneMessage(int error = 0) => Message(Done, BitConverter.GetBytes(error));
 
-    /// <summary>struct nlmsgerr with the header of the request that failed, as NETLINK_CAP_ACK caps it.</summary>
+    /// <summary>struct nlmsgerr with only the header of the failed request, as with NETLINK_CAP_ACK.</summary>
     public static byte[] ErrorMessage(int errno, uint sequence = 0) => Message(Error, new Bytes()
         .U32((uint)-errno) // error
         .U32(72).U16(Socket).U16(0x301).U32(sequence).U32(0) // msg
@@ -41,7 +41,7 @@ internal static class Netlink
         .U16(type) // nla_type
         .Add(value).Pad4().ToArray();
 
-    /// <summary>One datagram of these messages.</summary>
+    /// <summary>One datagram with these messages.</summary>
     public static byte[] Datagram(params byte[][] messages) => [.. messages.SelectMany(static message => message)];
 
     /// <summary>RTM_NEWROUTE with struct rtmsg, its destination and its device.</summary>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A pipe (pipe(7)) of one page, whose reader reads when a test wants it.</summary>
+/// <summary>A pipe (pipe(7)) of one page, which is read only when the test wants it.</summary>
 internal sealed unsafe partial class Pipe : IDisposable
 {
     private const int F_SETPIPE_SZ = 1031;
@@ -25,10 +25,10 @@ internal sealed unsafe partial class Pipe : IDisposable
     /// <summary>The end to write to.</summary>
     public int Writer { get; }
 
-    /// <summary>How many bytes it takes.</summary>
+    /// <summary>Its capacity in bytes.</summary>
     public int Size { get; }
 
-    /// <summary>All that is in it.</summary>
+    /// <summary>Reads everything in the pipe.</summary>
     public string Read()
     {
         byte[] buffer = new byte[Size];
@@ -45,7 +45,7 @@ internal sealed unsafe partial class Pipe : IDisposable
         return text.ToString();
     }
 
-    /// <summary>From here on nobody will ever read.</summary>
+    /// <summary>Leaves the pipe without a reader.</summary>
     public void CloseReader()
     {
         _ = close(_reader);

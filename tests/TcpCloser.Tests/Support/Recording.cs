@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A dump that Assets/record.py recorded on a real kernel (6.18), and what its connections were.</summary>
+/// <summary>A dump that Assets/record.py recorded on a real kernel (6.18), and the connections that existed then.</summary>
 internal sealed class Recording
 {
     public Recording(string name)
@@ -21,7 +21,7 @@ internal sealed class Recording
 
     public List<byte[]> Datagrams { get; } = [];
 
-    /// <summary>Family, state, local and remote end, inode; sorted.</summary>
+    /// <summary>Family, state, local and remote endpoint, inode; sorted.</summary>
     public string[] Connections { get; }
 
     private static byte[] Resource(string name)

@@ -1,14 +1,11 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Keeps what a dump listed.</summary>
-internal sealed class RecordingDumpSink : IDumpSink
+/// <summary>Records the sockets of a dump.</summary>
+internal sealed class RecordingDumpSink
 {
     public List<string> Sockets { get; } = [];
 
-    /// <summary>How much tcp_info each had.</summary>
+    /// <summary>The tcp_info of each.</summary>
     public List<byte[]> Infos { get; } = [];
 
     public int Resets { get; private set; }
@@ -27,7 +24,7 @@ internal sealed class RecordingDumpSink : IDumpSink
         Infos.Add(attributes.Info.ToArray());
     }
 
-    /// <summary>As <see cref="DumpedSocket"/> writes itself.</summary>
+    /// <summary>In the format of <see cref="DumpedSocket"/>'s ToString.</summary>
     public static string Text(ref readonly Connection connection) =>
         $"{connection.Family} {connection.State} {AddressText.Format(in connection.Source, connection.Family)}:{connection.SourcePort} " +
         $"{AddressText.Format(in connection.Destination, connection.Family)}:{connection.DestinationPort} {connection.Cookie:x} " +

@@ -1,42 +1,37 @@
-using TcpCloser.Diag;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Report;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Keeps what it was told of a round, and checks the order in which it was told.</summary>
+/// <summary>Records the reports of a round, and checks their order.</summary>
 internal sealed class RecordingObserver : IObserver
 {
     private bool _isRunning;
 
-    /// <summary>What was told of each connection, by its cookie.</summary>
-    public Dictionary<ulong, List<Outcome>> Told { get; } = [];
+    /// <summary>The outcomes that were reported for each connection, by cookie.</summary>
+    public Dictionary<ulong, List<Outcome>> Reported { get; } = [];
 
     public List<(int Pid, int Signal)> Signals { get; } = [];
 
     public List<(Level Level, string Text)> Messages { get; } = [];
 
-    /// <summary>The cookies of what a dry run would close.</summary>
+    /// <summary>The cookies of the connections that a dry run would close.</summary>
     public List<ulong> WouldBeClosed { get; } = [];
 
     public Counts? Counts { get; private set; }
 
     public bool IsQuiet { get; private set; }
 
-    /// <summary>How many rounds ended.</summary>
+    /// <summary>The number of finished rounds.</summary>
     public int Rounds { get; private set; }
 
-    /// <summary>What was told and is not flushed yet.</summary>
+    /// <summary>The number of reports that are not flushed yet.</summary>
     public int Unflushed { get; private set; }
 
     public IEnumerable<string> Errors => Messages.Where(static message => message.Level == Level.Error).Select(static message => message.Text);
 
-    public void Begin()
+    public void Begin(RoundContext round)
     {
         Assert.False(_isRunning);
         _isRunning = true;
-        Told.Clear();
+        Reported.Clear();
         Signals.Clear();
         Messages.Clear();
         WouldBeClosed.Clear();
@@ -47,9 +42,9 @@ internal sealed class RecordingObserver : IObserver
         Assert.True(_isRunning);
         Unflushed++;
         ref Connection connection = ref connections[index];
-        if (!Told.TryGetValue(connection.Cookie, out List<Outcome>? outcomes))
+        if (!Reported.TryGetValue(connection.Cookie, out List<Outcome>? outcomes))
         {
-            Told[connection.Cookie] = outcomes = [];
+            Reported[connection.Cookie] = outcomes = [];
         }
 
         outcomes.Add(connection.Outcome);
@@ -60,7 +55,7 @@ internal sealed class RecordingObserver : IObserver
         Assert.True(_isRunning);
         for (int i = 0; i < candidates.Count; i++)
         {
-            if (candidates[i].Outcome == Outcome.Idle)
+            if (candidates[i].Outcome == Outcome.Pending)
             {
                 WouldBeClosed.Add(candidates[i].Cookie);
             }
@@ -94,5 +89,5 @@ internal sealed class RecordingObserver : IObserver
         Rounds++;
     }
 
-    public void Totals(Counts totals, long rounds, TimeSpan time) => Assert.Fail("a round is no service");
+    public void Totals(Counts totals, long rounds, TimeSpan time) => Assert.Fail("a round is not a service");
 }

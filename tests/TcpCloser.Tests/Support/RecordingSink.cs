@@ -1,36 +1,30 @@
-using TcpCloser.Diag;
-using TcpCloser.Interop;
-using TcpCloser.Kill;
-using TcpCloser.Proc;
-using TcpCloser.Report;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Writes results into the list, as a round does, and keeps everything that was told.</summary>
+/// <summary>Writes results into the list, as a round does, and records everything that is reported.</summary>
 /// <param name="candidates">The connections that the results are about.</param>
 internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
 {
-    /// <summary>How often each connection got an outcome, by its place.</summary>
-    public Dictionary<int, int> Told { get; } = [];
+    /// <summary>How often each connection got an outcome, by index.</summary>
+    public Dictionary<int, int> Reported { get; } = [];
 
     public List<(Operation Operation, int Errno, string? Subject)> Problems { get; } = [];
 
-    /// <summary>Problems with a part of it.</summary>
+    /// <summary>Problems with a part of the work.</summary>
     public List<(Operation Operation, int Errno, string? Subject)> Incompletes { get; } = [];
 
     public List<string> Notices { get; } = [];
 
     public List<(int Pid, int Signal)> Signals { get; } = [];
 
-    /// <summary>How many results came together.</summary>
+    /// <summary>The number of results in each batch.</summary>
     public List<int> Batches { get; } = [];
 
-    /// <summary>Whether a problem means that it is not possible here.</summary>
-    public bool IsNotPossible => Problems.Exists(static problem => Remedies.IsNotPossible(problem.Operation, problem.Errno));
+    /// <summary>Whether a problem means that the method is not possible here.</summary>
+    public bool IsNotPossible => Problems.Exists(static problem => Remedies.IsNotPossible(new Failure(problem.Operation, problem.Errno)));
 
-    /// <summary>Each problem in the words of a log line.</summary>
+    /// <summary>Each problem as in a log line.</summary>
     public IEnumerable<string> Descriptions =>
-        Problems.Select(static problem => Remedies.Describe(problem.Operation, problem.Errno, problem.Subject));
+        Problems.Select(static problem => Remedies.Describe(new Failure(problem.Operation, problem.Errno, problem.Subject)));
 
     public void Completed(ReadOnlySpan<Result> results)
     {
@@ -38,36 +32,43 @@ internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
         Batches.Add(results.Length);
         foreach (Result result in results)
         {
-            Assert.Equal(Outcome.Idle, candidates[result.Index].Outcome);
-            Assert.NotEqual(Outcome.Idle, result.Outcome);
-            Told[result.Index] = Told.GetValueOrDefault(result.Index) + 1;
+            Assert.Equal(Outcome.Pending, candidates[result.Index].Outcome);
+            Assert.True(result.Outcome != Outcome.Pending || result.By != Method.Auto, "a connection that would be closed needs a method");
+            Reported[result.Index] = Reported.GetValueOrDefault(result.Index) + 1;
             candidates[result.Index].Outcome = result.Outcome;
             candidates[result.Index].Errno = (ushort)result.Errno;
+            candidates[result.Index].By = result.By;
         }
     }
 
-    public void Found(SocketOwners owners) => candidates.Owners = owners;
-
     public void Signalled(SocketHolder process, int signal) => Signals.Add((process.Pid, signal));
 
-    public void Problem(Operation operation, int errno, string? subject = null)
+    public void Problem(Failure failure)
     {
-        Assert.NotEqual(0, errno);
-        Problems.Add((operation, errno, subject));
+        Assert.False(failure.IsNone);
+        Problems.Add((failure.Operation, failure.Errno, failure.Subject));
     }
 
-    public void Incomplete(Operation operation, int errno, string? subject = null)
+    public void Incomplete(Failure failure)
     {
-        Assert.NotEqual(0, errno);
-        Incompletes.Add((operation, errno, subject));
+        Assert.False(failure.IsNone);
+        Incompletes.Add((failure.Operation, failure.Errno, failure.Subject));
     }
+
+    public List<UnaskedPeers> UnaskedPeers { get; } = [];
+
+    public void Unasked(UnaskedPeers peers) => UnaskedPeers.Add(peers);
+
+    public void Progress(Func<string> describe) => LastProgress = describe();
+
+    public string LastProgress { get; private set; } = "";
 
     public void Notice(string text) => Notices.Add(text);
 
-    /// <summary>Every connection has one outcome, told once.</summary>
-    public void AssertAllTold()
+    /// <summary>Every connection got exactly one outcome.</summary>
+    public void AssertAllReported()
     {
-        Assert.Equal(Enumerable.Range(0, candidates.Count), Told.Keys.Order());
-        Assert.All(Told.Values, static times => Assert.Equal(1, times));
+        Assert.Equal(Enumerable.Range(0, candidates.Count), Reported.Keys.Order());
+        Assert.All(Reported.Values, static times => Assert.Equal(1, times));
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A version as semver.org 2.0.0 orders them: what stands behind a plus does not count.</summary>
+/// <summary>A version in the order of semver.org 2.0.0, which ignores everything after a plus.</summary>
 internal sealed class SemanticVersion : IComparable<SemanticVersion>
 {
     private readonly int[] _release;
@@ -44,7 +44,7 @@ internal sealed class SemanticVersion : IComparable<SemanticVersion>
         return _preRelease.Length.CompareTo(other._preRelease.Length);
     }
 
-    /// <summary>Numbers by their value and before words.</summary>
+    /// <summary>Numbers are ordered by value, and before words.</summary>
     private static int Compare(string one, string other)
     {
         bool isNumber = int.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out int number);

@@ -1,8 +1,6 @@
-using TcpCloser.Interop;
-
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A server with a connection of every kind, seen from a shell that somebody opened by SSH.</summary>
+/// <summary>A server with connections of every kind. The program runs in a shell of an SSH session.</summary>
 internal sealed class ServerScene
 {
     private const int Pty = 136 << 8;
@@ -13,9 +11,10 @@ internal sealed class ServerScene
     private ulong _nextCookie = 0x5_0000_0001;
     private ushort _nextPort = 30_000;
 
-    /// <param name="host">The machine to set it up on.</param>
-    /// <param name="hasSshConnection">Whether the shell's environment has SSH_CONNECTION.</param>
-    /// <param name="isBelowTmux">Whether the shell is a child of a tmux server, whose client is what sshd started.</param>
+    /// <summary>
+    /// Sets up the server. The shell's environment has SSH_CONNECTION or not; the shell is a child of sshd's, or of a tmux server whose
+    /// client runs below sshd.
+    /// </summary>
     public ServerScene(FakeHost host, bool hasSshConnection = true, bool isBelowTmux = false)
     {
         Host = host;
@@ -45,16 +44,16 @@ internal sealed class ServerScene
         Sibling = host.Add(new FakeProcess(201) { Parent = 200 });
         One = Socket(1000, Worker);
         Shared = Socket(1000, Worker, Sibling);
-        Of6 = Socket(1000, Sibling);
-        Of6.Dumped = Of6.Dumped with { Family = 10, Source = "fd00::1", Destination = "fd00::2" };
+        OverIPv6 = Socket(1000, Sibling);
+        OverIPv6.Dumped = OverIPv6.Dumped with { Family = 10, Source = "fd00::1", Destination = "fd00::2" };
         BusyOne = Socket(1000, Sibling);
         BusyOne.Dumped = BusyOne.Dumped with { LastDataRecv = Busy };
         OtherPort = Socket(1000, Worker);
         OtherPort.Dumped = OtherPort.Dumped with { SourcePort = 5432 };
 
-        // A user gave his descriptor away; process 1 listened for its service.
-        Received = Socket(1000, host.Add(new FakeProcess(204)), host.Add(new FakeProcess(300) { Uid = 999, Comm = "dbus-daemon"u8.ToArray() }));
-        Handed = Socket(0, Init, host.Add(new FakeProcess(202) { Uid = 33, Parent = 1 }));
+        // One user has passed a descriptor to another; process 1 listened on behalf of its service (socket activation).
+        AlsoHeldByOtherUser = Socket(1000, host.Add(new FakeProcess(204)), host.Add(new FakeProcess(300) { Uid = 999, Comm = "dbus-daemon"u8.ToArray() }));
+        AlsoHeldByInit = Socket(0, Init, host.Add(new FakeProcess(202) { Uid = 33, Parent = 1 }));
         Orphan = Socket(0);
         Orphan.Dumped = Orphan.Dumped with { Inode = 0 };
     }
@@ -70,36 +69,36 @@ internal sealed class ServerScene
     /// <summary>Holds <see cref="One"/>, <see cref="Shared"/> and <see cref="OtherPort"/>.</summary>
     public FakeProcess Worker { get; }
 
-    /// <summary>Holds <see cref="Shared"/>, <see cref="Of6"/> and <see cref="BusyOne"/>.</summary>
+    /// <summary>Holds <see cref="Shared"/>, <see cref="OverIPv6"/> and <see cref="BusyOne"/>.</summary>
     public FakeProcess Sibling { get; }
 
     public FakeTcp OwnSession { get; }
 
-    /// <summary>The other end of <see cref="OwnSession"/>, where it runs over loopback; null: it is elsewhere.</summary>
+    /// <summary>The other end of <see cref="OwnSession"/>, if it runs over loopback; null: on another machine.</summary>
     public FakeTcp? OtherEnd { get; private set; }
 
     public FakeTcp One { get; }
 
     public FakeTcp Shared { get; }
 
-    public FakeTcp Of6 { get; }
+    public FakeTcp OverIPv6 { get; }
 
     public FakeTcp BusyOne { get; }
 
     public FakeTcp OtherPort { get; }
 
-    /// <summary>Held by its owner and by a process of another user.</summary>
-    public FakeTcp Received { get; }
+    /// <summary>Held by a process of its own user and one of a different user.</summary>
+    public FakeTcp AlsoHeldByOtherUser { get; }
 
-    /// <summary>Root's, held also by process 1.</summary>
-    public FakeTcp Handed { get; }
+    /// <summary>Of root; also held by process 1.</summary>
+    public FakeTcp AlsoHeldByInit { get; }
 
     public FakeTcp Orphan { get; }
 
-    /// <summary>What the words mean that tests use here: <c>-46 -s 22</c>.</summary>
+    /// <summary>Whether <c>-46 -s 22</c>, which these tests use, selects the socket.</summary>
     public static bool IsOfPort22(FakeTcp socket) => socket.Dumped.SourcePort == 22;
 
-    /// <summary>The SSH client runs on this machine, too.</summary>
+    /// <summary>Adds the SSH client, which then also runs on this machine.</summary>
     public void AddSshClient()
     {
         DumpedSocket session = OwnSession.Dumped;
@@ -113,7 +112,7 @@ internal sealed class ServerScene
         };
     }
 
-    /// <summary>An MPTCP connection of two subflows, and one of which a subflow is busy.</summary>
+    /// <summary>An idle MPTCP connection of two subflows, and one with a busy subflow.</summary>
     public (FakeTcp[] Whole, FakeTcp[] Partly) AddMptcp(FakeProcess holder)
     {
         FakeTcp[] Pair(uint lastOfSecond)
@@ -134,7 +133,7 @@ internal sealed class ServerScene
         return (Pair(IdleMs), Pair(Busy));
     }
 
-    /// <summary>A socket of <c>10.0.0.1:22</c> that was idle for a minute.</summary>
+    /// <summary>A socket of <c>10.0.0.1:22</c> that has been idle for a minute.</summary>
     public FakeTcp Socket(uint uid, params FakeProcess[] holders) => Host.Add(new FakeTcp(Dumped(uid)), holders);
 
     private FakeTcp Subflow(ulong mptcpCookie) => Host.Add(new FakeTcp(Dumped(1000) with { IsMptcp = true }) { MptcpCookie = mptcpCookie });

@@ -5,8 +5,8 @@ using Snapshooter.Xunit3;
 namespace TcpCloser.Tests.Support;
 
 /// <summary>
-/// Compares text with the snapshot beside the calling test, in <c>__snapshots__</c>. A missing snapshot is a failure:
-/// new ones are written by a run with SNAPSHOOTER_STRICT_MODE=false, then looked at, then committed.
+/// Compares text with the snapshot of the calling test, in <c>__snapshots__</c> beside it. A missing snapshot is a failure: a run with
+/// SNAPSHOOTER_STRICT_MODE=false writes new ones, which have to be reviewed and committed.
 /// </summary>
 internal static class Snap
 {
@@ -25,7 +25,7 @@ internal static class Snap
     }
 
     [ModuleInitializer]
-    internal static void BeStrict()
+    internal static void SetStrictMode()
     {
         if (Environment.GetEnvironmentVariable(StrictMode) is null)
         {

@@ -3,21 +3,21 @@ using System.Reflection;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>A folder with the version script in it, that may become a git repository.</summary>
+/// <summary>A directory with the version script, which tests can turn into a git repository.</summary>
 internal sealed class VersionedSources : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
+    private readonly string _directory = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
     private int _commits;
 
     public VersionedSources()
     {
-        PutScript("build");
+        AddScript("build");
     }
 
-    /// <summary>What the script prints, from this folder or one below.</summary>
-    public string Version(string below = ".") => Run("sh", Path.Combine(_folder, below, "build", "version.sh"));
+    /// <summary>The output of the script in this directory or one below.</summary>
+    public string Version(string below = ".") => Run("sh", Path.Combine(_directory, below, "build", "version.sh"));
 
-    /// <summary>The same without what names the commit.</summary>
+    /// <summary>The same without the commit after the plus.</summary>
     public string VersionWithoutCommit()
     {
         string version = Version();
@@ -25,33 +25,35 @@ internal sealed class VersionedSources : IDisposable
         return plus < 0 ? version : version[..plus];
     }
 
-    /// <summary>The script also where it lies in another project's repository.</summary>
-    public void PutScript(string folder)
+    /// <summary>Adds a copy of the script in a subdirectory, as in another project's repository.</summary>
+    public void AddScript(string directory)
     {
-        Directory.CreateDirectory(Path.Combine(_folder, folder));
+        Directory.CreateDirectory(Path.Combine(_directory, directory));
         using Stream script = Assembly.GetExecutingAssembly().GetManifestResourceStream("version.sh")!;
-        using FileStream file = File.Create(Path.Combine(_folder, folder, "version.sh"));
+        using FileStream file = File.Create(Path.Combine(_directory, directory, "version.sh"));
         script.CopyTo(file);
     }
 
-    public void Change(string file) => File.AppendAllText(Path.Combine(_folder, file), "more\n");
+    public void Write(string file, string text) => File.WriteAllText(Path.Combine(_directory, file), text);
+
+    public void Change(string file) => File.AppendAllText(Path.Combine(_directory, file), "more\n");
 
     public void Commit()
     {
         Git("add", ".");
-        // Two of the same second, parent and message would be one and the same.
+        // Commits with the same second, parent and message would be identical.
         Git("commit", "-q", "--allow-empty", "-m", $"change {++_commits}");
     }
 
     public string Git(params string[] arguments)
-        => Run("git", ["-C", _folder, "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "init.defaultBranch=main", .. arguments]);
+        => Run("git", ["-C", _directory, "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "init.defaultBranch=main", .. arguments]);
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private static string Run(string program, params string[] arguments)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // Nothing of this machine's git, and not the repository that a git hook runs these tests for.
+        // Ignore this machine's git configuration, and the repository whose git hook may run these tests.
         foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("GIT_", StringComparison.Ordinal)).ToArray())
         {
             start.Environment.Remove(name);

@@ -2,27 +2,27 @@ using System.Runtime.InteropServices;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>What is written to a descriptor, which the program does without System.Console.</summary>
+/// <summary>Captures what the program writes to a descriptor, which it does without System.Console.</summary>
 internal static partial class Written
 {
-    /// <summary>The descriptors are the whole process's.</summary>
-    public static Lock OneAtATime { get; } = new();
+    /// <summary>The lock for changes of what the whole process shares: descriptors and environment.</summary>
+    public static Lock ProcessLock { get; } = new();
 
     public static string ToStdout(Action action) => To(1, action);
 
     public static string ToStderr(Action action) => To(2, action);
 
-    /// <summary>Lets the descriptor lead to a device that is full.</summary>
+    /// <summary>Redirects the descriptor to a full device.</summary>
     public static void ToFull(int fd, Action action)
     {
         using FileStream device = File.OpenWrite("/dev/full");
         ToDescriptor(fd, DescriptorOf(device), action);
     }
 
-    /// <summary>Lets the descriptor lead to where another one does. One at a time.</summary>
+    /// <summary>Redirects the descriptor to the target of another one, during the action.</summary>
     public static void ToDescriptor(int fd, int other, Action action)
     {
-        lock (OneAtATime)
+        lock (ProcessLock)
         {
             int saved = Dup(fd);
             Assert.Equal(fd, Dup2(other, fd));
@@ -38,7 +38,7 @@ internal static partial class Written
         }
     }
 
-    /// <summary>The text that the action writes.</summary>
+    /// <summary>The text that the action writes to the descriptor.</summary>
     private static string To(int fd, Action action)
     {
         string path = Path.Combine(Path.GetTempPath(), $"tcp-closer-test-{Guid.NewGuid():n}.out");

@@ -5,17 +5,17 @@ using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using TcpCloser.Diag;
 using TcpCloser.Interop;
-using Xunit;
+using TcpCloser.Proc;
 
 namespace TcpCloser.KernelTests.Harness.Paths;
 
 /// <summary>
-/// Looks at all connections of the near side, hundreds of times a second, and holds what the program takes for proved against when
-/// things were really sent.
+/// Dumps all connections of the near side hundreds of times a second, and compares the time that the program regards as proven with
+/// the time at which data was really sent.
 /// </summary>
-internal sealed class AckWatch : IDumpSink, IDisposable
+internal sealed class AckWatch : IDisposable
 {
-    /// <summary>The grain of the kernel's ticks and clocks, and of the clock that the sender read.</summary>
+    /// <summary>The granularity of the kernel's ticks and clocks, and of the clock that the sender read.</summary>
     private const int GrainMs = 12;
 
     private readonly NetworkNamespace _near;
@@ -23,27 +23,30 @@ internal sealed class AckWatch : IDumpSink, IDisposable
     private readonly ConcurrentDictionary<int, long> _sentAt = new();
     private readonly ConcurrentDictionary<int, uint> _longest = new();
     private readonly ConcurrentQueue<string> _excesses = new();
-    private readonly List<(int Port, uint Bound, string Facts)> _seen = [];
+    private readonly List<(int Port, uint Bound, string Facts)> _dumped = [];
     private volatile bool _isEnding;
-    private long _looks;
+    private long _samples;
 
     internal AckWatch(NetworkPath path)
     {
         Assert.SkipWhen(Namespaces.NeedUserNamespace, "a thread enters no namespace of another user namespace");
         using SafeFileHandle handle = File.OpenHandle($"/proc/{path.Near.Id}/ns/net");
         handle.SetHandleAsInvalid(); // the namespace closes it
-        _near = new NetworkNamespace("near"u8.ToArray(), (int)handle.DangerousGetHandle());
+        _near = new NetworkNamespace(new NamespaceFile("near"u8.ToArray(), (int)handle.DangerousGetHandle(), IsOwn: false, Pid: 0), new NetworkNamespace());
         _thread = new Thread(Watch) { IsBackground = true };
         _thread.Start();
     }
 
-    /// <summary>How often a connection was looked at.</summary>
-    internal long Looks => Interlocked.Read(ref _looks);
+    /// <summary>The number of samples, over all connections.</summary>
+    internal long Samples => Interlocked.Read(ref _samples);
 
-    /// <summary>Each time that more was taken for proved than was true.</summary>
+    /// <summary>Every sample in which the proven time exceeded the true one.</summary>
     internal IReadOnlyCollection<string> Excesses => _excesses;
 
-    /// <summary>What is outstanding on these was sent at that time at the earliest, by the monotonic clock in milliseconds.</summary>
+    /// <summary>
+    /// Records that the outstanding data of these sockets was sent at that time at the earliest, by the monotonic clock in
+    /// milliseconds.
+    /// </summary>
     internal void Sent(SocketRange sockets, long at)
     {
         for (int i = 0; i < sockets.Count; i++)
@@ -52,16 +55,14 @@ internal sealed class AckWatch : IDumpSink, IDisposable
         }
     }
 
-    /// <summary>The longest that was ever taken for proved of a connection, in milliseconds.</summary>
+    /// <summary>The longest time that was ever proven for a connection, in milliseconds.</summary>
     internal uint Longest(SocketRange socket) => _longest.GetValueOrDefault((int)socket.Port);
 
-    public void Reset() => _seen.Clear();
-
-    public void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
+    private void Add(ref readonly InetDiagMsg message, in SocketAttributes attributes)
     {
         var facts = new SocketFacts(in message, attributes.Info);
         uint bound = Math.Min(facts.LastHeardMs, AckProof.OutstandingMs(in facts));
-        _seen.Add((BinaryPrimitives.ReverseEndianness(message.Id.SourcePort), bound,
+        _dumped.Add((BinaryPrimitives.ReverseEndianness(message.Id.SourcePort), bound,
             bound == 0 ? "" : string.Create(CultureInfo.InvariantCulture,
                 $"timer={facts.Timer} expires={facts.ExpiresMs} rto={facts.RtoMs} retransmits={facts.Retransmits} backoff={facts.Backoff} probes={facts.Probes} sent={facts.LastDataSentMs} heard={facts.LastHeardMs}")));
     }
@@ -79,11 +80,11 @@ internal sealed class AckWatch : IDumpSink, IDisposable
         var query = new DumpQuery(Selection.EveryConnection, RuleContext.Empty, marksAndCgroups: false);
         while (!_isEnding)
         {
-            if (dump.Run(_near, query.Request, this) == 0)
+            if (dump.Run(_near, query.Request, Add, _dumped.Clear) == 0)
             {
                 long now = Stopwatch.GetTimestamp() * 1000 / Stopwatch.Frequency;
-                _seen.ForEach(seen => Judge(seen.Port, seen.Bound, seen.Facts, now));
-                Interlocked.Add(ref _looks, _seen.Count);
+                _dumped.ForEach(entry => Judge(entry.Port, entry.Bound, entry.Facts, now));
+                Interlocked.Add(ref _samples, _dumped.Count);
             }
 
             Thread.Sleep(2);
@@ -95,7 +96,7 @@ internal sealed class AckWatch : IDumpSink, IDisposable
         _longest[port] = Math.Max(_longest.GetValueOrDefault(port), bound);
         if (_sentAt.TryGetValue(port, out long at) && bound > now - at + GrainMs)
         {
-            _excesses.Enqueue($"port {port}: {bound} ms proved, {now - at} ms true; {facts}");
+            _excesses.Enqueue($"port {port}: {bound} ms proven, {now - at} ms true; {facts}");
         }
     }
 }

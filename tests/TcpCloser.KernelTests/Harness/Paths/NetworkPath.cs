@@ -1,10 +1,8 @@
-using Xunit;
-
 namespace TcpCloser.KernelTests.Harness.Paths;
 
 /// <summary>
-/// Two network namespaces and a way between them: the near one, where the program runs, and the far one, where the peers are. Far
-/// addresses 2 to 9 can be taken away, which is how a peer vanishes.
+/// Two network namespaces and a path between them: the near one, where the program runs, and the far one, where the peers are. The far
+/// addresses 2 to 9 can be removed, which makes a peer vanish.
 /// </summary>
 internal sealed class NetworkPath : IDisposable
 {
@@ -15,8 +13,14 @@ internal sealed class NetworkPath : IDisposable
     /// <summary>The port that the far side listens on, for both families.</summary>
     internal const int Port = 7000;
 
+    /// <summary>A second port, for connections that the program does not select.</summary>
+    internal const int OtherPort = 7070;
+
+    private const int MaxPort = 65_000;
+
     private readonly Command? _relay;
     private readonly Conversation? _toRelay;
+    private int _nextPort = 10_000;
 
     private NetworkPath(int? delay)
     {
@@ -38,41 +42,53 @@ internal sealed class NetworkPath : IDisposable
         Run(Near, $"ip addr add {Near4}/24 dev {Device}; ip addr add {Near6}/64 dev {Device} nodad; ip link set {Device} up");
         Run(Far, $"ip link set {Device} up; {string.Join("; ", Enumerable.Range(2, 8).Select(Add))}");
         _ = Far.Ask($"listen :: {Port}");
+        _ = Far.Ask($"listen :: {OtherPort}");
     }
 
     internal SocketProcess Near { get; }
 
     internal SocketProcess Far { get; }
 
-    /// <summary>By a pair of veth devices, at once.</summary>
-    internal static NetworkPath AtOnce() => new(delay: null);
+    /// <summary>A path over a pair of veth devices, without delay.</summary>
+    internal static NetworkPath Fast() => new(delay: null);
 
-    /// <summary>By a relay that takes its time in each direction.</summary>
+    /// <summary>A path over a relay that delays packets in each direction.</summary>
     internal static NetworkPath Slow(int delayMs) => new(delayMs);
 
     internal static string Far4(int number) => $"10.9.0.{number}";
 
     internal static string Far6(int number) => $"fd09::{number}";
 
-    /// <summary>Connections from near to far that the far side has accepted; <paramref name="options"/> as the Lab's connect has them.</summary>
-    internal (SocketRange Near, SocketRange Far) Connect(int count = 1, string? to = null, string options = "")
+    /// <summary>
+    /// Connections from near to far that the far side has accepted; <paramref name="options"/> are those of the Lab's connect
+    /// command.
+    /// </summary>
+    internal (SocketRange Near, SocketRange Far) Connect(int count = 1, string? to = null, string options = "", int port = Port)
     {
-        SocketRange near = Near.Connect($"{to ?? Far4(2)} {Port} {count} {options}");
-        return (near, Far.Accept(Port, count));
+        // Local ports of its own: the kernel may give one port to two connections with different peers, and tests tell them apart by it.
+        int size = Math.Max(200, 2 * count);
+        if (_nextPort + size <= MaxPort)
+        {
+            Run(Near, $"echo {_nextPort} {_nextPort + size - 1} > /proc/sys/net/ipv4/ip_local_port_range");
+            _nextPort += size;
+        }
+
+        SocketRange near = Near.Connect($"{to ?? Far4(2)} {port} {count} {options}");
+        return (near, Far.Accept(port, count));
     }
 
-    /// <summary>A far address goes; what it sends and gets is lost, and nothing answers for it.</summary>
+    /// <summary>Removes a far address: packets from and to it are lost, and nothing answers for it.</summary>
     internal void Vanish(int number) =>
         Run(Far, $"ip addr del {Far4(number)}/24 dev {Device}; ip -6 addr del {Far6(number)}/64 dev {Device}");
 
     internal void Return(int number) => Run(Far, Add(number));
 
-    /// <summary>Nothing gets through a slow path any more.</summary>
+    /// <summary>Drops everything on a slow path.</summary>
     internal void Cut() => Relay("cut");
 
-    internal void Mend() => Relay("mend");
+    internal void Restore() => Relay("mend");
 
-    /// <summary>The device of a slow path takes no packets any more: its queue fills.</summary>
+    /// <summary>Stops the device of a slow path from taking packets: its queue fills.</summary>
     internal void Stall()
     {
         Assert.NotNull(_relay);
@@ -81,11 +97,27 @@ internal sealed class NetworkPath : IDisposable
 
     internal void Delay(int milliseconds) => Relay($"delay {milliseconds}");
 
+    /// <summary>
+    /// Drops packets that arrive at the far side, by an nftables rule such as <c>ip daddr 10.9.0.4 drop</c>; skips the test if
+    /// there is no nftables.
+    /// </summary>
+    internal void FilterFar(string rule) => Filter(Far, rule);
+
+    /// <summary>Drops packets that arrive at the near side.</summary>
+    internal void FilterNear(string rule) => Filter(Near, rule);
+
+    /// <summary>Removes all rules that drop packets.</summary>
+    internal void Unfilter()
+    {
+        Run(Near, "nft flush ruleset");
+        Run(Far, "nft flush ruleset");
+    }
+
     internal void InNear(string script) => Run(Near, script);
 
     internal void InFar(string script) => Run(Far, script);
 
-    /// <summary>The program on the near side; nothing goes to a syslog.</summary>
+    /// <summary>The program on the near side, without syslog.</summary>
     internal ToolRun Tool(params string[] arguments) => new(Inside(Near)) { Arguments = [.. arguments, "--disable-syslog"] };
 
     public void Dispose()
@@ -98,10 +130,14 @@ internal sealed class NetworkPath : IDisposable
     private static string Add(int number) =>
         $"ip addr add {Far4(number)}/24 dev {Device}; ip addr add {Far6(number)}/64 dev {Device} nodad";
 
+    private static void Filter(SocketProcess side, string rule) => Assert.SkipUnless(
+        Command.Run([.. Inside(side), "nft", $"table inet lossy {{ chain in {{ type filter hook input priority 0; {rule}; }}; }}"]).ExitCode == 0,
+        "nftables cannot drop packets here");
+
     private static string[] Inside(SocketProcess process) => Namespaces.Join(process.Id, ownProcesses: false, ownMounts: false);
 
-    private static void Run(SocketProcess where, string script) =>
-        _ = Command.Run([.. Inside(where), "sh", "-ec", script]).Expect(0);
+    private static void Run(SocketProcess side, string script) =>
+        _ = Command.Run([.. Inside(side), "sh", "-ec", script]).Expect(0);
 
     private void Relay(string line)
     {

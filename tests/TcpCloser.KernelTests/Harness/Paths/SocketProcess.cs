@@ -1,6 +1,6 @@
 namespace TcpCloser.KernelTests.Harness.Paths;
 
-/// <summary>A process of the Lab that makes sockets, a call at a time, in a network namespace of its own.</summary>
+/// <summary>A Lab process that creates sockets, one call at a time, in its own network namespace.</summary>
 internal sealed class SocketProcess : IDisposable
 {
     private readonly Command _command;
@@ -14,7 +14,7 @@ internal sealed class SocketProcess : IDisposable
 
     internal int Id => _command.Id;
 
-    /// <summary>Starts one in fresh namespaces, or where another process is that is named by the command.</summary>
+    /// <summary>Starts the process in the namespaces that the command prefix creates or joins.</summary>
     internal static SocketProcess Start(params IReadOnlyList<string> enter)
     {
         var process = new SocketProcess(Command.Start([.. enter, Binaries.Lab, "sockets"]));
@@ -32,8 +32,8 @@ internal sealed class SocketProcess : IDisposable
 
     internal string[] Ask(string line) => _conversation.Ask(line);
 
-    /// <summary>Makes connections; <paramref name="what"/> is <c>ADDRESS PORT COUNT</c> and what else there is to say.</summary>
-    internal SocketRange Connect(string what) => Range(Ask($"connect {what}"));
+    /// <summary>Creates connections; <paramref name="arguments"/> is <c>ADDRESS PORT COUNT [OPTION...]</c>.</summary>
+    internal SocketRange Connect(string arguments) => Range(Ask($"connect {arguments}"));
 
     internal SocketRange Accept(int port, int count) => Range(Ask($"accept {port} {count}"));
 
@@ -48,7 +48,7 @@ internal sealed class SocketProcess : IDisposable
             }
             catch (Exception failure) when (failure is TimeoutException or IOException)
             {
-                // Disposing kills it.
+                // Disposing kills the process.
             }
         }
 

@@ -2,38 +2,54 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests.Harness.Paths;
 
-/// <summary>Sockets of a <see cref="SocketProcess"/>, by their numbers there.</summary>
-/// <param name="Process">Who has them.</param>
-/// <param name="Text">As a command names them: <c>0-9</c>.</param>
+/// <summary>Consecutive sockets of a <see cref="SocketProcess"/>, by their numbers there.</summary>
+/// <param name="Process">The process that holds them.</param>
+/// <param name="Text">The range in the syntax of the commands: <c>0-9</c>.</param>
 internal sealed record SocketRange(SocketProcess Process, string Text)
 {
     private int First => int.Parse(Text.Split('-')[0], CultureInfo.InvariantCulture);
 
     internal int Count => int.Parse(Text.Split('-')[1], CultureInfo.InvariantCulture) - First + 1;
 
-    /// <summary>One of them.</summary>
+    /// <summary>The socket at an index.</summary>
     internal SocketRange this[int index] => this with { Text = $"{First + index}-{First + index}" };
 
-    /// <summary>How they are for their owner, and how many are so: <c>3 alive</c>.</summary>
-    internal string[] Looks => Process.Ask($"look {Text}");
+    /// <summary>The states that their owner observes, with counts: <c>3 alive</c>.</summary>
+    internal string[] Views => Process.Ask($"look {Text}");
 
-    /// <summary>Their keepalive options, and how many have these.</summary>
+    /// <summary>Their keepalive options, with counts.</summary>
     internal string[] Options => Process.Ask($"options {Text}");
 
-    /// <summary>A number that TCP_INFO tells of the first of them.</summary>
+    /// <summary>All options of each socket.</summary>
+    internal string[] AllOptions => Process.Ask($"all-options {Text}");
+
+    /// <summary>The TCP_INFO of each socket.</summary>
+    internal Dictionary<string, string>[] AllInfo => [.. Process.Ask($"info {Text}")
+        .Select(static line => line.Split(' ').Skip(1).Select(static word => word.Split('=')).ToDictionary(static pair => pair[0], static pair => pair[1]))];
+
+    /// <summary>The sockets one by one.</summary>
+    internal IEnumerable<SocketRange> Each => Enumerable.Range(0, Count).Select(i => this[i]);
+
+    /// <summary>A number in the TCP_INFO of the first socket.</summary>
     internal long Info(string name) => long.Parse(InfoWord(name), CultureInfo.InvariantCulture);
 
-    /// <summary>The same as a word.</summary>
+    /// <summary>A word in the TCP_INFO of the first socket.</summary>
     internal string InfoWord(string name) => Process.Ask($"info {First}")[0].Split(' ').Select(static word => word.Split('='))
         .Single(pair => pair[0] == name)[1];
 
-    /// <summary>The local port of the first.</summary>
+    /// <summary>The local port of the first socket.</summary>
     internal long Port => Info("port");
+
+    /// <summary>A number in the TCP_INFO of each socket.</summary>
+    internal long[] Infos(string name) => [.. AllInfo.Select(line => Number(line, name))];
+
+    /// <summary>The local port of each socket.</summary>
+    internal long[] Ports => Infos("port");
 
     internal void Do(string call) => _ = Process.Ask($"{call} {Text}");
 
-    /// <summary>Closes them without a word to the other side, as a machine does that loses power (TCP_REPAIR, tcp(7)).</summary>
-    internal void Forget()
+    /// <summary>Closes them without sending anything, like a machine that loses power (TCP_REPAIR, tcp(7)).</summary>
+    internal void CloseSilently()
     {
         Set(6, 19, 1);
         Do("close");
@@ -41,31 +57,42 @@ internal sealed record SocketRange(SocketProcess Process, string Text)
 
     internal void Set(int level, int option, int value) => _ = Process.Ask($"set {Text} {level} {option} {value}");
 
-    /// <summary>Sends that many bytes over each. Returns right before that, by the monotonic clock in milliseconds.</summary>
+    /// <summary>Sends that many bytes over each socket. Returns the time right before, by the monotonic clock in milliseconds.</summary>
     internal long Send(int bytes = 1) => long.Parse(Process.Ask($"send {Text} {bytes}")[0].AsSpan(3), CultureInfo.InvariantCulture);
 
-    /// <summary>Sends until the other side's window is shut, and something is left that does not fit into it.</summary>
+    /// <summary>Sends until the peer's window is closed and some data does not fit into it.</summary>
     internal void Fill() => Until.True(
         () =>
         {
             Send(1_000_000);
-            return Info("unacked") == 0 && Info("notsent") > 0;
+            return AllInfo.All(static line => line["unacked"] == "0" && line["notsent"] != "0");
         },
-        "a shut window");
+        "a closed window");
 
-    /// <summary>Waits until nothing was received for that long, data or acknowledgement.</summary>
+    /// <summary>
+    /// Sends exactly as much as fits into the window of the first socket's peer, which does not read: the window is closed, and no
+    /// data waits.
+    /// </summary>
+    internal void FillExactly()
+    {
+        while (Info("window") is > 0 and long window)
+        {
+            Send((int)Math.Min(window, 1_000));
+            Until.True(() => Info("unacked") == 0, "the acknowledgement");
+        }
+    }
+
+    /// <summary>Waits until neither data nor an acknowledgement was received for that long.</summary>
     internal SocketRange WaitQuiet(int milliseconds)
     {
-        Until.True(() => Process.Ask($"info {Text}").All(line => Quiet(line) >= milliseconds), $"{milliseconds} ms of quiet");
+        Until.True(() => AllInfo.All(line => Quiet(line) >= milliseconds), $"{milliseconds} ms of quiet");
         return this;
     }
 
-    /// <summary>Waits until they are all so for their owner.</summary>
-    internal void WaitFor(string look) => Until.True(() => Looks is [var only] && only.EndsWith(" " + look, StringComparison.Ordinal), $"{look}: {Text}");
+    /// <summary>Waits until their owner observes that state on all of them.</summary>
+    internal void WaitFor(string view) => Until.True(() => Views is [var only] && only.EndsWith(" " + view, StringComparison.Ordinal), $"{view}: {Text}");
 
-    private static long Quiet(string line)
-    {
-        Dictionary<string, string> values = line.Split(' ').Skip(1).Select(static word => word.Split('=')).ToDictionary(static pair => pair[0], static pair => pair[1]);
-        return Math.Min(long.Parse(values["received"], CultureInfo.InvariantCulture), long.Parse(values["acknowledged"], CultureInfo.InvariantCulture));
-    }
+    private static long Number(Dictionary<string, string> line, string name) => long.Parse(line[name], CultureInfo.InvariantCulture);
+
+    private static long Quiet(Dictionary<string, string> line) => Math.Min(Number(line, "received"), Number(line, "acknowledged"));
 }

@@ -1,18 +1,27 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>Two cgroups of version 2 for one test: <c>a</c> and <c>b</c>, gone with it.</summary>
+/// <summary>Cgroups (version 2) for one test, removed when disposed.</summary>
 internal sealed class CgroupTree : IDisposable
 {
     private static int s_number;
 
-    private readonly string _root;
+    private CgroupTree(string root) => Root = root;
 
-    private CgroupTree(string root) => _root = root;
+    /// <summary>The directory of the cgroups.</summary>
+    internal string Root { get; }
 
     internal Dictionary<string, string> Paths { get; } = [];
 
-    /// <summary>Makes them below the process's own cgroup; null where the machine has no cgroup v2 that may be written to.</summary>
-    internal static CgroupTree? TryMake()
+    /// <summary>The mount point.</summary>
+    internal string Mount { get; private init; } = "";
+
+    /// <summary>
+    /// Creates <c>a</c> and <c>b</c> in the root of the cgroup2 mount; null if the machine has no cgroup2 that may be written to.
+    /// </summary>
+    internal static CgroupTree? TryCreate() => TryCreate("a", "b");
+
+    /// <summary>Creates cgroups of these names, which may be paths; null if the machine does not allow that.</summary>
+    internal static CgroupTree? TryCreate(params string[] names)
     {
         string? mount = File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).FirstOrDefault(words => words[2] == "cgroup2")?[1];
         if (mount is null || Namespaces.NeedUserNamespace)
@@ -20,12 +29,12 @@ internal sealed class CgroupTree : IDisposable
             return null;
         }
 
-        CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}-{Interlocked.Increment(ref s_number)}");
+        CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}-{Interlocked.Increment(ref s_number)}") { Mount = mount };
         try
         {
-            foreach (string name in new[] { "a", "b" })
+            foreach (string name in names)
             {
-                tree.Paths[name] = $"{tree._root}/{name}";
+                tree.Paths[name] = $"{tree.Root}/{name}";
                 Directory.CreateDirectory(tree.Paths[name]);
             }
             return tree;
@@ -39,10 +48,14 @@ internal sealed class CgroupTree : IDisposable
 
     public void Dispose()
     {
-        // The processes in them have ended; the kernel lets go of them a moment later.
-        foreach (string path in Paths.Values.Append(_root).Where(Directory.Exists))
+        // The processes in them have ended; the kernel releases the cgroups a moment later.
+        if (Directory.Exists(Root))
         {
-            Until.True(() => TryRemove(path), $"the end of all processes in {path}");
+            string[] below = Directory.GetDirectories(Root, "*", SearchOption.AllDirectories);
+            foreach (string path in below.OrderByDescending(path => path.Length).Append(Root))
+            {
+                Until.True(() => TryRemove(path), $"the end of all processes in {path}");
+            }
         }
     }
 

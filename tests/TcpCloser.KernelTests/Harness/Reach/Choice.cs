@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>A selection in the test's own words: what is asked of the tool, and which sockets of the crowd that means.</summary>
+/// <summary>A selection as the test understands it: the tool's arguments, and the sockets of the crowd that match.</summary>
 internal sealed record Choice
 {
     internal static readonly string[] States =
@@ -39,7 +39,7 @@ internal sealed record Choice
 
     internal string[] Interfaces { get; init; } = [];
 
-    /// <summary>Marks as <c>16/255</c>.</summary>
+    /// <summary>Marks: <c>16/255</c>.</summary>
     internal string[] Marks { get; init; } = [];
 
     /// <summary>Names of the crowd's cgroups.</summary>
@@ -47,8 +47,8 @@ internal sealed record Choice
 
     internal bool NamesOwners => Uids.Length + Pids.Length + Comms.Length > 0;
 
-    /// <summary>Whether it may be run at all: something has to be selected, by addresses that can meet.</summary>
-    internal bool IsUsage
+    /// <summary>Whether the tool accepts it: it has to select something, by addresses that can occur together.</summary>
+    internal bool IsValid
     {
         get
         {
@@ -62,15 +62,15 @@ internal sealed record Choice
         }
     }
 
-    /// <summary>Whether IPv4 connections are asked for.</summary>
+    /// <summary>Whether it selects IPv4 connections.</summary>
     internal bool TakesIPv4 => Families.Length > 0 ? Families.Contains("-4") : !Wanted.Any() || Wanted.Any(prefix => !IsV6(prefix));
 
-    /// <summary>Whether connections of IPv6 sockets are asked for.</summary>
+    /// <summary>Whether it selects connections of IPv6 sockets.</summary>
     internal bool TakesIPv6 => Families.Length > 0 ? Families.Contains("-6")
         : Wanted.Any() ? Wanted.Any(IsV6)
         : SourcePorts.Length + DestinationPorts.Length == 0;
 
-    /// <summary>The addresses that decide the family where none is named: exclusions do not.</summary>
+    /// <summary>The addresses that determine the family if none is given; exclusions do not.</summary>
     private IEnumerable<string> Wanted => [.. Sources, .. Destinations];
 
     private IEnumerable<string> Addresses => [.. Wanted, .. NotSources, .. NotDestinations];
@@ -85,8 +85,8 @@ internal sealed record Choice
         .. Each("--cgroup", Cgroups.Select(name => cgroups[name])),
     ];
 
-    /// <summary>Whether a socket is meant.</summary>
-    internal bool Means(CrowdSocket socket) =>
+    /// <summary>Whether it matches a socket.</summary>
+    internal bool Matches(CrowdSocket socket) =>
         ((TakesIPv4 && socket.IsIPv4) || (TakesIPv6 && socket.IsV6))
         && Any(SourcePorts, range => Contains(range, socket.LocalEnd.Port))
         && Any(DestinationPorts, range => Contains(range, socket.RemoteEnd.Port))
@@ -102,7 +102,7 @@ internal sealed record Choice
         && Any(Marks, mark => MatchesMark(mark, socket.Mark))
         && Any(Cgroups, name => socket.Cgroup == name);
 
-    /// <summary>The states that a name or a group of ss means, LISTEN taken out.</summary>
+    /// <summary>The states that a name or group in ss's spelling stands for, without LISTEN.</summary>
     internal static string[] Expand(string name) => name switch
     {
         "all" => States,
@@ -125,7 +125,7 @@ internal sealed record Choice
         return port >= ends[0] && port <= ends[^1];
     }
 
-    /// <summary>An IPv4 prefix covers IPv4 on any socket; an IPv6 prefix covers what an IPv6 socket has for an address.</summary>
+    /// <summary>An IPv4 prefix covers IPv4 on any socket; an IPv6 prefix covers the address of an IPv6 socket.</summary>
     private static bool Covers(string prefix, CrowdSocket socket, IPAddress address)
     {
         var network = prefix.Contains('/', StringComparison.Ordinal) ? IPNetwork.Parse(prefix)

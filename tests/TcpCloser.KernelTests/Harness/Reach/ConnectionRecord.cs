@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>One object of <c>--json</c> about a connection, read strictly: a member that is missing or of another type fails the test.</summary>
+/// <summary>One connection object of <c>--json</c>, read strictly: a missing member or one of another type fails the test.</summary>
 internal sealed record ConnectionRecord(
     [property: JsonPropertyName("netns")] string? Netns,
     [property: JsonPropertyName("family"), JsonRequired] string Family,
@@ -13,15 +13,16 @@ internal sealed record ConnectionRecord(
     [property: JsonPropertyName("remote_port"), JsonRequired] int RemotePort,
     [property: JsonPropertyName("state"), JsonRequired] string State,
     [property: JsonPropertyName("idle_ms"), JsonRequired] long? IdleMs,
-    [property: JsonPropertyName("outcome"), JsonRequired] string Outcome)
+    [property: JsonPropertyName("outcome"), JsonRequired] string Outcome,
+    [property: JsonPropertyName("reason")] string? Reason)
 {
-    /// <summary>Local and remote end in the Lab's words: <c>[::1]:22 [::1]:40000</c>.</summary>
+    /// <summary>Local and remote endpoint in the Lab's format: <c>[::1]:22 [::1]:40000</c>.</summary>
     internal string Ends => $"{End(LocalAddress, LocalPort)} {End(RemoteAddress, RemotePort)}";
 
-    /// <summary>All connections among the objects of a run.</summary>
+    /// <summary>The connection objects of a run.</summary>
     internal static ConnectionRecord[] Read(Result result) => [.. Objects(result, "connection").Select(line => JsonSerializer.Deserialize<ConnectionRecord>(line)!)];
 
-    /// <summary>The objects of a type, one a line.</summary>
+    /// <summary>The objects of a type, one per line.</summary>
     internal static string[] Objects(Result result, string type)
     {
         List<string> found = [];

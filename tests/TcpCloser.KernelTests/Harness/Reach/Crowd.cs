@@ -2,11 +2,11 @@ namespace TcpCloser.KernelTests.Harness.Reach;
 
 /// <summary>
 /// Connections of every kind side by side in one namespace: families, addresses, ports, states, owners, names, devices, marks and
-/// cgroups in mixed combinations; and what each socket is, as the test knows it from how it had it made.
+/// cgroups in mixed combinations; with the properties of each socket, as the test knows them from how it was created.
 /// </summary>
 internal sealed class Crowd : IDisposable
 {
-    /// <summary>Devices: lo, and both ends of a veth pair, to which sockets are bound once they are connected.</summary>
+    /// <summary>The devices that sockets are bound to: lo, and both ends of a veth pair, once the sockets are connected.</summary>
     internal static readonly string[] Devices = ["lo", "v0", "v1"];
 
     private const string Preparation = """
@@ -26,8 +26,8 @@ internal sealed class Crowd : IDisposable
     {
         try
         {
-            _labs.Add(LabProcess.Start(new LabSurroundings { OwnProcesses = true, Preparation = Preparation }, "--count", "0", "--port", "4999"));
-            _cgroups = CgroupTree.TryMake();
+            _labs.Add(LabProcess.Start(new LabEnvironment { OwnProcesses = true, Preparation = Preparation }, "--count", "0", "--port", "4999"));
+            _cgroups = CgroupTree.TryCreate();
             foreach (var kind in CrowdKinds.All)
             {
                 Add(kind);
@@ -40,19 +40,19 @@ internal sealed class Crowd : IDisposable
         }
     }
 
-    /// <summary>Where the tool runs: a process that holds none of the connections.</summary>
+    /// <summary>The Lab in whose namespaces the tool runs; it holds none of the connections.</summary>
     internal LabProcess Base => _labs[0];
 
-    /// <summary>Every socket but the listeners.</summary>
+    /// <summary>Every socket except the listeners.</summary>
     internal IReadOnlyList<CrowdSocket> Sockets => _sockets;
 
-    /// <summary>The cgroups' directories by their names; empty where the machine has no cgroup v2 to use.</summary>
+    /// <summary>The directories of the cgroups by their names; empty if the machine has no usable cgroup2.</summary>
     internal IReadOnlyDictionary<string, string> Cgroups => _cgroups?.Paths ?? new Dictionary<string, string>();
 
-    /// <summary>Ids of processes, as the tool sees them, that hold connections.</summary>
+    /// <summary>The ids, in the tool's pid namespace, of the processes that hold connections.</summary>
     internal int[] Pids => [.. _sockets.SelectMany(socket => socket.Owners).Select(owner => owner.Pid).Distinct().Order()];
 
-    internal static Crowd Gather() => new();
+    internal static Crowd Create() => new();
 
     public void Dispose()
     {
@@ -62,15 +62,15 @@ internal sealed class Crowd : IDisposable
 
     private void Add(CrowdKind kind)
     {
-        // A user namespace has but one user, and moving oneself between cgroups needs root as well.
+        // A user namespace has only one user, and joining a cgroup also needs root.
         uint uid = Namespaces.NeedUserNamespace ? 0 : kind.Uid;
         string cgroup = _cgroups is null ? "" : kind.Cgroup;
-        // The copy of the Lab is where every user finds it.
+        // Every user can execute the copy of the Lab.
         string asUser = uid == 0 ? "" : $"shift; set -- setpriv --reuid {uid} --clear-groups /mnt/tcp-closer-lab \"$@\"";
         string intoCgroup = cgroup.Length == 0 ? "" : $"echo $$ >'{Cgroups[cgroup]}/cgroup.procs'";
         string[] name = kind.Comm.Length == 0 ? [] : ["--process-name", Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(kind.Comm))];
         var lab = LabProcess.Start(
-            new LabSurroundings { Within = Base, OwnProcesses = true, Preparation = $"{intoCgroup}\n{asUser}" },
+            new LabEnvironment { Enter = Base.Inside(), OwnProcesses = true, Preparation = $"{intoCgroup}\n{asUser}" },
             ["--count", $"{kind.Count}", "--client-process", .. kind.Options, .. name]);
         _labs.Add(lab);
         if (kind.ClientEndsInFinWait2)
@@ -85,16 +85,16 @@ internal sealed class Crowd : IDisposable
             AddEnd(connection.ClientAddress, connection.ServerAddress, Tcp(connection.Client, ""), kind.ClientIsV6, "client", connection.Client.View == "none");
         }
 
-        void AddEnd(string local, string remote, string state, bool isV6, string role, bool unowned)
+        void AddEnd(string local, string remote, string state, bool isV6, string role, bool isOrphan)
         {
             if (state.Length == 0)
             {
                 return;
             }
 
-            CrowdOwner[] owners = unowned ? [] : [.. lab.Processes(role).Concat(role == "server" ? lab.Processes("sharer") : []).Select(pid => new CrowdOwner(pid, comm))];
-            // What is left of a closed connection (FIN_WAIT2 and TIME_WAIT without a descriptor) keeps its mark, but not its cgroup.
-            bool remnant = unowned && state is ("time-wait" or "fin-wait-2");
+            CrowdOwner[] owners = isOrphan ? [] : [.. lab.Processes(role).Concat(role == "server" ? lab.Processes("sharer") : []).Select(pid => new CrowdOwner(pid, comm))];
+            // The remains of a closed connection (FIN_WAIT2 and TIME_WAIT without a descriptor) keep their mark, but not their cgroup.
+            bool remnant = isOrphan && state is ("time-wait" or "fin-wait-2");
             _sockets.Add(new CrowdSocket(local, remote, isV6, state, uid, owners, kind.Device, kind.Mark, remnant ? "" : cgroup));
         }
     }

@@ -1,13 +1,13 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>One kind of connections in the crowd, and how the Lab is asked for it.</summary>
+/// <summary>One kind of connection in the crowd, and the Lab's options for it.</summary>
 internal sealed record CrowdKind(string[] Options)
 {
     internal int Count { get; init; } = 3;
 
     internal uint Uid { get; init; }
 
-    /// <summary>The name of the processes that hold them; empty: the Lab's own.</summary>
+    /// <summary>The name of the processes that hold them; empty: the Lab's default.</summary>
     internal string Comm { get; init; } = "";
 
     internal string Device { get; init; } = "";
@@ -16,7 +16,7 @@ internal sealed record CrowdKind(string[] Options)
 
     internal string Cgroup { get; init; } = "";
 
-    /// <summary>The state of server ends that no descriptor shows; empty: there are none.</summary>
+    /// <summary>The state of server ends without a descriptor; empty: there are none.</summary>
     internal string ServerWithoutOwner { get; init; } = "";
 
     internal bool ServerIsV6 => Value("--family") is "v6" or "dual" or "mapped";

@@ -1,6 +1,6 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>The kinds that the crowd consists of. Those that end by themselves after a minute come last.</summary>
+/// <summary>The kinds of connection in the crowd. Those that end by themselves after a minute come last.</summary>
 internal static class CrowdKinds
 {
     internal static CrowdKind[] All { get; } =

@@ -1,11 +1,11 @@
-using Xunit;
-
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>tmux(1) or screen(1): a server that runs on when the client who started it is gone, and that other clients attach to.</summary>
+/// <summary>
+/// tmux(1) or screen(1): a server that keeps running when the client that started it is gone, and that other clients attach to.
+/// </summary>
 internal sealed class Multiplexer
 {
-    /// <summary>No variable of the session reaches it, as behind sudo(8).</summary>
+    /// <summary>It gets no variable of the session, as through sudo(8).</summary>
     private const string WithoutEnvironment = "env -i PATH=/usr/bin:/bin TERM=xterm SHELL=/bin/sh SCREENDIR=/mnt/screen ";
 
     private readonly bool _isTmux;
@@ -16,7 +16,7 @@ internal sealed class Multiplexer
         _isTmux = name == "tmux";
     }
 
-    /// <summary>Before anything else.</summary>
+    /// <summary>The shell command that has to run before anything else.</summary>
     internal static string Prepare => "mkdir -m 700 /mnt/screen";
 
     /// <summary>Starts a server and attaches to it.</summary>
@@ -28,7 +28,7 @@ internal sealed class Multiplexer
 
     internal string Attach => WithoutEnvironment + (_isTmux ? "tmux -S /mnt/tmux attach -t one" : "screen -x one");
 
-    /// <summary>Types a command line into it.</summary>
+    /// <summary>The shell command that types a line into it.</summary>
     internal string Type(string line)
         => WithoutEnvironment + (_isTmux ? $"tmux -S /mnt/tmux send-keys -t one '{line}' Enter" : $"screen -S one -p 0 -X stuff '{line}'$'\\n'");
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace TcpCloser.KernelTests.Harness.Reach;
 
 /// <summary>
-/// Network namespaces with a Lab in each, named in a /run/netns of their own. All are in one pid and one mount namespace, in which
-/// the tool runs as well: so its <c>--all-netns</c> finds them and nothing of the machine.
+/// Network namespaces with a Lab in each, named in a private /run/netns. All are in one pid and one mount namespace, in which
+/// the tool also runs, so that <c>--all-netns</c> finds them and nothing of the machine.
 /// </summary>
 internal sealed class NamespaceFarm : IDisposable
 {
@@ -12,15 +12,15 @@ internal sealed class NamespaceFarm : IDisposable
 
     private NamespaceFarm(LabProcess home) => Home = home;
 
-    /// <summary>Where the tool runs: a namespace without a name, and without connections of its own.</summary>
+    /// <summary>The namespace in which the tool runs, without a name and without connections.</summary>
     internal LabProcess Home { get; }
 
     internal IReadOnlyList<LabProcess> Labs => _labs;
 
-    /// <summary>Starts so many, named ns0, ns1 and so on.</summary>
+    /// <summary>Starts that many, named ns0, ns1 and so on.</summary>
     internal static NamespaceFarm Start(int count, params string[] options)
     {
-        LabSurroundings home = new() { OwnProcesses = true, Preparation = "mount -t tmpfs none /run\nmkdir -p /run/netns /run/docker/netns" };
+        LabEnvironment home = new() { OwnProcesses = true, Preparation = "mount -t tmpfs none /run\nmkdir -p /run/netns /run/docker/netns" };
         NamespaceFarm farm = new(LabProcess.Start(home, "--count", "0", "--port", "4999"));
         try
         {
@@ -38,34 +38,34 @@ internal sealed class NamespaceFarm : IDisposable
         }
     }
 
-    /// <summary>One more, named by a file below /run; a name of any bytes as the shell's printf makes them.</summary>
+    /// <summary>Adds a namespace, named by a file below /run; the name may have any bytes, in the syntax of the shell's printf.</summary>
     internal LabProcess Add(string name, params string[] options)
     {
         // The Lab's processes are its children, so the shell that names the namespace has to be in it already.
         string enter = $"""
             set -- unshare -n sh -ec 'file=/run/$(printf "{name}"); touch "$file"; mount --bind /proc/self/ns/net "$file"; exec "$@"' sh "$@"
             """;
-        var lab = LabProcess.Start(new LabSurroundings { Within = Home, OwnProcesses = true, Preparation = enter }, options);
+        var lab = LabProcess.Start(new LabEnvironment { Enter = Home.Inside(), OwnProcesses = true, Preparation = enter }, options);
         _labs.Add(lab);
         return lab;
     }
 
-    /// <summary>Ends a Lab; its namespace stays, held by its name alone.</summary>
+    /// <summary>Ends a Lab; its namespace remains, held only by its name.</summary>
     internal void End(LabProcess lab)
     {
         _labs.Remove(lab);
         lab.Dispose();
     }
 
-    /// <summary>The Lab's process id as the tool sees it.</summary>
+    /// <summary>The Lab's process id in the tool's pid namespace.</summary>
     internal static int InnerId(LabProcess lab)
     {
         string line = File.ReadLines($"/proc/{lab.Id}/status").First(line => line.StartsWith("NSpid:", StringComparison.Ordinal));
         return int.Parse(line.AsSpan(line.LastIndexOf('\t') + 1), CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The first process below one, as this process sees it.</summary>
-    internal static int FirstBelow(int pid)
+    /// <summary>The id of a process's first child, in the pid namespace of the tests.</summary>
+    internal static int FirstChild(int pid)
         => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ')[0], CultureInfo.InvariantCulture);
 
     public void Dispose()

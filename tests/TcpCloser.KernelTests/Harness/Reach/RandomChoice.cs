@@ -1,6 +1,6 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>Random selections, the same for the same seed, of values that the crowd mostly has.</summary>
+/// <summary>Random selections, reproducible by their seed, with values that mostly occur in the crowd.</summary>
 internal sealed class RandomChoice(int seed, Crowd crowd)
 {
     private static readonly string[] s_groups = ["all", "connected", "synchronized", "bucket", "big"];
@@ -12,7 +12,7 @@ internal sealed class RandomChoice(int seed, Crowd crowd)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>The next selection that is no usage error.</summary>
+    /// <summary>The next selection that the tool accepts.</summary>
     internal Choice Next()
     {
         Choice choice;
@@ -20,7 +20,7 @@ internal sealed class RandomChoice(int seed, Crowd crowd)
         {
             choice = Any();
         }
-        while (!choice.IsUsage);
+        while (!choice.IsValid);
         return choice;
     }
 
@@ -59,7 +59,7 @@ internal sealed class RandomChoice(int seed, Crowd crowd)
 
     private T Of<T>(T[] values) => values[_random.Next(values.Length)];
 
-    /// <summary>Nothing, or with that chance one to three values.</summary>
+    /// <summary>One to three values with that probability, otherwise none.</summary>
     private T[] Some<T>(double chance, Func<T> value)
         => _random.NextDouble() >= chance ? [] : [.. Enumerable.Range(0, 1 + (_random.Next(3) / 2 * _random.Next(1, 3))).Select(_ => value())];
 }

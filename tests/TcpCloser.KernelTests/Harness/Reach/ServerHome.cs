@@ -1,8 +1,8 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
 /// <summary>
-/// Surroundings for a real server: namespaces of every kind of its own, a writable /mnt for its data and an empty /run. Whatever is
-/// started in it ends with it.
+/// The environment of a real server: its own namespaces of every kind, a writable /mnt for its data and an empty /run. Everything
+/// that is started in it ends with it.
 /// </summary>
 internal sealed class ServerHome : IDisposable
 {
@@ -15,12 +15,12 @@ internal sealed class ServerHome : IDisposable
 
     private readonly List<Command> _commands = [];
 
-    internal ServerHome() => Lab = LabProcess.Start(new LabSurroundings { OwnProcesses = true, Preparation = Preparation }, "--count", "0", "--port", "4999");
+    internal ServerHome() => Lab = LabProcess.Start(new LabEnvironment { OwnProcesses = true, Preparation = Preparation }, "--count", "0", "--port", "4999");
 
     /// <summary>Process 1 of the namespaces, which has no connections.</summary>
     internal LabProcess Lab { get; }
 
-    /// <summary>Starts a shell command in it, with what it finds as $0, $1 and so on, ended at the latest with this.</summary>
+    /// <summary>Starts a shell command in it, with the arguments as $0, $1 and so on; it ends with this object at the latest.</summary>
     internal Command Start(string shell, params string[] arguments)
     {
         var command = Command.Start([.. Lab.Inside(), "bash", "-c", shell, .. arguments]);
@@ -28,19 +28,19 @@ internal sealed class ServerHome : IDisposable
         return command;
     }
 
-    /// <summary>Runs a shell command in it to its end.</summary>
+    /// <summary>Runs a shell command in it until it exits.</summary>
     internal Result Run(string shell) => Command.Run([.. Lab.Inside(), "bash", "-c", shell]);
 
     internal void AwaitListener(int port)
-        => Until.True(() => Lab.Sockets().Exists(socket => socket.LocalPort == port && socket.State == "listening"), $"a server on port {port}");
+        => Until.True(() => Lab.Sockets().Exists(socket => socket.LocalPort == port && socket.State == "listen"), $"a server on port {port}");
 
-    /// <summary>How many connections of a server's port are established.</summary>
+    /// <summary>The number of established connections of a server's port.</summary>
     internal int Connections(int port) => Lab.Sockets().Count(socket => socket.LocalPort == port && socket.State == "established");
 
-    /// <summary>A program by its name, also where only root's PATH has it.</summary>
-    internal static string? Find(string name, params string[] folders)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin"]).Concat(folders)
-            .Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    /// <summary>The path of a program, searched in PATH and in root's directories; null if it is not installed.</summary>
+    internal static string? Find(string name, params string[] directories)
+        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Concat(["/usr/sbin", "/sbin"]).Concat(directories)
+            .Select(directory => Path.Combine(directory, name)).FirstOrDefault(File.Exists);
 
     public void Dispose()
     {

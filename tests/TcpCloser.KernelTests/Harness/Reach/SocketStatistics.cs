@@ -3,11 +3,13 @@ using System.Net;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>The same selection asked of ss(8), whose answer the tool's is held against.</summary>
+/// <summary>Runs the same selection with ss(8), for comparison with the tool.</summary>
 internal static class SocketStatistics
 {
-    /// <summary>The ends that ss lists for each of the selections, as the tool would: no listeners, and under -4 also IPv4 on IPv6 sockets.</summary>
-    internal static List<HashSet<string>> Ask(Crowd crowd, IReadOnlyList<Choice> choices)
+    /// <summary>
+    /// The endpoints that ss lists for each selection, by the tool's rules: no listeners, and under -4 also IPv4 on IPv6 sockets.
+    /// </summary>
+    internal static List<HashSet<string>> Query(Crowd crowd, IReadOnlyList<Choice> choices)
     {
         List<string[]> runs = [.. choices.SelectMany(choice => new[] { Arguments(crowd, choice, v6: false), Arguments(crowd, choice, v6: true) })];
         var answers = ToolBatch.Run(crowd.Base, "ss", runs);
@@ -36,7 +38,7 @@ internal static class SocketStatistics
 
     private static (string Ends, bool IsMapped) Row(string line)
     {
-        // ESTAB 0 0 127.0.0.1%lo:5080 127.0.0.1:40000, without the first word where only one state is asked for
+        // ESTAB 0 0 127.0.0.1%lo:5080 127.0.0.1:40000, without the first word if only one state is selected
         string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return ($"{End(words[^2])} {End(words[^1])}", words[^2].Contains("::ffff:", StringComparison.Ordinal));
     }
@@ -101,7 +103,7 @@ internal static class SocketStatistics
         }
     }
 
-    /// <summary>A condition that nothing fulfils.</summary>
+    /// <summary>A condition that no socket meets.</summary>
     private const string Never = "( sport = :1 and sport = :2 )";
 
     private static string Ports(string direction, string range) => range.Split('-') switch

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>Many runs of one program one after the other, from a single shell inside the Lab's namespaces: hundreds take a few seconds.</summary>
+/// <summary>Many runs of one program in sequence, from a single shell in the Lab's namespaces: hundreds take a few seconds.</summary>
 internal static class ToolBatch
 {
     /// <summary>Runs the program once for each list of arguments.</summary>
@@ -14,21 +14,21 @@ internal static class ToolBatch
             return [];
         }
 
-        using TemporaryFolder folder = new();
+        using TemporaryDirectory directory = new();
         StringBuilder script = new();
         for (int i = 0; i < runs.Count; i++)
         {
             script.Append(CultureInfo.InvariantCulture, $"{Quote(program)} {string.Join(' ', runs[i].Select(Quote))}")
-                .Append(CultureInfo.InvariantCulture, $" >{Quote(folder.File($"{i}.out"))} 2>{Quote(folder.File($"{i}.err"))} </dev/null; echo $?\n");
+                .Append(CultureInfo.InvariantCulture, $" >{Quote(directory.File($"{i}.out"))} 2>{Quote(directory.File($"{i}.err"))} </dev/null; echo $?\n");
         }
-        File.WriteAllText(folder.File("script"), script.ToString());
-        string[] statuses = Command.Run([.. lab.Inside(), "sh", folder.File("script")]).Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        File.WriteAllText(directory.File("script"), script.ToString());
+        string[] statuses = Command.Run([.. lab.Inside(), "sh", directory.File("script")]).Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return
         [
             .. statuses.Select((status, i) => new Result(
                 int.Parse(status, CultureInfo.InvariantCulture),
-                File.ReadAllText(folder.File($"{i}.out")),
-                File.ReadAllText(folder.File($"{i}.err")))),
+                File.ReadAllText(directory.File($"{i}.out")),
+                File.ReadAllText(directory.File($"{i}.err")))),
         ];
     }
 

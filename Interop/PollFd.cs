@@ -1,9 +1,0 @@
-namespace TcpCloser.Interop;
-
-/// <summary>struct pollfd (poll.h), 8 bytes.</summary>
-internal struct PollFd
-{
-    public int Fd;
-    public short Events;
-    public short Revents;
-}

@@ -1,0 +1,59 @@
+# Tests the kustomizations as kubectl renders them. tests/packaging/run.sh sources it; it needs $work.
+# shellcheck shell=sh disable=SC2154 # set by the caller
+
+# Two rules, and an application with a sidecar.
+cp -r packaging/kubernetes "$work/kubernetes"
+cat >>"$work/kubernetes/base/daemonset.yaml" <<'END'
+        - <<: *rule
+          name: db
+          env: [{name: RULE, value: db}, {name: INTERVAL, value: 5m}, *node]
+          args: ["-s", "5432", "-t", "2h", "--max", "50"]
+END
+for component in sidecar sidecar-probe; do
+    mkdir "$work/kubernetes/with-$component"
+    printf 'resources: [deployment.yaml]\ncomponents: [../%s]\n' $component >"$work/kubernetes/with-$component/kustomization.yaml"
+    cat >"$work/kubernetes/with-$component/deployment.yaml" <<'END'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {tcp-closer: sidecar}}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+END
+done
+
+rendered() { kubectl kustomize "$work/kubernetes/$1"; } # DIRECTORY
+has() { rendered "$1" | grep -qF -- "$2"; } # DIRECTORY TEXT
+added() { # DIRECTORY: prints the capabilities that each container adds, a line for each container
+    rendered "$1" | awk '/^ *add:/ { on = 1; next } on && /^ *- / { list = list " " $2; next } on { print substr(list, 2); on = 0; list = "" }'
+}
+adds() { # DIRECTORY CAPABILITIES CONTAINERS: so many containers add exactly these
+    added "$1" >"$work/added"
+    cat "$work/added"
+    test "$(grep -cx "$2" "$work/added")" = "$3" && test "$(wc -l <"$work/added")" = "$3"
+}
+
+# The kustomize of older kubectls lacks components, merge keys or replacements.
+minor=$(kubectl version --client 2>/dev/null | sed -n 's/.*v1\.\([0-9]*\)\..*/\1/p' | head -n 1)
+if test "${minor:-0}" -ge 22; then
+    for directory in . owners pods with-sidecar with-sidecar-probe; do ok "kubectl renders kubernetes/$directory" rendered $directory; done
+    ok "kubernetes: each rule of the base has only CAP_NET_ADMIN" adds . NET_ADMIN 2
+    ok "kubernetes: each rule of owners inspects processes" adds owners "NET_ADMIN SYS_PTRACE DAC_READ_SEARCH" 2
+    ok "kubernetes: each rule of pods also enters namespaces" adds pods "NET_ADMIN SYS_PTRACE DAC_READ_SEARCH SYS_ADMIN" 2
+    ok "kubernetes: each rule of pods looks in all namespaces" test "$(rendered pods | grep -c -- '- --all-netns$')" = 2
+    ok "kubernetes: the sidecar has only CAP_NET_ADMIN" adds with-sidecar NET_ADMIN 1
+    ok "kubernetes: the sidecar that probes also inspects processes" adds with-sidecar-probe "NET_ADMIN SYS_PTRACE DAC_READ_SEARCH" 1
+    ok "kubernetes: the base sets no hostPID" fails has . hostPID
+    ok "kubernetes: the base leaves AppArmor on" fails has . appArmorProfile
+    for directory in owners pods; do ok "kubernetes: $directory turns AppArmor off" has $directory appArmorProfile; done
+    ok "kubernetes: the sidecar uses no namespace of the host" fails has with-sidecar host
+    for directory in . owners pods with-sidecar; do
+        ok "kubernetes: the rule that comes with $directory is a dry run" has $directory "- -n"
+        ok "kubernetes: $directory has a liveness probe" has $directory "- --check"
+        ok "kubernetes: $directory has the seccomp profile of the runtime" has $directory "type: RuntimeDefault"
+    done
+else
+    skip "kustomization: kubectl 1.22 or newer is missing"
+fi
