@@ -119,19 +119,18 @@ internal static class SingleValue
         _ => throw new UsageException(option, value, "expected recv, send or both"),
     };
 
-    public static GroupKey GroupKey(string option, string value) => value switch
+    public static GroupKey GroupKey(string option, string value)
     {
-        "port" => Rules.GroupKey.Port,
-        "peer" => Rules.GroupKey.Peer,
-        "process" => Rules.GroupKey.Process,
-        "command" => Rules.GroupKey.Command,
-        "uid" => Rules.GroupKey.Uid,
-        "unit" => Rules.GroupKey.Unit,
-        "pod" => Rules.GroupKey.Pod,
-        "state" => Rules.GroupKey.State,
-        "netns" => Rules.GroupKey.Netns,
-        _ => throw new UsageException(option, value, "expected port, peer, process, command, uid, unit, pod, state or netns"),
-    };
+        foreach (GroupKey key in GroupKeyName.All)
+        {
+            if (value == GroupKeyName.Of(key))
+            {
+                return key;
+            }
+        }
+
+        throw new UsageException(option, value, "expected port, peer, process, command, uid, unit, pod, state or netns");
+    }
 
     public static KeepQuota Keep(string option, string value)
     {

@@ -109,12 +109,11 @@ internal sealed class DryRunTable(OutputStream stdout, bool namesNamespaces, Met
             }
         }
 
-        // The age in the upper 32 bits, the number of the row in the lower ones.
         var keys = new ulong[rows.Count];
         for (int i = 0; i < keys.Length; i++)
         {
-            uint age = rows[i].List[rows[i].Index].IdleMs;
-            keys[i] = (ulong)(age == Connection.UnknownAge ? uint.MaxValue : uint.MaxValue - 1 - age) << 32 | (uint)i;
+            (ConnectionList list, int index) = rows[i];
+            keys[i] = IdleOrder.LongestFirstKey(in list[index], i);
         }
 
         (ConnectionList List, int Index)[] sorted = [.. rows];

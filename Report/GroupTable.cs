@@ -79,7 +79,7 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, bool countsVe
 
     private void Print(List<Group> groups)
     {
-        string title = WordOf(by).ToUpperInvariant();
+        string title = GroupKeyName.Of(by).ToUpperInvariant();
         int keyWidth = title.Length;
         var widths = new int[_columns.Length];
         long largest = 0;
@@ -159,20 +159,6 @@ internal sealed class GroupTable(OutputStream stdout, GroupKey by, bool countsVe
 
     /// <summary>Rounded up, so that even one connection is visible.</summary>
     private static int Length(long count, long largest) => (int)((count * BarWidth + largest - 1) / largest);
-
-    /// <summary>The key as a word of the command line.</summary>
-    public static string WordOf(GroupKey key) => key switch
-    {
-        GroupKey.Port => "port",
-        GroupKey.Peer => "peer",
-        GroupKey.Process => "process",
-        GroupKey.Command => "command",
-        GroupKey.Uid => "uid",
-        GroupKey.Unit => "unit",
-        GroupKey.Pod => "pod",
-        GroupKey.State => "state",
-        GroupKey.Netns => "netns",
-    };
 
     /// <summary>A column: its title, and what adds a group's cell to it.</summary>
     private sealed record Column(string Title, Func<Group, TextBuffer, TextBuffer> Add);

@@ -91,7 +91,7 @@ internal sealed partial class JsonRecords(OutputStream stdout, Rule rule) : IObs
 
     private static readonly Field<GroupItem>[] s_group =
     [
-        new("by", static (json, in item) => json.Word(GroupTable.WordOf(item.By))),
+        new("by", static (json, in item) => json.Word(GroupKeyName.Of(item.By))),
         new("key", static (json, in item) => json.Text(item.Group.Key)),
         new("total", static (json, in item) => json.Number((ulong)item.Group.Total)),
         new("answered", static (json, in item) => item.HasVerdicts && json.Number((ulong)item.Group.Answered)),

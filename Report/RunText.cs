@@ -15,7 +15,7 @@ internal static class RunText
 
     public static string Describe(Rule rule, RunOptions run)
     {
-        var text = new StringBuilder(run.GroupBy is { } key ? $"counting by {GroupTable.WordOf(key)} tcp" : (run.DryRun, rule.Method == Method.Keepalive) switch
+        var text = new StringBuilder(run.GroupBy is { } key ? $"counting by {GroupKeyName.Of(key)} tcp" : (run.DryRun, rule.Method == Method.Keepalive) switch
         {
             (true, true) => "dry run: would enable keepalive on tcp",
             (true, false) => "dry run: would close tcp",
@@ -61,7 +61,7 @@ internal static class RunText
 
         text.Append(rule.Method == Method.Keepalive ? $" keepalive={rule.Keepalive ?? KeepaliveTimes.Default}" : "");
         text.Append(rule.UserTimeout is { } timeout ? $" user-timeout={Duration(timeout)}" : "");
-        text.Append(rule.Keep is { } quota ? string.Create(CultureInfo.InvariantCulture, $" keep={quota.Count}/{GroupTable.WordOf(quota.Key)}") : "");
+        text.Append(rule.Keep is { } quota ? string.Create(CultureInfo.InvariantCulture, $" keep={quota.Count}/{GroupKeyName.Of(quota.Key)}") : "");
         text.Append(rule.Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $" limit={limit}") : "");
         text.Append(rule.Max is { } max ? string.Create(CultureInfo.InvariantCulture, $" max={max}") : "");
         text.Append(run.Interval is { } interval ? " every " + Duration(interval) : "");

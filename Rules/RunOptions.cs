@@ -75,3 +75,26 @@ internal enum GroupKey
     /// <summary>The network namespace.</summary>
     Netns,
 }
+
+/// <summary>The words for these keys, on the command line and in the output.</summary>
+internal static class GroupKeyName
+{
+    public static ReadOnlySpan<GroupKey> All =>
+    [
+        GroupKey.Port, GroupKey.Peer, GroupKey.Process, GroupKey.Command, GroupKey.Uid, GroupKey.Unit, GroupKey.Pod, GroupKey.State,
+        GroupKey.Netns,
+    ];
+
+    public static string Of(GroupKey key) => key switch
+    {
+        GroupKey.Port => "port",
+        GroupKey.Peer => "peer",
+        GroupKey.Process => "process",
+        GroupKey.Command => "command",
+        GroupKey.Uid => "uid",
+        GroupKey.Unit => "unit",
+        GroupKey.Pod => "pod",
+        GroupKey.State => "state",
+        GroupKey.Netns => "netns",
+    };
+}

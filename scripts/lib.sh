@@ -70,6 +70,17 @@ need_build_tools() {
 # publish PROJECT [OPTION...]: builds a native binary for this machine's architecture, in artifacts/publish.
 publish() { quiet dotnet publish "$@" -c Release -r "linux-$(own_arch)" || die "dotnet publish $* failed"; }
 
+# native_binaries: exports TCP_CLOSER_BINARY and TCP_CLOSER_LAB, and builds what is missing of them.
+native_binaries() {
+    publish=$PWD/artifacts/publish
+    : "${TCP_CLOSER_BINARY:=$publish/TcpCloser/release_linux-$(own_arch)/tcp-closer}"
+    : "${TCP_CLOSER_LAB:=$publish/TcpCloser.Lab/release_linux-$(own_arch)/tcp-closer-lab}"
+    export TCP_CLOSER_BINARY TCP_CLOSER_LAB
+    { test -x "$TCP_CLOSER_BINARY" && test -x "$TCP_CLOSER_LAB"; } || need_build_tools
+    test -x "$TCP_CLOSER_BINARY" || publish TcpCloser.csproj
+    test -x "$TCP_CLOSER_LAB" || publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
+}
+
 # own_arch: prints this machine's architecture as .NET names it.
 own_arch() {
     case $(uname -m) in

@@ -8,10 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 
-rid=linux-$(own_arch)
-: "${TCP_CLOSER_BINARY:=$PWD/artifacts/publish/TcpCloser/release_$rid/tcp-closer}"
-: "${TCP_CLOSER_LAB:=$PWD/artifacts/publish/TcpCloser.Lab/release_$rid/tcp-closer-lab}"
-export TCP_CLOSER_BINARY TCP_CLOSER_LAB
+native_binaries
 tool=$TCP_CLOSER_BINARY
 lab=$TCP_CLOSER_LAB
 idle=150 kill_idle=1000 # ms
@@ -21,11 +18,6 @@ if test "${1-}" != --inside; then
     case $seconds in '' | *[!0-9]*) die "'$seconds' is not a number of seconds. Usage: scripts/soak.sh [SECONDS]" ;; esac
     test "$(id -u)" = 0 || die "needs root, to create network namespaces and a pid namespace"
     need unshare:util-linux ip:iproute2
-    if ! test -x "$tool" || ! test -x "$lab"; then
-        need_build_tools
-        test -x "$tool" || publish TcpCloser.csproj
-        test -x "$lab" || publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
-    fi
     exec unshare -npfm --mount-proc --kill-child "$0" --inside "$seconds"
 fi
 

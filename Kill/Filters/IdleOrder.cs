@@ -27,6 +27,9 @@ internal static class IdleOrder
         return keys;
     }
 
+    /// <summary>The key of one connection in such a list, by the age of this subflow alone.</summary>
+    public static ulong LongestFirstKey(ref readonly Connection connection, int index) => Key(uint.MaxValue - Rank(in connection), index);
+
     /// <summary>The least idle connection first. The indexes of the second list follow those of the first.</summary>
     public static ulong[] ShortestFirst(ConnectionList first, ConnectionList second)
     {
@@ -60,4 +63,27 @@ internal static class IdleOrder
     private static uint Rank(ref readonly Connection connection) => unchecked(connection.IdleMs + 1);
 
     private static ulong Key(uint rank, int index) => (ulong)rank << 32 | (uint)index;
+}
+
+/// <summary>
+/// What was decided about MPTCP connections, so that their subflows share one decision. It knows nothing about other connections, which are
+/// decided one by one.
+/// </summary>
+internal sealed class MptcpDecisions
+{
+    private readonly Dictionary<uint, bool> _byInode = [];
+
+    public bool TryGet(ref readonly Connection connection, out bool decision)
+    {
+        decision = false;
+        return IdleOrder.IsSubflow(in connection) && _byInode.TryGetValue(connection.Inode, out decision);
+    }
+
+    public void Set(ref readonly Connection connection, bool decision)
+    {
+        if (IdleOrder.IsSubflow(in connection))
+        {
+            _byInode[connection.Inode] = decision;
+        }
+    }
 }

@@ -83,7 +83,7 @@ internal sealed class KeepFilter(KeepQuota quota, Reach reach) : IStep
         ConnectionList others = round.LeftAlone;
         var keys = new GroupKeys(quota.Key, round, others, candidates);
         var groups = new GroupCounts();
-        var subflows = new Dictionary<uint, bool>();
+        var decided = new MptcpDecisions();
         foreach (ulong key in IdleOrder.ShortestFirst(others, candidates))
         {
             int i = (int)(uint)key;
@@ -95,15 +95,10 @@ internal sealed class KeepFilter(KeepQuota quota, Reach reach) : IStep
                 continue;
             }
 
-            bool isSubflow = IdleOrder.IsSubflow(in connection);
-            if (!isSubflow || !subflows.TryGetValue(connection.Inode, out bool isWithin))
+            if (!decided.TryGet(in connection, out bool isWithin))
             {
                 isWithin = groups.Next(keys.Of(list, i)) <= quota.Count;
-            }
-
-            if (isSubflow)
-            {
-                subflows[connection.Inode] = isWithin;
+                decided.Set(in connection, isWithin);
             }
 
             if (isWithin && reach == Reach.Process)

@@ -27,7 +27,7 @@ internal sealed class LimitFilter(int limit, Reach reach) : IStep
         }
 
         var results = new ResultBatch(round.Report);
-        var subflows = new Dictionary<uint, bool>();
+        var decided = new MptcpDecisions();
         int left = limit;
         foreach (ulong key in IdleOrder.LongestFirst(candidates))
         {
@@ -38,16 +38,11 @@ internal sealed class LimitFilter(int limit, Reach reach) : IStep
                 continue;
             }
 
-            bool isSubflow = IdleOrder.IsSubflow(in connection);
-            if (!isSubflow || !subflows.TryGetValue(connection.Inode, out bool isWithin))
+            if (!decided.TryGet(in connection, out bool isWithin))
             {
                 isWithin = left > 0;
                 left -= isWithin ? 1 : 0;
-            }
-
-            if (isSubflow)
-            {
-                subflows[connection.Inode] = isWithin;
+                decided.Set(in connection, isWithin);
             }
 
             if (!isWithin)

@@ -44,12 +44,7 @@ if test "$(id -u)" != 0; then
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
-rid=linux-$(own_arch)
-: "${TCP_CLOSER_BINARY:=$PWD/artifacts/publish/TcpCloser/release_$rid/tcp-closer}"
-: "${TCP_CLOSER_LAB:=$PWD/artifacts/publish/TcpCloser.Lab/release_$rid/tcp-closer-lab}"
-export TCP_CLOSER_BINARY TCP_CLOSER_LAB
-test -x "$TCP_CLOSER_BINARY" || publish TcpCloser.csproj
-test -x "$TCP_CLOSER_LAB" || publish tests/TcpCloser.Lab/TcpCloser.Lab.csproj
+native_binaries
 test -n "${NO_BUILD-}" || quiet dotnet build tests/faults/TcpCloser.Faults.csproj -c Release || die "the build failed"
 export DOTNET_TieredPGO=0 DOTNET_gcServer=0 DOTNET_gcConcurrent=0
 

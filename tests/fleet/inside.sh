@@ -1,24 +1,9 @@
 # What tests/fleet/run.sh runs in a booted Debian: upgrades by apt, rpm and dnf with a rule that cannot start, and the unit beside a real
-# PostgreSQL. Result lines as in tests/systemd/inside.sh. /test has the packages: repo/ for apt, one.rpm, two.rpm.
+# PostgreSQL. /test has the packages: repo/ for apt, one.rpm, two.rpm.
 # shellcheck shell=dash
 set -u
 cd /test || exit 1
-
-ok() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >output 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 output | sed 's/^/# /'; fi
-}
-fails() { ! "$@"; }
-silent() { "$@" >silence 2>&1 && ! grep . silence; }
-within_20s() { # COMMAND...
-    tries=200
-    until "$@"; do
-        tries=$((tries - 1))
-        test $tries -gt 0 || { echo "not within 20 s: $*"; return 1; }
-        sleep 0.1
-    done
-}
+. ./results.sh
 
 examples=/usr/share/doc/tcp-closer/examples
 pid() { systemctl show -P MainPID "tcp-closer@$1"; }

@@ -1,8 +1,8 @@
 # Names of real containers, from their cgroups alone: podman on a machine with cgroup v2 only. tests/fleet/run.sh runs it in namespaces of
-# its own, with /run, /var/log and podman's storage in $work. Result lines as in tests/systemd/inside.sh.
+# its own, with /run, /var/log and podman's storage in $work.
 # shellcheck shell=dash disable=SC2154 # $work is set by the caller
 set -u
-. tests/fleet/lib.sh
+. tests/results.sh
 cd "$work" || exit 1
 
 prints() { # TEXT OPTION...: the program, as a user without privileges, prints the text (a regular expression)

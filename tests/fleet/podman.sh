@@ -1,8 +1,8 @@
 # The table of docs/fleet.md on podman: each kind of work with the flags that it needs, and without each of them. tests/fleet/run.sh runs it
-# in namespaces of its own, with /run and podman's storage in $work, which also has the binaries. Result lines as in tests/systemd/inside.sh.
+# in namespaces of its own, with /run and podman's storage in $work, which also has the binaries.
 # shellcheck shell=dash disable=SC2154 # $work is set by the caller
 set -u
-. tests/fleet/lib.sh
+. tests/results.sh
 cd "$work" || exit 1
 
 # The flags, and what the program is asked to do.
@@ -145,7 +145,7 @@ not_live() { ! live "$@" && cat check && grep -q '^service *no' check; }
 unplay() { podman kube down "pod-$1.yaml"; }
 
 container=
-test -d pods || { echo "skip podman kube play: kubectl 1.22 or newer is missing"; echo end; exit 0; }
+test -d pods || { echo "skip podman kube play: Debian 13's kubectl cannot be fetched"; echo end; exit 0; }
 serve 5433
 connect 10.9.0.1 5433
 ok "kubernetes: podman plays the pod of the base" play base

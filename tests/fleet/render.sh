@@ -1,4 +1,4 @@
-# Renders the pods of packaging/kubernetes into $work/pods, as a file for podman kube play each. Sourced by tests/fleet/run.sh.
+# Renders the pods of packaging/kubernetes into $work/pods, as a file for podman kube play each. Sourced by tests/fleet/run.sh, after tests/packaging/lib.sh.
 # shellcheck shell=sh disable=SC2154 # set by the caller
 
 # pod: turns the DaemonSet or Deployment on stdin into its pod.
@@ -25,7 +25,7 @@ spec:
     spec: {containers: [{name: web, image: "localhost/hold:latest", args: [serve, "8082"]}]}
 END
 printf 'resources: [app.yaml]\ncomponents: [../sidecar]\n' >"$work/kubernetes/app/kustomization.yaml"
-if kubectl kustomize "$work/kubernetes/app" >/dev/null 2>&1; then
+if with_kubectl; then
     mkdir "$work/pods"
     kubectl kustomize packaging/kubernetes | pod base >"$work/pods/base.yaml"
     kubectl kustomize "$work/kubernetes/app" | pod app >"$work/pods/with-sidecar.yaml"

@@ -72,10 +72,6 @@ dummy_sh() { # builds an rpm of nothing, which says that /bin/sh is there: dnf k
     printf 'Name: sh\nVersion: 1\nRelease: 1\nSummary: sh\nLicense: MIT\nBuildArch: noarch\nProvides: /bin/sh\n%%description\n%%files\n' >"$work/sh.spec"
     quiet rpmbuild -bb --define "_topdir $work/rpmbuild" --define "_rpmdir $work" "$work/sh.spec" && mv "$work"/noarch/sh-*.rpm "$1"
 }
-# The machine may use cgroup v1: systemd gets its own cgroup v2 tree.
-# shellcheck disable=SC2016 # for the inner shell
-boot='mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } && mount -t cgroup2 none /sys/fs/cgroup &&
-    exec systemd-nspawn -q -D "$1" --boot --private-network --register=no --keep-unit --system-call-filter=pidfd_getfd --console=pipe'
 base=systemd,systemd-sysv,dbus,iproute2,procps,logrotate,cron,postgresql
 for suite in bookworm trixie; do
     case $suite in bookworm) more=,rpm,dnf,createrepo-c ;; *) more= ;; esac
@@ -90,23 +86,7 @@ for suite in bookworm trixie; do
     cp "$(of rpm "$newer")" "$root/test/two.rpm"
     dummy_sh "$root/test/sh.rpm"
     (cd "$root/test/repo" && dpkg-scanpackages -m . >Packages 2>/dev/null)
-    cat >"$root/etc/systemd/system/test.service" <<'END'
-[Unit]
-After=multi-user.target
-SuccessAction=exit-force
-FailureAction=exit-force
-[Service]
-Type=oneshot
-Environment=HOME=/root LC_ALL=C.UTF-8
-ExecStart=/bin/sh /test/inside.sh
-StandardOutput=append:/test/lines
-StandardError=append:/test/lines
-TimeoutStartSec=400
-END
-    mkdir -p "$root/etc/systemd/system/default.target.wants"
-    ln -s ../test.service "$root/etc/systemd/system/default.target.wants/"
-    : >"$root/test/lines"
-    timeout -k 5 500 unshare -m sh -c "$boot" sh "$root" </dev/null >"$work/console" 2>&1 || true
+    boot "$root" 500
     if test -s "$root/test/lines"; then
         sed "s/^\(ok\|not ok\|skip\) /\1 $suite: /" "$root/test/lines" >"$work/lines-$suite"
         seen "$work/lines-$suite"

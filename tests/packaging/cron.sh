@@ -1,19 +1,7 @@
 # Tests the packaged cron line with Debian's cron. tests/packaging/run.sh runs it in a root with the package, in separate namespaces.
 # shellcheck shell=dash
 cd /tmp || exit 1
-ok() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >output 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 output | sed 's/^/# /'; fi
-}
-within_20s() { # COMMAND...
-    tries=200
-    until "$@"; do
-        tries=$((tries - 1))
-        test $tries -gt 0 || { echo "not within 20 s: $*"; return 1; }
-        sleep 0.1
-    done
-}
+. ./results.sh
 # The packaged line, run at once instead of every five minutes, with a shorter idle time; and a line that --max refuses.
 sed -n 's|^\*/5 \* \* \* \* \(.*\) -t 2h |@reboot \1 -t 1s |p' /usr/share/doc/tcp-closer/examples/tcp-closer.cron >/etc/cron.d/tcp-closer
 sed 's/ --max 50/ --max 0/; s/ -t 1s//' /etc/cron.d/tcp-closer >/etc/cron.d/tcp-closer-refused

@@ -48,6 +48,40 @@ fresh_root() {
     cp -a --reflink=auto "$base" "$1"
 }
 
+# boot ROOT SECONDS: boots the root with a systemd that runs its /test/inside.sh and ends. What that prints is in ROOT/test/lines, which
+# stays empty if systemd-nspawn does not boot here.
+boot() {
+    cp tests/results.sh "$1/test/"
+    cat >"$1/etc/systemd/system/test.service" <<END
+[Unit]
+After=multi-user.target
+SuccessAction=exit-force
+FailureAction=exit-force
+[Service]
+Type=oneshot
+Environment=HOME=/root LC_ALL=C.UTF-8
+ExecStart=/bin/sh /test/inside.sh
+StandardOutput=append:/test/lines
+StandardError=append:/test/lines
+TimeoutStartSec=$(($2 - 100))
+END
+    mkdir -p "$1/etc/systemd/system/default.target.wants"
+    ln -s ../test.service "$1/etc/systemd/system/default.target.wants/"
+    : >"$1/test/lines"
+    # The machine may use cgroup v1: systemd gets its own cgroup v2 tree.
+    # shellcheck disable=SC2016 # for the inner shell
+    timeout -k 5 "$2" unshare -m sh -c 'mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } && mount -t cgroup2 none /sys/fs/cgroup &&
+        exec systemd-nspawn -q -D "$1" --boot --private-network --register=no --keep-unit --system-call-filter=pidfd_getfd --console=pipe' \
+        sh "$1" </dev/null >"$work/console" 2>&1 || true
+}
+
+# with_kubectl: puts kubectl 1.32 of Debian 13 into PATH, without installing it. Debian 12's, 1.20, is too old for the kustomizations.
+with_kubectl() {
+    unpack "$(own_arch)-trixie" "$PWD/artifacts/kubectl" kubectl 2>/dev/null || return
+    PATH=$PWD/artifacts/kubectl/usr/bin:$PATH
+    quiet kubectl version --client
+}
+
 end() {
     echo "$passed passed, $failed failed, $skipped skipped"
     test "$passed" -gt 0 && test "$failed" = 0

@@ -1,19 +1,7 @@
 # Tests the init script. tests/packaging/run.sh runs it in a root with OpenRC, in separate namespaces.
 # shellcheck shell=dash
 cd /tmp || exit 1
-ok() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >output 2>&1; then echo "ok $name"; else echo "not ok $name"; tail -n 12 output | sed 's/^/# /'; fi
-}
-within_20s() { # COMMAND...
-    tries=200
-    until "$@"; do
-        tries=$((tries - 1))
-        test $tries -gt 0 || { echo "not within 20 s: $*"; return 1; }
-        sleep 0.1
-    done
-}
+. ./results.sh
 mkdir -p /run/openrc
 : >/run/openrc/softlevel
 log=/var/log/tcp-closer/ssh/tcp-closer.log

@@ -62,7 +62,7 @@ fresh_root "$root"
 inside() { env -i PATH="$PATH" DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 none_left() { silent find "$root" -xdev -name '*tcp[-_]closer*' ! -path "$root/tmp/*" ! -path "$root/run/*"; }
 in_namespaces() { # SCRIPT: runs it in the root, and counts its results
-    cp "tests/packaging/$1" "$lab" "$root/tmp/"
+    cp tests/results.sh "tests/packaging/$1" "$lab" "$root/tmp/"
     # shellcheck disable=SC2016 # for the inner shell
     unshare -nmpf --kill-child sh -c 'mount --make-rprivate / && mount -t proc proc "$1/proc" && mount --bind /dev "$1/dev" && ip link set lo up &&
         exec chroot "$1" sh "/tmp/$2"' sh "$root" "$1" </dev/null >"$work/$1" 2>&1 || echo "not ok $1: ended with $?" >>"$work/$1"

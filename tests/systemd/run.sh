@@ -29,28 +29,7 @@ mkdir "$root/test"
 cp tests/systemd/inside.sh "$lab" "$root/test/"
 cp "$deb" "$root/test/tcp-closer.deb"
 chroot "$root" dpkg -i /test/tcp-closer.deb >/dev/null 2>&1 || die "the package cannot be installed"
-cat >"$root/etc/systemd/system/test.service" <<'END'
-[Unit]
-After=multi-user.target
-SuccessAction=exit-force
-FailureAction=exit-force
-[Service]
-Type=oneshot
-Environment=HOME=/root
-ExecStart=/bin/sh /test/inside.sh
-StandardOutput=append:/test/lines
-StandardError=append:/test/lines
-TimeoutStartSec=300
-END
-mkdir -p "$root/etc/systemd/system/default.target.wants"
-ln -s ../test.service "$root/etc/systemd/system/default.target.wants/"
-: >"$root/test/lines"
-
-# The machine may use cgroup v1: systemd gets its own cgroup v2 tree.
-# shellcheck disable=SC2016 # for the inner shell
-boot='mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } && mount -t cgroup2 none /sys/fs/cgroup &&
-    exec systemd-nspawn -q -D "$1" --boot --private-network --register=no --keep-unit --system-call-filter=pidfd_getfd --console=pipe'
-timeout -k 5 400 unshare -m sh -c "$boot" sh "$root" </dev/null >"$work/console" 2>&1 || true
+boot "$root" 400
 if ! test -s "$root/test/lines"; then
     tail -n 5 "$work/console"
     skip "systemd: systemd-nspawn does not boot here"
