@@ -296,8 +296,3 @@ internal sealed class FetchRun(ConnectionList candidates, RoundContext round, Me
 
     public void Dispose() => _watch.Dispose();
 }
-
-/// <summary>An action on a socket that was fetched from its holder.</summary>
-/// <param name="socket">The handle of the socket.</param>
-/// <param name="outcome">The outcome of the connection; valid only if nothing failed.</param>
-internal delegate Failure SocketAction(IProcessTable table, int socket, out Outcome outcome);

@@ -1,3 +1,4 @@
+using TcpCloser.Diag;
 using TcpCloser.Interop;
 using TcpCloser.Proc;
 using TcpCloser.Rules;
@@ -108,3 +109,8 @@ internal sealed class IgnoredSignal : IDisposable
 
     public void Dispose() => Signal.Restore(_signal, _before);
 }
+
+/// <summary>An action on a socket that was fetched from its holder.</summary>
+/// <param name="socket">The handle of the socket.</param>
+/// <param name="outcome">The outcome of the connection; valid only if nothing failed.</param>
+internal delegate Failure SocketAction(IProcessTable table, int socket, out Outcome outcome);

