@@ -158,6 +158,11 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             Statement[] said = [.. report.Of(connection)];
             string names = said.Length == 0 ? "nothing" : string.Join(',', said.Select(static statement => statement.Word));
+            if (ClaimedClosed && said is [{ Claim: Claim.Vanished }])
+            {
+                continue;
+            }
+
             bool isReportedClosed = Says(report, connection, Claim.Closed);
             bool isSlow = mode.Kills && (Array.Exists(said, static statement => statement.Word is "still_there" or "not_awaited") || report.NotAwaited > 0);
             if (!isOpen && !isReportedClosed && !isSlow && !Array.Exists(said, static statement => statement.Word == "unknown"))
@@ -223,6 +228,12 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
 
     /// <summary>Whether a fault hid the process or interface to select by: the connection then rightly does not match.</summary>
     private bool ClaimedAbsent => mode.SelectsByName && fault is { Name: "ENOENT" or "ESRCH" or "ENODEV" };
+
+    /// <summary>
+    /// Whether a fault claimed that a descriptor is closed: its connection then ends with the process, but the program cannot know why.
+    /// </summary>
+    private bool ClaimedClosed => mode.Kills && fault is { Name: "ENOENT" or "ESRCH" }
+        && (run.Trace.Injected ?? "").StartsWith("readlinkat", StringComparison.Ordinal);
 
     /// <summary>Whether writing failed permanently, so that lines or records are rightly missing (exit 1).</summary>
     private bool IsWriteFault(bool logOnly)
