@@ -74,9 +74,9 @@ public sealed class ProbeProgressTests
     private static NetworkPath Connect()
     {
         NetworkPath path = NetworkPath.Fast();
-        (SocketRange living, _) = path.Connect(2);
-        _ = path.Connect(Silent, NetworkPath.Far4(3));
-        living.WaitQuiet(1_100);
+        _ = path.Connect(2);
+        (SocketRange silent, _) = path.Connect(Silent, NetworkPath.Far4(3));
+        silent.WaitQuiet(1_100);
         path.Vanish(3);
         return path;
     }

@@ -95,7 +95,7 @@ public sealed class ProbeTests
         path.Near.Ask("fork");
         inherited.Do("close");
         vanished.Do("close");
-        shared.WaitQuiet(Quiet);
+        Thread.Sleep(Quiet);
         path.Vanish(3);
 
         Result result = path.Tool("-d", Port, "--probe", "3s", "--json").Run().Expect(0);
@@ -186,7 +186,7 @@ public sealed class ProbeTests
         ended.Do("shutdown");
         far[0].Do("shutdown");
         hidden.Do("post");
-        three.WaitQuiet(Quiet);
+        Thread.Sleep(Quiet);
         path.Vanish(3);
         path.Vanish(4);
         string[] arguments = ["--group-by", "peer", "-d", Port, "--probe", "3s"];

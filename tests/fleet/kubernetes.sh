@@ -172,7 +172,7 @@ etcd --data-dir "$work/etcd" --listen-client-urls http://127.0.0.1:2379 --advert
 kube-apiserver --etcd-servers=http://127.0.0.1:2379 --secure-port=6443 --cert-dir="$work/certificates" --token-auth-file="$work/tokens" \
     --authorization-mode=AlwaysAllow --service-cluster-ip-range=10.96.0.0/16 --allow-privileged=true --disable-admission-plugins=ServiceAccount \
     --service-account-key-file="$work/service.pub" --service-account-signing-key-file="$work/service.key" \
-    --service-account-issuer=https://kubernetes.default.svc --feature-gates=EphemeralContainers=true --advertise-address=10.0.2.15 >"$work/apiserver.log" 2>&1 &
+    --service-account-issuer=https://kubernetes.default.svc --kubelet-preferred-address-types=InternalIP --feature-gates=EphemeralContainers=true --advertise-address=10.0.2.15 >"$work/apiserver.log" 2>&1 &
 export KUBECONFIG="$work/kubeconfig"
 kube-controller-manager --kubeconfig="$work/kubeconfig" --service-account-private-key-file="$work/service.key" \
     --controllers=daemonset,deployment,replicaset,namespace,garbagecollector,nodelifecycle,podgc >"$work/controllers.log" 2>&1 &

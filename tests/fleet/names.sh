@@ -25,18 +25,16 @@ listens() { podman logs "$1" 2>&1 | grep -q listening; } # NAME
 start() { # NAME PORT OPTION...: a server in a container on the host's network, and a connection to it from outside
     container=$1 port=$2
     shift 2
-    podman --runtime runc run -d --pids-limit 0 --net=host --name "$container" "$@" hold serve "$port" >/dev/null
-    within_20s listens "$container" || return 1
+    podman --runtime runc run -d --pids-limit 0 --net=host --name "$container" "$@" hold serve "$port" >/dev/null && within_20s listens "$container" >&2 || exit 1
     bin/hold connect 127.0.0.1 "$port" >"connected-$port" 2>&1 &
-    within_20s grep -q connected "connected-$port" || return 1
+    within_20s grep -q connected "connected-$port" >&2 || exit 1
     podman inspect "$container" -f '{{.Id}}'
 }
 
 podman build -q -f Dockerfile.hold -t hold . >built 2>&1 || { cat built; exit 1; }
 uid=0d7e1c2f-5a4b-4c3d-9e8f-112233445566
 mkdir -p "/var/log/pods/shop_cart-0_$uid"
-web=$(start web 8080)
-cart=$(start cart 8081 --cgroup-parent "/kubepods/burstable/pod$uid")
+web=$(start web 8080) && cart=$(start cart 8081 --cgroup-parent "/kubepods/burstable/pod$uid") || exit 1
 short=$(echo "$web" | cut -c1-12)
 
 ok "a line names the container" prints " $short +" -n -s 8080

@@ -39,18 +39,18 @@ case $1 in
         ;;
     serve) # PORT: a server on the node, of another user than root
         systemd-run -q --unit "serve-$2" -p User=1000 -p StandardOutput="append:/test/serve-$2" /test/hold serve "$2"
-        within_60s grep -q listening "/test/serve-$2"
+        within_60s grep -qs listening "/test/serve-$2"
         ;;
     vanish) # ADDRESS PORT: connects from a peer that cannot answer afterwards
         peer ip route del blackhole "$2" 2>/dev/null || true
         systemd-run -q --unit "vanish-$2-$3-$(date +%s)" -p NetworkNamespacePath=/run/netns/peer -p StandardOutput="truncate:/test/vanish" \
             /test/hold connect "$2" "$3"
-        within_60s grep -q connected /test/vanish
+        within_60s grep -qs connected /test/vanish
         peer ip route add blackhole "$2"
         ;;
     stay) # ADDRESS PORT: connects from the node itself, and stays
         systemd-run -q --unit "stay-$2-$3" -p StandardOutput="truncate:/test/stay-$2-$3" /test/hold connect "$2" "$3"
-        within_60s grep -q connected "/test/stay-$2-$3"
+        within_60s grep -qs connected "/test/stay-$2-$3"
         ;;
     stays) # ADDRESS PORT: succeeds while that connection stands
         grep -q connected "/test/stay-$2-$3" && ! grep -q ended "/test/stay-$2-$3"

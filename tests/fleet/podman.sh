@@ -4,6 +4,8 @@
 set -u
 . tests/results.sh
 cd "$work" || exit 1
+# names.sh uses the same storage.
+trap 'podman rm -fa -t 0 >/dev/null 2>&1' EXIT
 
 # The flags, and what the program is asked to do.
 net=--net=host pid=--pid=host

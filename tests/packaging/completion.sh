@@ -22,7 +22,7 @@ completes() {
     mkfifo "$work/keys"
     : >"$work/terminal"
     HOME=$work TERM=dumb script -qefc "$start" /dev/null <"$work/keys" >"$work/terminal" 2>&1 &
-    shell=$!
+    terminal=$!
     exec 7>"$work/keys"
     printf '%s; echo READ""Y\n' "$setup" >&7
     within_20s grep -q '^READY' "$work/terminal" && printf 'tcp-closer %s\t\n' "$2" >&7 && within_20s grep -qF "<$3" "$work/terminal"
@@ -30,6 +30,6 @@ completes() {
     test $status = 0 || cat "$work/terminal"
     printf '\nexit\n' >&7
     exec 7>&-
-    wait $shell || true
+    wait $terminal || true
     return $status
 }
