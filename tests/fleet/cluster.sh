@@ -86,7 +86,7 @@ ok "owners without AppArmor's exception: it is applied" kubectl apply -k "$work/
 ok "owners without AppArmor's exception: the log names the profile" within 120 prints "AppArmor's profile cri-containerd.apparmor.d .*forbids" logs
 ok "owners: kubectl applies it" apply owners-1.29
 ok "owners: it closes the connection whose peer is silent" within 60 prints ' destroyed 10.9.0.1:5432 -> 10.9.0.2:.* rule=probing@node1' logs
-ok "owners: it names the holder" prints ' destroyed 10.9.0.1:5432 .*hold\[' logs
+ok "owners: it names the holder" prints ' destroyed 10.9.0.1:5432 .* comm=hold ' logs
 ok "owners: the connection whose peer answers stands" vm stays 10.9.0.1 5432
 
 # Every pod's own connections.

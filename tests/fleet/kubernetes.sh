@@ -60,8 +60,9 @@ if test -z "${cluster_namespaces-}"; then
 fi
 
 ip link set lo up
-# The node's address: the API server reaches the kubelet by it, through QEMU.
+# The node's address: the API server reaches the kubelet by it, through QEMU, and must not have the node's own address there.
 ip addr add 10.0.2.15/32 dev lo
+ip route replace local 10.0.2.15 dev lo table local proto kernel scope host src 127.0.0.1
 with_kubectl
 cache=$PWD/artifacts/kubernetes
 PATH=$cache/bin:$cache/etcd/usr/bin:$PATH
@@ -91,11 +92,13 @@ image hold localhost/pause:1 serve 65000
 say "booting the virtual machine"
 root=$work/root
 cp -a "$cache/root" "$root"
-mkdir -p "$root/root/.ssh" "$root/test" "$root/etc/cni/net.d" "$root/etc/containerd"
+mkdir -p "$root/root/.ssh" "$root/test" "$root/etc/cni/net.d" "$root/etc/containerd" "$root/etc/docker"
 ssh-keygen -q -t ed25519 -N '' -f "$work/key"
 cp "$work/key.pub" "$root/root/.ssh/authorized_keys"
 cp -r "$work/images" "$work/bin/hold" "$cache/bin/kubelet" tests/fleet/node.sh "$root/test/"
 echo node1 >"$root/etc/hostname"
+# Docker's rules of iptables would drop what the node forwards to pods.
+echo '{"iptables": false, "bridge": "none"}' >"$root/etc/docker/daemon.json"
 cat >"$root/etc/cni/net.d/10-bridge.conflist" <<'END'
 {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "cni0", "isGateway": true,
     "ipam": {"type": "host-local", "subnet": "10.244.0.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}]}

@@ -31,14 +31,12 @@ case $1 in
         echo 1 >/proc/sys/net/ipv4/ip_forward
         ;;
     docker) # starts Docker, with its default AppArmor profile, and loads the image
-        mkdir -p /etc/docker
-        echo '{"iptables": false, "bridge": "none"}' >/etc/docker/daemon.json
         systemctl start docker
         docker load -q -i /test/images/registry.example.invalid_tcp-closer_1.0.0.tar
         docker tag registry.example.invalid/tcp-closer:1.0.0 tcp-closer
         ;;
     serve) # PORT: a server on the node, of another user than root
-        systemd-run -q --unit "serve-$2" -p User=1000 -p StandardOutput="append:/test/serve-$2" /test/hold serve "$2"
+        systemd-run -q --unit "serve-$2" -p User=nobody -p StandardOutput="append:/test/serve-$2" /test/hold serve "$2"
         within_60s grep -qs listening "/test/serve-$2"
         ;;
     vanish) # ADDRESS PORT: connects from a peer that cannot answer afterwards
