@@ -182,7 +182,7 @@ kube-controller-manager --kubeconfig="$work/kubeconfig" --service-account-privat
 kube-scheduler --kubeconfig="$work/kubeconfig" >"$work/scheduler.log" 2>&1 &
 
 vm() { # WORDS: runs a command of node.sh in the virtual machine
-    ssh -q -i "$work/key" -p 2222 -o BatchMode=yes -o ConnectTimeout=5 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1 "sh /test/node.sh $*"
+    ssh -q -i "$work/key" -p 2222 -o BatchMode=yes -o ConnectTimeout=60 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1 "sh /test/node.sh $*"
 }
 within() { # SECONDS COMMAND...: succeeds as soon as the command does
     until_time=$(($(date +%s) + $1))

@@ -95,6 +95,7 @@ idle="-t 200ms"
 
     flags="$pid $admin $enter $ptrace"
     ok "--all-netns: finds the container's connection with its flags" ended 0 'idle=1 .*failed=0' "$flags" -n --all-netns -s 8080 $idle
+    ok "--all-netns: finds the host's connection without --net=host" ended 0 'idle=1 .*failed=0' "$flags" -n --all-netns -s 5432 $idle
     ok "--all-netns: without --pid=host nothing matches" ended 0 'matched=0' "$(without $pid "$flags")" -n --all-netns -s 8080 $idle
     ok "--all-netns: without SYS_ADMIN the error names it" ended 1 'CAP_SYS_ADMIN is missing' "$(without $enter "$flags")" -n --all-netns -s 8080 $idle
     ok "--all-netns: without SYS_PTRACE the error names it" ended 1 'CAP_SYS_PTRACE is missing' "$(without $ptrace "$flags")" -n --all-netns -s 8080 $idle

@@ -24,6 +24,31 @@ spec:
 END
 done
 
+# As docs/fleet.md shows them: a rule of the application's own, a cluster before 1.30, and a second installation.
+cat >>"$work/kubernetes/with-sidecar-probe/kustomization.yaml" <<'END'
+patches:
+  - patch: |-
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: web}
+      spec:
+        template:
+          spec:
+            containers:
+              - name: tcp-closer
+                args: ["-n", "-s", "8080", "-t", "10m", "--probe", "10s", "--max", "50"]
+END
+mkdir "$work/kubernetes/before-1.30" "$work/kubernetes/node"
+cat >"$work/kubernetes/before-1.30/kustomization.yaml" <<'END'
+resources: [../pods]
+patches:
+  - target: {kind: DaemonSet, name: tcp-closer}
+    patch: |-
+      - {op: remove, path: /spec/template/spec/securityContext/appArmorProfile}
+      - {op: add, path: /spec/template/metadata/annotations, value: {container.apparmor.security.beta.kubernetes.io/db: unconfined}}
+END
+printf 'namespace: tcp-closer-node\nresources: [../base]\n' >"$work/kubernetes/node/kustomization.yaml"
+
 rendered() { kubectl kustomize "$work/kubernetes/$1"; } # DIRECTORY
 has() { rendered "$1" | grep -qF -- "$2"; } # DIRECTORY TEXT
 added() { # DIRECTORY: prints the capabilities that each container adds, a line for each container
@@ -36,13 +61,17 @@ adds() { # DIRECTORY CAPABILITIES CONTAINERS: so many containers add exactly the
 }
 
 if with_kubectl; then
-    for directory in . owners pods with-sidecar with-sidecar-probe; do ok "kubectl renders kubernetes/$directory" rendered $directory; done
+    for directory in . owners pods with-sidecar with-sidecar-probe before-1.30 node; do ok "kubectl renders kubernetes/$directory" rendered $directory; done
     ok "kubernetes: each rule of the base has only CAP_NET_ADMIN" adds . NET_ADMIN 2
     ok "kubernetes: each rule of owners inspects processes" adds owners "NET_ADMIN SYS_PTRACE DAC_READ_SEARCH" 2
     ok "kubernetes: each rule of pods also enters namespaces" adds pods "NET_ADMIN SYS_PTRACE DAC_READ_SEARCH SYS_ADMIN" 2
     ok "kubernetes: each rule of pods looks in all namespaces" test "$(rendered pods | grep -c -- '- --all-netns$')" = 2
     ok "kubernetes: the sidecar has only CAP_NET_ADMIN" adds with-sidecar NET_ADMIN 1
     ok "kubernetes: the sidecar that probes also inspects processes" adds with-sidecar-probe "NET_ADMIN SYS_PTRACE DAC_READ_SEARCH" 1
+    ok "kubernetes: an application's own rule is in the arguments" has with-sidecar-probe "- 10m"
+    ok "kubernetes: before 1.30 AppArmor is turned off by an annotation" has before-1.30 "apparmor.security.beta.kubernetes.io/db: unconfined"
+    ok "kubernetes: before 1.30 there is no appArmorProfile" fails has before-1.30 appArmorProfile
+    ok "kubernetes: a second installation has a namespace of its own" has node "namespace: tcp-closer-node"
     ok "kubernetes: the base sets no hostPID" fails has . hostPID
     ok "kubernetes: the base leaves AppArmor on" fails has . appArmorProfile
     for directory in owners pods; do ok "kubernetes: $directory turns AppArmor off" has $directory appArmorProfile; done
