@@ -109,18 +109,18 @@ kubectl apply -f "$work/app.yaml" >/dev/null
 kubectl -n shop rollout status deploy/web --timeout=120s >/dev/null
 pod_field() { kubectl -n shop get pods -l app=web --field-selector=status.phase=Running -o "jsonpath={.items[-1:]$1}"; }
 address=$(pod_field .status.podIP)
-name=$(pod_field .metadata.name)
+web_pod=$(pod_field .metadata.name)
 vm vanish "$address" 8080
 vm stay "$address" 8080
 rule pods '"-s", "8080", "-t", "3s", "--probe", "3s"'
 ok "pods: kubectl applies it" apply pods-1.29
 ok "pods: it closes a pod's connection whose peer is silent, and names the pod" \
-    within 90 prints " destroyed $address:8080 -> 10.9.0.2:.* pod=shop/$name .*rule=pods@node1" logs
-ok "pods: the pod got the error" prints 'ended Software caused connection abort' kubectl -n shop logs "$name"
+    within 90 prints " destroyed $address:8080 -> 10.9.0.2:.* pod=shop/$web_pod .*rule=pods@node1" logs
+ok "pods: the pod got the error" prints 'ended Software caused connection abort' kubectl -n shop logs "$web_pod"
 ok "pods: the connection whose peer answers stands" vm stays "$address" 8080
 once() { k exec ds/tcp-closer -- /tcp-closer --disable-syslog "$@"; }
-ok "pods: --pod selects by name" prints 'matched=1 ' once -n --all-netns --pod "shop/$name" -s 8080
-ok "pods: --group-by pod counts by name" prints "^shop/$name +1 " once --all-netns --group-by pod
+ok "pods: --pod selects by name" prints 'matched=1 ' once -n --all-netns --pod "shop/$web_pod" -s 8080
+ok "pods: --group-by pod counts by name" prints "^shop/$web_pod +1 " once --all-netns --group-by pod
 ok "pods: metrics have the rule and the node" prints 'tcp_closer_connections_total.*outcome="destroyed"' vm run cat /var/lib/node_exporter/textfile_collector/tcp-closer-pods.prom
 ok "pods: they are removed" kubectl delete --timeout=120s -k "$work/kubernetes/pods-1.29"
 ok "pods: metrics of a rule that has ended are gone" prints 'No such file' vm run cat /var/lib/node_exporter/textfile_collector/tcp-closer-pods.prom
