@@ -48,7 +48,7 @@ ok "the node is ready" within 240 prints '^node1 +Ready .*v1.20.2' kubectl get n
 rule_name=none
 fresh_copy
 ok "base: kubectl applies it as it comes" apply .
-ok "base: its rule is a dry run, and its line names rule and node" within 60 prints 'rule=idle-ssh@node1' logs
+ok "base: its rule is a dry run, and its line names rule and node" within 120 prints 'rule=idle-ssh@node1' logs
 ok "base: the pods run under containerd's AppArmor profile" prints cri-containerd.apparmor.d vm profile
 ok "base: a server on the node starts" vm serve 5432
 vm vanish 10.9.0.1 5432
@@ -56,7 +56,7 @@ vm serve 5433
 vm stay 10.9.0.1 5433
 rule db '"-s", "5432", "-t", "3s"'
 ok "base: a changed rule replaces the pod" apply .
-ok "base: it closes an idle connection of the node" within 60 prints ' destroyed 10.9.0.1:5432 -> 10.9.0.2:.* rule=db@node1' logs
+ok "base: it closes an idle connection of the node" within 120 prints ' destroyed 10.9.0.1:5432 -> 10.9.0.2:.* rule=db@node1' logs
 ok "base: the application got the error" prints 'ended Software caused connection abort' vm ended 5432
 ok "base: the connection on another port stands" vm stays 10.9.0.1 5433
 ok "base: metrics are on the node" prints 'tcp_closer_rounds_total.rule="db@node1",status="done"' vm run cat /var/lib/node_exporter/textfile_collector/tcp-closer-db.prom
@@ -65,7 +65,7 @@ ok "base: metrics are on the node" prints 'tcp_closer_rounds_total.rule="db@node
 rule db '"-s", "5432", "--idletime", "3s"'
 kubectl apply -k "$work/kubernetes" >/dev/null
 ok "a wrong option: the pod is in CrashLoopBackOff" within 120 prints 'CrashLoopBackOff|Error' k get pods
-ok "a wrong option: the log names it and the right one" within 60 prints "idletime.*--idle-time" logs
+ok "a wrong option: the log names it and the right one" within 120 prints "idletime.*--idle-time" logs
 rule db '"-s", "5432", "-t", "3s"'
 ok "a wrong option: the repaired rule runs" apply .
 
@@ -76,7 +76,7 @@ before=$(restarts)
 vm signal STOP -i
 ok "liveness: kubelet restarts a service that was stopped by SIGSTOP" within 180 restarted
 ok "liveness: the event has the reason" prints 'Liveness probe failed' k get events
-ok "liveness: the new container closes again" within 60 prints 'rule=db@node1' logs
+ok "liveness: the new container closes again" within 120 prints 'rule=db@node1' logs
 
 # Options that inspect processes, with and without AppArmor's exception.
 vm vanish 10.9.0.1 5432
@@ -85,7 +85,7 @@ rule probing '"-s", "5432", "-t", "3s", "--probe", "3s"'
 ok "owners without AppArmor's exception: it is applied" kubectl apply -k "$work/kubernetes/owners-confined"
 ok "owners without AppArmor's exception: the log names the profile" within 120 prints "AppArmor's profile cri-containerd.apparmor.d .*forbids" logs
 ok "owners: kubectl applies it" apply owners-1.29
-ok "owners: it closes the connection whose peer is silent" within 60 prints ' destroyed 10.9.0.1:5432 -> 10.9.0.2:.* rule=probing@node1' logs
+ok "owners: it closes the connection whose peer is silent" within 120 prints ' destroyed 10.9.0.1:5432 -> 10.9.0.2:.* rule=probing@node1' logs
 ok "owners: it names the holder" prints ' destroyed 10.9.0.1:5432 .* comm=hold ' logs
 ok "owners: the connection whose peer answers stands" vm stays 10.9.0.1 5432
 
@@ -155,7 +155,7 @@ debug() { # OPTION...: a pod on the node, whose output is printed
 }
 debugged() { kubectl -n shop logs "$(kubectl -n shop get pods -o name --sort-by=.metadata.creationTimestamp | tail -n 1)"; }
 ok "kubectl debug: a pod on the node" debug --all-netns --group-by netns
-ok "kubectl debug: it counts the connections of each namespace" within 60 prints '^[^ ].* +[0-9]+ ' debugged
+ok "kubectl debug: it counts the connections of each namespace" within 180 prints '^[^ ].* +[0-9]+ ' debugged
 
 # Docker, under its own profile: the row of --probe in docs/fleet.md.
 flags="--net=host --pid=host --cap-drop ALL --cap-add NET_ADMIN --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH --read-only"
