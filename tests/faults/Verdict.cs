@@ -158,7 +158,7 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             Statement[] said = [.. report.Of(connection)];
             string names = said.Length == 0 ? "nothing" : string.Join(',', said.Select(static statement => statement.Word));
-            if (ClaimedClosed && said is [{ Claim: Claim.Vanished }])
+            if (!isOpen && ClaimedClosed && said is [{ Claim: Claim.Vanished }])
             {
                 continue;
             }
