@@ -135,8 +135,8 @@ internal sealed class ConnectionList
     {
         if (Count == _chunks.Length * ChunkLength)
         {
-            _chunks = [.. _chunks, new Connection[ChunkLength]];
-            _cgroups = [.. _cgroups, new ulong[ChunkLength]];
+            _chunks = [.. _chunks, GC.AllocateUninitializedArray<Connection>(ChunkLength)];
+            _cgroups = [.. _cgroups, GC.AllocateUninitializedArray<ulong>(ChunkLength, pinned: true)];
         }
 
         _cgroups[(uint)Count / ChunkLength][(uint)Count % ChunkLength] = cgroup;

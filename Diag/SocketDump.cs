@@ -19,7 +19,7 @@ internal sealed class SocketDump
     private const int Attempts = 4;
 
     private readonly RecentCookies _recent = new();
-    private byte[] _buffer = GC.AllocateUninitializedArray<byte>(FirstBufferSize);
+    private byte[] _buffer = GC.AllocateUninitializedArray<byte>(FirstBufferSize, pinned: true);
 
     /// <summary>Sends a request for a dump and reads the answer.</summary>
     /// <param name="network">The namespace to list.</param>
@@ -136,13 +136,13 @@ internal sealed class RecentCookies
     private const int Mask = Length - 1;
 
     /// <summary>The cookie with the number n, counted from 1, is at index n modulo <see cref="Length"/>.</summary>
-    private readonly ulong[] _cookies = GC.AllocateUninitializedArray<ulong>(Length);
+    private readonly ulong[] _cookies = GC.AllocateUninitializedArray<ulong>(Length, pinned: true);
 
     /// <summary>For each hash, the number of the last cookie that has it; 0: none.</summary>
     private readonly int[] _last = new int[Length];
 
     /// <summary>For each cookie, the number of the previous cookie with the same hash.</summary>
-    private readonly int[] _before = GC.AllocateUninitializedArray<int>(Length);
+    private readonly int[] _before = GC.AllocateUninitializedArray<int>(Length, pinned: true);
 
     private int _count;
 

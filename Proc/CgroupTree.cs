@@ -18,7 +18,7 @@ internal sealed class CgroupTree(string root = "")
     private readonly List<(ulong Id, int Parent, byte[] Name)> _cgroups = [];
 
     private readonly Dictionary<ulong, int> _indexes = [];
-    private readonly byte[] _buffer = new byte[32 * 1024];
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(32 * 1024, pinned: true);
     private CgroupMount? _mount;
 
     /// <summary>Whether all cgroups of the machine are visible. In a private cgroup namespace only those below it are.</summary>

@@ -10,7 +10,7 @@ namespace TcpCloser.Report;
 /// <param name="capacity">The initial size in bytes.</param>
 internal sealed class TextBuffer(int capacity = 4096)
 {
-    private byte[] _bytes = new byte[capacity];
+    private byte[] _bytes = GC.AllocateUninitializedArray<byte>(capacity, pinned: true);
 
     public int Length { get; private set; }
 

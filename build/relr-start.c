@@ -13,9 +13,40 @@
 extern char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const Elf64_Dyn _DYNAMIC[] __attribute__((visibility("hidden")));
 
+#define MADV_POPULATE_WRITE 23
+
+static void populate_range(Elf64_Addr start, Elf64_Xword length)
+{
+#if defined(__x86_64__)
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(28), "D"(start), "S"(length), "d"(MADV_POPULATE_WRITE) : "rcx", "r11", "memory");
+#else
+    register Elf64_Addr x0 __asm__("x0") = start;
+    register Elf64_Xword x1 __asm__("x1") = length;
+    register long x2 __asm__("x2") = MADV_POPULATE_WRITE, x8 __asm__("x8") = 233;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x1), "r"(x2), "r"(x8) : "memory");
+#endif
+}
+
+/*
+ * Nearly every page of the data is about to be written: one madvise(2) costs less than a hundred page faults. Kernels before 5.14
+ * refuse it, and so do those with larger pages; then the pages are faulted in one by one.
+ */
+static void populate(char *base)
+{
+    const Elf64_Phdr *segment = (const Elf64_Phdr *)(base + ((const Elf64_Ehdr *)base)->e_phoff);
+    for (int left = ((const Elf64_Ehdr *)base)->e_phnum; left > 0; left--, segment++)
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W)) {
+            Elf64_Addr start = (Elf64_Addr)base + (segment->p_vaddr & ~4095UL);
+            populate_range(start, (Elf64_Addr)base + segment->p_vaddr + segment->p_filesz - start);
+        }
+}
+
 __attribute__((visibility("hidden"), used)) void apply_relr(void)
 {
     char *base = __ehdr_start;
+    populate(base);
+
     const Elf64_Xword *entry = 0;
     Elf64_Xword size = 0;
     for (const Elf64_Dyn *d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
