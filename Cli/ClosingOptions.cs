@@ -38,8 +38,8 @@ internal static partial class OptionTable
         {
             Manual =
                 """
-                The same as --method kill: find the processes that hold the sockets in /proc, and send them SIGKILL, or the signal of
-                --signal. This also ends all other connections of these processes; the dry run shows their number.
+                The same as --method kill: search /proc for the processes that hold the sockets, and send them SIGKILL, or the signal given
+                by --signal. This also ends all other connections of these processes; the dry run shows their number.
 
                     tcp-closer -n -s 8080 -t 2h --use-proc
                 """,
@@ -51,8 +51,8 @@ internal static partial class OptionTable
                 """
                 With --method kill, the signal to send: a name (`TERM`, `SIGTERM`) or a number from 1 to 64. The default is SIGKILL, or
                 SIGTERM with --grace. Prefer TERM if the program handles it: the processes of PostgreSQL share memory, and if SIGKILL ends
-                one of them, the server ends all sessions. If a process runs the same program as its parent, the dry run and the run warn
-                about that.
+                one of them, the server ends all sessions. If a process runs the same program as its parent, both a dry run and a real run
+                warn about that.
 
                     tcp-closer -n -s 5432 -t 2h --use-proc --signal TERM
                 """,
@@ -141,7 +141,7 @@ internal static partial class OptionTable
             Manual =
                 """
                 Also close the connection of your session, which is otherwise skipped and reported as `spared`: a connection that an
-                ancestor of the program holds, that SSH_CONNECTION names, or, below tmux and screen, that an attached client uses. In a
+                ancestor of the program holds, that SSH_CONNECTION names, or, inside tmux or screen, that an attached client uses. In a
                 login session with an ancestor that cannot be inspected, all connections of login daemons (sshd, dropbear, telnetd) are
                 spared.
                 """,

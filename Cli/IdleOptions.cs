@@ -15,17 +15,18 @@ internal static partial class OptionTable
                 them answer.
 
                 The socket is fetched from a process that holds it, and one call makes the kernel send a segment like that of a keepalive,
-                without data. No timer or option of the socket changes (SO_REUSEADDR, which the call clears, is set again at once),
-                so probes may be repeated, also by a dry run. A peer counts as silent only after at least four probes. A peer that was heard
+                without data. No timer or option of the socket changes (SO_REUSEADDR, which the call clears, is set again at once), so
+                probes may be repeated, even by a dry run. A peer counts as silent only after at least four probes. A peer that was heard
                 from within the last second counts as alive without a probe.
 
                 Answers come from the kernel of the peer: a hung program on a live host counts as alive. A middlebox that answers for a dead
                 peer makes it look alive, and one that drops segments without data makes a live peer look dead. If the network of this
                 machine is down, every peer is silent: set --max.
 
-                Peers that cannot be judged are `unproved` (see OUTCOMES AND REASONS). Peers that cannot be probed, because no process shows
-                the socket or a privilege is missing, are `unasked`: one warning has their number and the reasons, and the exit status is 1,
-                or 3 if no peer could be probed. With --no-ack-for, a connection is closed if either option proves it dead.
+                Peers that cannot be judged are `unproved` (see OUTCOMES AND REASONS). Peers that cannot be probed, because no visible
+                process holds the socket or a privilege is missing, are `unasked`: one warning has their number and the reasons, and the
+                exit status is 1, or 3 if no peer could be probed. With --no-ack-for, a connection is closed if either option proves it
+                dead.
 
                 It needs Linux 5.6, CAP_NET_ADMIN and, for the sockets of other users, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.
 
@@ -42,10 +43,10 @@ internal static partial class OptionTable
                 quiet and has just sent something is never closed. Connections without such a proof are skipped as `unproved`.
 
                 The proof is the kernel's own retransmissions: how long it has been retransmitting, which Linux 6.7 and later report, or how
-                far the retransmissions have backed off. Failing ARP and ICMP unreachable messages undo the backoff, so on older kernels,
-                and after an earlier outage of the same connection, a peer that has left its LAN may stay `unproved`; --probe finds it. The
-                backoff proves at most two minutes, the longest retransmission timeout; for a longer TIME, the peer must also have sent
-                nothing at all for TIME.
+                far the retransmissions have backed off. ARP failures and ICMP unreachable messages reset the backoff. On older kernels, and
+                after an earlier outage of the same connection, a peer that has left its LAN may therefore stay `unproved`; --probe finds
+                it. The backoff proves at most two minutes, the longest retransmission timeout; for a longer TIME, the peer must also have
+                sent nothing at all for TIME.
 
                 If neither data nor a probe is outstanding, nothing can be proven, and the connection is skipped: to find dead peers of idle
                 connections, use --probe.
@@ -62,9 +63,9 @@ internal static partial class OptionTable
                 keepalive probes are not data: a client that is merely quiet looks like one that has vanished. The default, 0, closes idle
                 and busy connections alike.
 
-                A connection that never received data counts from its establishment. After the peer's FIN (`close-wait`, `last-ack`,
-                `closing`), an acknowledgement counts as well. Connections without a usable clock (`syn-sent`, `time-wait`) are skipped as
-                `no_clock`. A verdict that is older than 100 ms is checked again right before the connection is closed.
+                For a connection that never received data, the time is measured from its establishment. After the peer's FIN (`close-wait`,
+                `last-ack`, `closing`), an acknowledgement counts as well. Connections without a usable clock (`syn-sent`, `time-wait`) are
+                skipped as `no_clock`. A verdict that is older than 100 ms is checked again right before the connection is closed.
 
                 TIME without a unit is in milliseconds, as it was for tcp_closer: a bare number below 1000 causes a warning. The maximum is
                 that of the kernel's clock, 49 days and 17 hours. If no connection is idle for long enough, the run reports the longest idle
@@ -89,8 +90,8 @@ internal static partial class OptionTable
             Manual =
                 """
                 Which data counts for -t and --last-recv-limit: received (`recv`, the default), sent (`send`), or the more recent of the two
-                (`both`). A server that streams to a client may receive nothing for hours; `both` spares such connections. If connections
-                that would be closed have sent data within the idle time, one warning has their number.
+                (`both`). A server that streams to a client may receive nothing for hours; with `both`, such connections are skipped. If
+                connections that would be closed have sent data within the idle time, one warning has their number.
 
                     tcp-closer -n -s 1935 -t 1h --idle-by both
                 """,

@@ -15,12 +15,12 @@ internal static partial class OptionTable
                 idle first, with the time since data was received and sent, the process that holds each, and the method that would close it.
 
                 A connection that the method could not close is shown as `not possible`, with the reason, and counts as failed. The counts
-                and the exit status are those of the run, as far as they can be known: a dry run needs no privilege, and if it cannot look into
-                the processes of other users, it shows `uid=` instead of a process, and `?` instead of what the run would do.
+                and the exit status are those of a real run, as far as they can be known. A dry run needs no privilege. If it cannot inspect
+                the processes of other users, it shows `uid=` instead of a process, and `?` instead of what a real run would do.
 
-                With --probe it does probe the peers, which needs the privileges of a run. A peer that no longer knows a connection, because it
-                was rebooted or its address moved, answers with a reset, which ends the connection: it is dead, and counts as `reset` or
-                `vanished`.
+                With --probe it does probe the peers, which needs the same privileges as a real run. A peer that no longer knows a
+                connection, because it was rebooted or its address moved, answers with a reset, which ends the connection: it is dead, and
+                counts as `reset` or `vanished`.
 
                     tcp-closer -n -s 5432 -t 2h --probe 10s
                 """,
@@ -31,16 +31,17 @@ internal static partial class OptionTable
         {
             Manual =
                 """
-                Count all matching connections by KEY and by the time since data was received, and close nothing. The table on stdout has
-                the group with the most idle connections first. It needs no selection and, without --probe, no privilege. It takes every
-                option that selects, and looks at both families and, unless --state is given, at all states but `listen` and `time-wait`.
+                Count all matching connections by KEY and by the time since data was received, and close nothing. In the table on stdout,
+                the group with the largest number of idle connections comes first. --group-by needs no selection and, without --probe, no
+                privilege. It accepts every option that selects. It looks at both families and, unless --state is given, at all states
+                except `listen` and `time-wait`.
 
                 KEY is `port` (the port of the listening side), `peer` (the remote address), `process` (name and process ID), `command`
                 (name only), `uid`, `unit` (systemd unit, slice or container, by the cgroup of the socket), `pod` (Kubernetes), `state` or
                 `netns`.
 
                 With --probe, the columns are the verdicts on the peers: answered, silent, unproved and unasked. This shows which service,
-                or which remote host, has dead connections. It cannot be combined with -i, --max, --limit or --keep, which are about
+                or which remote host, has dead connections. --group-by cannot be combined with -i, --max, --limit or --keep, which are about
                 closing.
 
                     tcp-closer --group-by peer --probe 5s

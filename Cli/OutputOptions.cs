@@ -52,8 +52,8 @@ internal static partial class OptionTable
         {
             Manual =
                 """
-                Do not copy log lines to syslog, where they have the facility daemon and the tag `tcp-closer`. There is no copy in a dry run
-                either, nor if stderr is the journal. A missing syslog daemon is not an error.
+                Do not copy log lines to syslog. By default they are copied there, with the facility daemon and the tag `tcp-closer`. There
+                is no copy in a dry run either, nor if stderr is the journal. A missing syslog daemon is not an error.
                 """,
         },
         new(OptionGroup.Output, ["--name"], "NAME", "name in logs, records and metrics (rule=NAME)",
@@ -61,8 +61,8 @@ internal static partial class OptionTable
         {
             Manual =
                 """
-                The name of this run, 1 to 64 bytes: `rule=` in log lines, `rule` in records and metrics. It distinguishes several services
-                that log to the same place. The systemd unit sets it to the name of the instance.
+                The name of this rule (the options of one run or service), 1 to 64 bytes: `rule=` in log lines, `rule` in records and
+                metrics. It distinguishes several services that log to the same place. The systemd unit sets it to the name of the instance.
                 """,
         },
         new(OptionGroup.Output, ["--metrics"], "FILE", "counters for node_exporter's textfile collector",

@@ -15,7 +15,7 @@ internal static partial class OptionTable
                 Look at all IPv4 connections, including those of dual-stack IPv6 sockets (`::ffff:a.b.c.d`), which are printed as IPv4. Give
                 -4 and -6 for both families; a connection that both select is closed and counted once.
 
-                Without -4 and -6, the addresses of --src and --dst decide the family. Without addresses, ports mean IPv4. A rule with
+                Without -4 and -6, the addresses of --src and --dst decide the family. Without addresses, ports mean IPv4. A run with
                 neither addresses nor ports looks at both families, and so does --group-by. If nothing matches, the run reports how many
                 connections of the other family do.
 
@@ -67,8 +67,8 @@ internal static partial class OptionTable
         {
             Manual =
                 """
-                Remote addresses and prefixes, in the form of --src. Host names are refused, because the program asks no resolver; getent(1)
-                resolves them:
+                Remote addresses and prefixes, in the form of --src. Host names are refused, because the program does not resolve names; use
+                getent(1):
 
                     tcp-closer -n --dst "$(getent ahosts db.example.com |
                         awk '/STREAM/ { print $1 }' | paste -sd,)"
@@ -102,8 +102,8 @@ internal static partial class OptionTable
                 that went down. It is a selection by itself. The addresses are read after the connections, from the local routes of all
                 tables. If a local route covers every address (TPROXY), none can be missing, and one warning reports that.
 
-                The connection works again if the address returns, so combine this option with -t. The reset to an IPv4 peer finds no route:
-                the peer is not informed. If that matters, close the connections by --src before the address is removed.
+                The connection works again if the address returns, so combine this option with -t. There is no route for the reset to an
+                IPv4 peer, so the peer is not notified. If that matters, close the connections by --src before the address is removed.
 
                     tcp-closer -n --src-gone -t 1m
                 """,
@@ -118,10 +118,10 @@ internal static partial class OptionTable
                 `CLOSE_WAIT`), and so are the groups of ss: `all`, `connected`, `synchronized`, `bucket`, `big`. No group contains `listen`:
                 closing a listener ends a service, so it has to be named.
 
-                States after a close are a selection by themselves: `time-wait` always, `close-wait`, `fin-wait-1`, `fin-wait-2`, `last-ack`
-                and `closing` together with -t, or with --matched-for. A connection in `close-wait` waits for its own program to close it:
-                many of them indicate a leak in that program, which closing them does not fix. In `time-wait`, and in an orphaned
-                `fin-wait-2`, destroy needs Linux 6.0. The peer of a connection in `syn-recv` is not informed.
+                States that follow a close are a selection by themselves: `time-wait` always; `close-wait`, `fin-wait-1`, `fin-wait-2`,
+                `last-ack` and `closing` only together with -t or --matched-for. A connection in `close-wait` waits for its own program to
+                close it: many of them indicate a leak in that program, which closing them does not fix. In `time-wait`, and in an orphaned
+                `fin-wait-2`, destroy needs Linux 6.0. The peer of a connection in `syn-recv` is not notified.
 
                     tcp-closer -n -s 8080 --state close-wait -t 10m
                 """,
@@ -153,8 +153,8 @@ internal static partial class OptionTable
             Manual =
                 """
                 Connections that one of these processes has open. Processes are looked up in each round; one that does not exist matches
-                nothing, with a warning. With both --pid and --comm, one process has to match both. A process that may not be inspected is
-                an error, not an empty result: inspecting the processes of other users needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. If a
+                nothing, with a warning. With both --pid and --comm, one process has to match both. A process that cannot be inspected is an
+                error, not an empty result: inspecting the processes of other users needs CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. If a
                 process is in another network namespace, the run reports the --netns to add.
                 """,
         },
@@ -208,8 +208,8 @@ internal static partial class OptionTable
             Manual =
                 """
                 Connections of a Kubernetes pod on this node. NAMESPACE and NAME may each end in `*`. Pods are found by the cgroups of the
-                kubelet and its log directory, /var/log/pods; no API server is asked. A pod that is not on the host network has a network
-                namespace of its own, so add --all-netns.
+                kubelet and its log directory, /var/log/pods; the API server is not queried. A pod that is not on the host network has a
+                network namespace of its own, so add --all-netns.
 
                     tcp-closer -n --pod 'shop/web-*' --all-netns -t 1h
                 """,
@@ -220,11 +220,12 @@ internal static partial class OptionTable
             Manual =
                 """
                 Exactly the connections that FILE, or stdin (`-`), names, one per line: records of --json, lines as `ss -tn` and `ss -tne`
-                print them, or two endpoints, `10.0.0.1:22 10.0.0.2:5000`. If a line has a cookie (`cookie`, `sk:`), it means that socket
-                and no later one between the same endpoints. All other options have to match as well, so give the time limit again. Records
-                of connections that the run left alone (busy, answered, kept and so on) are skipped, and a line has their number. A line that names no connection is an error; a connection
-                that does not match is counted as `not_found`. A service reads the file again in each round, and cannot read stdin; write
-                another file and rename it, so that no round reads a half-written one.
+                print them, or two endpoints, `10.0.0.1:22 10.0.0.2:5000`. A line with a cookie (`cookie`, `sk:`) selects only that socket,
+                never a later one between the same endpoints. All other options have to match as well, so give the time limit again. Records
+                of connections that the earlier run skipped (busy, answered, kept and so on) are ignored, and a line reports their number. A
+                line that names no connection is an error; a connection that does not match is counted as `not_found`. A service reads the
+                file again in each round, and cannot read stdin; write another file and rename it, so that no round reads a half-written
+                one.
 
                     tcp-closer -n --json -s 5432 -t 2h >list
                     tcp-closer --only list -t 2h

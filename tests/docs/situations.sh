@@ -262,7 +262,8 @@ group() {
     sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$path" "$@"
 }
 
-# A unit, a container and a pod, each with a connection to port 443 of a server; the names are those of systemd, docker and the kubelet.
+# A unit, a container and a pod, each with connections to port 443 of a server, the last two in network namespaces of their own. The names
+# are those of systemd, docker and the kubelet.
 situation_groups() {
     make_cgroups
     container=3f2a9c0d1e4b$(printf '%052d' 0)
@@ -272,10 +273,18 @@ situation_groups() {
     program server
     ask server "listen 10.0.0.9 443"
     program nginx group /system.slice/nginx.service
-    program in-container group "/system.slice/docker-$container.scope"
+    connect nginx server 10.0.0.9 443 2
     pod=kubepods-besteffort-pod$(echo $uid | tr - _).slice
-    program cart group "/kubepods.slice/kubepods-besteffort.slice/$pod/cri-containerd-$(echo "$container" | tr 3 4).scope"
-    for name in nginx in-container cart; do connect $name server 10.0.0.9 443 2; done
+    for inside in in-container cart; do
+        ip netns add $inside
+        ip -n $inside link set lo up
+        ip -n $inside address add 10.0.0.9/32 dev lo
+        program server-$inside ip netns exec $inside
+        ask server-$inside "listen 10.0.0.9 443"
+    done
+    program in-container group "/system.slice/docker-$container.scope" ip netns exec in-container
+    program cart group "/kubepods.slice/kubepods-besteffort.slice/$pod/cri-containerd-$(echo "$container" | tr 3 4).scope" ip netns exec cart
+    for inside in in-container cart; do connect $inside server-$inside 10.0.0.9 443 2; done
 }
 after_groups() {
     for name in nginx in-container cart; do closed $name 0-1; done
@@ -338,11 +347,12 @@ situation_node() {
     for pod in pod-a pod-b; do
         ip netns add $pod
         ip -n $pod link set lo up
-        for address in 10.0.0.7 10.0.0.8 10.244.1.2; do ip -n $pod address add $address/32 dev lo; done
+        for address in 10.0.0.7 10.0.0.8 10.244.1.2 10.244.3.9; do ip -n $pod address add $address/32 dev lo; done
         program $pod ip netns exec $pod
         program server-$pod ip netns exec $pod
         ask server-$pod "listen 0.0.0.0 8080"
-        connect $pod server-$pod 10.0.0.7 8080 2 from=10.244.1.2
+        connect $pod server-$pod 10.0.0.7 8080 1 from=10.244.1.2
+        connect $pod server-$pod 10.244.3.9 8080 1 from=10.244.1.2
         ask server-$pod "deafen 0-1"
         connect $pod server-$pod 10.0.0.8 8080 1 from=10.244.1.2
     done

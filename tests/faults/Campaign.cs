@@ -18,6 +18,7 @@ internal sealed class Campaign(Mode mode, bool all, string only)
     {
         long started = Stopwatch.GetTimestamp();
         string directory = Directory.CreateTempSubdirectory("tcp-closer-faults-").FullName;
+        HashSet<string> kinds = Modes.Find(mode.VariantOf) is { } basis ? KindsOf(basis, directory) : [];
         using (Stage stage = new(mode))
         {
             Tool tool = new(mode, stage, directory);
@@ -32,10 +33,10 @@ internal sealed class Campaign(Mode mode, bool all, string only)
                 return false;
             }
 
-            HashSet<string> kinds = [];
             foreach (Call call in recorded.Trace.First(all ? OccurrencesOfAll : mode.Occurrences, mode.From))
             {
-                // The program distinguishes errors in the same way at each call of a kind; a later call tests what was done before it.
+                // The program distinguishes errors in the same way at each call of a kind. What it must do then depends on what it did
+                // before, so each call still fails once, and is interrupted once.
                 bool needsEveryError = kinds.Add(call.Kind) || all || only.Length > 0 || mode.From.Length > 0;
                 Fault[] faults = [.. PlausibleFaults.Of(call)];
                 foreach (Fault fault in needsEveryError ? faults : [faults[0], faults[^1]])
@@ -53,6 +54,14 @@ internal sealed class Campaign(Mode mode, bool all, string only)
             $"{_notReached} not reached, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s");
         Console.WriteLine($"{_injections - _wrong} passed, {_wrong} failed, 0 skipped");
         return _wrong == 0 && _injections > 0;
+    }
+
+    /// <summary>The kinds of calls that a mode makes.</summary>
+    private static HashSet<string> KindsOf(Mode mode, string directory)
+    {
+        using Stage stage = new(mode);
+        stage.Prepare();
+        return [.. new Tool(mode, stage, directory).Record().Trace.First(perKind: 1, mode.From).Select(static call => call.Kind)];
     }
 
     private void Inject(Tool tool, Stage stage, Call call, Fault fault)

@@ -60,6 +60,12 @@ internal sealed record Mode(string Name, params string[] Arguments)
     /// <summary>Without <c>--all</c>, calls fail from this one on; empty: from the start of Main.</summary>
     internal string From { get; init; } = "";
 
+    /// <summary>
+    /// A mode that makes most of the same calls, and makes them fail with every error; without <c>--all</c>, this one makes each of them fail
+    /// with one error and one signal. Empty: none.
+    /// </summary>
+    internal string VariantOf { get; init; } = "";
+
     internal bool Json => Arguments.Contains("--json");
 
     internal bool LogFile => Arguments.Contains("-f");

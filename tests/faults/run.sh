@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes each system call of the published program fail once, with each plausible error, in every mode, and compares the report with
 # what was actually closed. Usage: tests/faults/run.sh [--all] [--only CALL[:OCCURRENCE[:FAULT]]] [MODE...]
-# Without --all, only the first call of each kind fails with each error, and the second one with the likeliest error and with a
-# signal. Runs in its own namespaces. Ends with one line: N passed, N failed, N skipped.
+# Without --all, the first call of each kind fails with each error, and the second one, like the first one that another mode covers
+# (VariantOf in Modes.cs), with one error and one signal. Runs in its own namespaces. Ends with one line: N passed, N failed, N skipped.
 set -eu
 cd "$(dirname "$0")/../.."
 . scripts/lib.sh

@@ -56,6 +56,14 @@ public sealed partial class JsonRecordsTests
         Assert.Equal(OutcomeNames(), outcome.GetProperty("enum").EnumerateArray().Select(static name => name.GetString()!).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Schema_KeysOfGroups_AreThoseOfTheProgram()
+    {
+        using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(SchemaDirectory(), "records.schema.json")));
+        JsonElement by = schema.RootElement.GetProperty("$defs").GetProperty("group").GetProperty("properties").GetProperty("by");
+        Assert.Equal([.. GroupKeyName.All.ToArray().Select(GroupKeyName.Of)], by.GetProperty("enum").EnumerateArray().Select(static name => name.GetString()!));
+    }
+
     /// <summary>In the tables of docs/records.md, the names in parentheses are values or parts of a field.</summary>
     [Fact]
     public void Document_TablesOfRecords_HaveTheSameFieldsAndOutcomes()
