@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests;
 
@@ -15,11 +13,9 @@ public sealed partial class CgroupTests
     public void Cgroup_Unit_SelectsItAndAllBelow()
     {
         using var scene = new Scene("x.service", "x.service/worker", "y.service");
-
         var result = scene.First.Tool("--cgroup", "x.service", "-s", Ports).Expect(0);
-
         Assert.Equal(3, result.Summary("closed")); // one, and two below
-        Assert.Equal(3, result.Destroyed.Count(line => line.Contains(" unit=x.service", StringComparison.Ordinal)));
+        Assert.Equal(3, result.Destroyed.Count(line => line.Contains(" unit=x.service")));
         Assert.Equal([1, 2, 0], scene.Aborted());
     }
 
@@ -29,10 +25,7 @@ public sealed partial class CgroupTests
     public void NotCgroup_UnitOrPath_ExcludesItAndAllBelow(string spelling)
     {
         using var scene = new Scene("x.service", "x.service/worker", "y.service");
-
-        var result = scene.First.Tool("--not-cgroup", spelling == "/" ? scene.Path("x.service") : spelling, "-s", Ports).Expect(0);
-
-        Assert.Equal(3, result.Summary("closed"));
+        scene.First.Tool("--not-cgroup", spelling == "/" ? scene.Path("x.service") : spelling, "-s", Ports).Expect(0, "closed=3");
         Assert.Equal([0, 0, 3], scene.Aborted());
     }
 
@@ -42,10 +35,7 @@ public sealed partial class CgroupTests
     {
         using var scene = new Scene("x.service", "x.service/worker", "y.service");
         string path = File.ReadLines($"/proc/{scene.First.Id}/cgroup").Single(line => line.StartsWith("0::", StringComparison.Ordinal))["0::".Length..];
-
-        var result = scene.First.Tool("--cgroup", path, "--not-cgroup", path + "/worker", "-s", Ports).Expect(0);
-
-        Assert.Equal(1, result.Summary("closed"));
+        scene.First.Tool("--cgroup", path, "--not-cgroup", path + "/worker", "-s", Ports).Expect(0, "closed=1");
         Assert.Equal([1, 0, 0], scene.Aborted());
     }
 
@@ -58,9 +48,7 @@ public sealed partial class CgroupTests
         {
             Directory.CreateDirectory($"{scene.Path("x.slice")}/{i}.service");
         }
-
         scene.First.Tool("--cgroup", "x.slice", "-s", Ports).Expect(0);
-
         Assert.Equal([1, 2, 0], scene.Aborted());
     }
 
@@ -74,9 +62,9 @@ public sealed partial class CgroupTests
         var records = (unprivileged with { Arguments = ["-n", "--json", "-s", Ports] }).Run();
         var groups = (unprivileged with { Arguments = ["--group-by", "unit", "-s", Ports] }).Run().Expect(0);
 
-        Assert.Equal(3, table.Stdout.Split('\n').Count(row => row.Contains(" uid=0 x.service ", StringComparison.Ordinal)));
-        Assert.Equal(3, table.Stdout.Split('\n').Count(row => row.Contains($" uid=0 {Id[..12]} ", StringComparison.Ordinal)));
-        var connections = records.Stdout.Split('\n').Where(line => line.Contains("\"connection\"", StringComparison.Ordinal))
+        Assert.Equal(3, table.Stdout.Split('\n').Count(row => row.Contains(" uid=0 x.service ")));
+        Assert.Equal(3, table.Stdout.Split('\n').Count(row => row.Contains($" uid=0 {Id[..12]} ")));
+        var connections = records.Stdout.Split('\n').Where(line => line.Contains("\"connection\""))
             .Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal(2, connections.Count(record => Text(record, "unit") == "x.service" && Text(record, "cgroup").EndsWith("/x.service/worker", StringComparison.Ordinal)));
         Assert.Equal(3, connections.Count(record => Text(record, "container") == Id[..12] && !record.TryGetProperty("unit", out _)));
@@ -99,9 +87,8 @@ public sealed partial class CgroupTests
         Assert.Equal([1, 0, 0], scene.Aborted());
     }
 
-    /// <summary>
-    /// A service ended, and what it handed over still has its sockets: their cgroup has no name, and may have been below an excluded one.
-    /// </summary>
+    /// <summary>A service ended, and what it handed over still has its sockets: their cgroup has no name, and may have been below an
+    /// excluded one.</summary>
     [Fact]
     public void RemovedCgroup_OfLivingSockets_IsUnknownAndNeverClosedByExclusion()
     {
@@ -110,7 +97,6 @@ public sealed partial class CgroupTests
         {
             File.WriteAllText($"{scene.Path("z.service")}/cgroup.procs", pid.ToString(CultureInfo.InvariantCulture));
         }
-
         Until.True(() => Command.Run("rmdir", scene.Path("x.service")).ExitCode == 0, "the end of the cgroup");
 
         var groups = scene.First.Tool("--group-by", "unit", "-s", Ports).Expect(0);
@@ -118,7 +104,7 @@ public sealed partial class CgroupTests
         var result = scene.First.Tool("--not-cgroup", "y.service", "-s", Ports).Expect(1);
 
         Assert.Contains("? 1", Groups(groups));
-        Assert.Equal(3, result.Summary("closed"));
+        result.ExpectSummary("closed=3");
         Assert.Contains("the cgroups of 1 socket: ENODATA", result.Stderr, StringComparison.Ordinal);
         Assert.Equal([0, 0, 3], scene.Aborted());
     }
@@ -158,14 +144,13 @@ public sealed partial class CgroupTests
         string label = ContainerLabel().Match(table.Stdout).Value;
         Assert.Equal(2, table.Stdout.Split('\n').Count(row => row.StartsWith(label, StringComparison.Ordinal) && label.Length > 0));
         Assert.Equal([$"{label} 2"], Groups(groups));
-        string netns = label[(label.IndexOf('[', StringComparison.Ordinal) + 1)..^1];
+        string netns = label[(label.IndexOf('[') + 1)..^1];
         Assert.All(result.Destroyed, line => Assert.Contains($" container={Id[..12]} netns={netns}", line, StringComparison.Ordinal));
-        Assert.Equal(2, result.Summary("closed"));
+        result.ExpectSummary("closed=2");
     }
 
     private static string Text(JsonElement record, string name) => record.TryGetProperty(name, out var value) ? value.GetString()! : "";
 
-    /// <summary>Key and total of each group.</summary>
     private static string[] Groups(Result result) =>
     [
         .. result.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(row => string.Join(' ', row.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2))),
@@ -198,12 +183,8 @@ public sealed partial class CgroupTests
         }
 
         internal LabProcess First => _labs[0];
-
         internal string Mount => _cgroups.Mount;
-
         internal string Path(string name) => $"{_cgroups.Root}/{name}";
-
-        /// <summary>How many connections of each Lab were aborted.</summary>
         internal int[] Aborted() => [.. _labs.Select(lab => lab.State()["server", "aborted"])];
 
         public void Dispose()
@@ -212,7 +193,6 @@ public sealed partial class CgroupTests
             {
                 lab.Dispose();
             }
-
             _cgroups.Dispose();
         }
 

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary><c>--check</c> reports what is possible on this machine, is right about it, and changes nothing.</summary>
@@ -11,16 +9,12 @@ public sealed class CheckTests
     public void Check_EveryPrivilege_AnswersYesThroughout()
     {
         using var lab = LabProcess.StartIsolated("--count", "3");
-
         var result = lab.Tool("--check").Expect(0);
-
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "filter-ports", "filter-addresses", "filter-mark", "filter-cgroup", "close-all" })
         {
             Assert.Equal("yes", result.Answer(name));
         }
-
-        Assert.Equal(3, lab.State()["server", "alive"]);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+        lab.ExpectState("server alive=3, processes dead=0");
     }
 
     [Fact]
@@ -28,7 +22,6 @@ public sealed class CheckTests
     {
         using var lab = LabProcess.StartIsolated("--count", "1");
         Assert.SkipWhen(Namespaces.NeedUserNamespace, "a user namespace has no second user");
-
         var result = new ToolRun(lab) { Wrapper = s_unprivileged, Arguments = ["--check"] }.Run().Expect(3);
 
         Assert.Equal("yes", result.Answer("dump"));
@@ -52,7 +45,6 @@ public sealed class CheckTests
         Assert.SkipWhen(Namespaces.NeedUserNamespace, "in a user namespace all users have the same capabilities");
         // Other root processes keep the capability, so their sockets are out of reach without it.
         var result = new ToolRun(lab) { Wrapper = ["setpriv", "--bounding-set", capability, "--inh-caps", capability], Arguments = ["--check"] }.Run().Expect(exit);
-
         Assert.Equal("no", result.Answer(name));
         Assert.Equal("yes", result.Answer("close-all"));
     }
@@ -62,31 +54,27 @@ public sealed class CheckTests
     {
         using var lab = LabProcess.Start(new LabEnvironment { OwnProcesses = true, Preparation = "set -- unshare -U -r -n -p -f --mount-proc --kill-child \"$@\"" }, "--count", "2");
         int inside = NamespaceFarm.FirstChild(lab.Id);
-
         var result = Command.Run("nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "--check").Expect(0);
 
         foreach (string name in new[] { "dump", "destroy", "disconnect", "kill", "close-all" })
         {
             Assert.Equal("yes", result.Answer(name));
         }
-
         Command.Run(
             "nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "-s", $"{LabProcess.Port}", "--disable-syslog").Expect(0);
-        Assert.Equal(2, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=2");
     }
 
     [Fact]
     public void Check_NetworkOfAnotherUserNamespace_AnswersNoAndRunClosesNothing()
     {
         using var lab = LabProcess.StartIsolated("--count", "2");
-
         var result = new ToolRun(lab) { Wrapper = ["unshare", "-U", "-r"], Arguments = ["--check"] }.Run().Expect(3);
-
         Assert.Equal("yes", result.Answer("dump"));
         Assert.Equal("no", result.Answer("destroy"));
         Assert.Equal("no", result.Answer("close-all"));
         new ToolRun(lab) { Wrapper = ["unshare", "-U", "-r"] }.Run("--method", "destroy", "-s", $"{LabProcess.Port}").Expect(3);
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=2");
     }
 
     [Theory]
@@ -117,9 +105,7 @@ public sealed class CheckTests
     public void Check_BuildWithoutSockDestroy_AnswersNoToDestroy()
     {
         using var lab = LabProcess.StartIsolated("--count", "1");
-
         var result = new ToolRun(lab) { Binary = Binaries.ToolWithoutSockDestroy, Arguments = ["--check"] }.Run().Expect(0);
-
         Assert.Equal("no", result.Answer("destroy"));
         Assert.Equal("yes", result.Answer("disconnect"));
     }

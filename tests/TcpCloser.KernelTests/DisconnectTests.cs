@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// Closing without SOCK_DESTROY: the socket is fetched from its holder and disconnected; which process it is
-/// fetched from, and what is reported if that fails.
-/// </summary>
+/// <summary>Closing without SOCK_DESTROY: the socket is fetched from its holder and disconnected; which process it is fetched from, and
+/// what is reported if that fails.</summary>
 public sealed class DisconnectTests
 {
     /// <summary>One holder of each socket is enough, and the search begins where it is cheapest; -v finds and names all holders.</summary>
@@ -20,12 +18,11 @@ public sealed class DisconnectTests
 
         string[] verbose = findsAll ? ["-v"] : [];
         var result = new ToolRun(lab) { Wrapper = ["strace", "-f", "-o", trace, "-e", "trace=readlinkat"] }
-            .Run(["--method", "disconnect", "-s", $"{LabProcess.Port}", .. verbose]).Expect(0);
+            .Run(["--method", "disconnect", "-s", $"{LabProcess.Port}", .. verbose]).Expect(0, "closed=1");
 
-        Assert.Equal(1, result.Summary("closed"));
-        Assert.Equal(findsAll, result.Stderr.Contains(" owners=3", StringComparison.Ordinal));
+        Assert.Equal(findsAll, result.Stderr.Contains(" owners=3"));
         Assert.Equal(findsAll, File.ReadLines(trace).Count() > Decoys * Files);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+        lab.ExpectState("processes dead=0");
     }
 
     [Theory]
@@ -34,16 +31,11 @@ public sealed class DisconnectTests
     {
         using var lab = LabProcess.Start("--count", "2");
         using TemporaryDirectory directory = new();
-
-        var result = new ToolRun(lab)
-        {
-            Wrapper = ["strace", "-f", "-o", directory.File("trace"), "-e", "trace=pidfd_getfd", "-e", $"inject=pidfd_getfd:error={errno}"],
-            Arguments = ["--method", "disconnect", "-s", $"{LabProcess.Port}", "--disable-syslog"],
-        }.Run().Expect(exit);
-
+        var result = new ToolRun(lab) { Wrapper = ["strace", "-f", "-o", directory.File("trace"), "-e", "trace=pidfd_getfd", "-e", $"inject=pidfd_getfd:error={errno}"] }
+            .Run("--method", "disconnect", "-s", $"{LabProcess.Port}").Expect(exit);
         Assert.Contains(words, result.Stderr, StringComparison.Ordinal);
-        Assert.Equal(2, result.Summary("failed"));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        result.ExpectSummary("failed=2");
+        lab.ExpectState("server alive=2");
     }
 
     [Fact]
@@ -51,18 +43,13 @@ public sealed class DisconnectTests
     {
         using var lab = LabProcess.Start("--count", "2");
         using TemporaryDirectory directory = new();
+        var result = new ToolRun(lab) { Wrapper = ["strace", "-f", "-o", directory.File("trace"), "-e", "trace=connect", "-e", "inject=connect:error=EBUSY:when=1"] }
+            .Run("--method", "disconnect", "-s", $"{LabProcess.Port}").Expect(1);
 
-        var result = new ToolRun(lab)
-        {
-            Wrapper = ["strace", "-f", "-o", directory.File("trace"), "-e", "trace=connect", "-e", "inject=connect:error=EBUSY:when=1"],
-            Arguments = ["--method", "disconnect", "-s", $"{LabProcess.Port}", "--disable-syslog"],
-        }.Run().Expect(1);
-
-        Assert.Equal(1, result.Summary("failed"));
-        Assert.Equal(1, result.Summary("closed"));
-        Assert.EndsWith(" errno=EBUSY", Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains("6.4 to 6.6", StringComparison.Ordinal));
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        result.ExpectSummary("failed=1 closed=1");
+        Assert.EndsWith(" errno=EBUSY", Assert.Single(result.Log, line => line.Contains(" error failed ")), StringComparison.Ordinal);
+        Assert.Single(result.Log, line => line.Contains(" error ") && line.Contains("6.4 to 6.6"));
+        lab.ExpectState("server alive=1");
     }
 
     [Theory]
@@ -80,7 +67,7 @@ public sealed class DisconnectTests
             Wrapper = ["strace", "-f", "-o", trace, "-e", "trace=pidfd_open,pidfd_getfd", "-e", "inject=pidfd_open:signal=SIGSTOP:when=1"],
             Arguments = ["--method", "disconnect", "-s", $"{LabProcess.Port}", "-d", client[1], "--disable-syslog"],
         }.Start();
-        Until.True(() => File.Exists(trace) && File.ReadAllText(trace).Contains("stopped by SIGSTOP", StringComparison.Ordinal), "the stopped tool");
+        Until.True(() => File.Exists(trace) && File.ReadAllText(trace).Contains("stopped by SIGSTOP"), "the stopped tool");
         Assert.DoesNotContain("pidfd_getfd", File.ReadAllText(trace), StringComparison.Ordinal);
         lab.Ask("reuse 1 0");
         Strace.Signal(run, "CONT");
@@ -89,8 +76,8 @@ public sealed class DisconnectTests
         // Connection 1 now has both descriptors, and must live. Connection 0 is held by the sharer only, or by no process.
         Assert.Equal("alive", lab.List()[1].Server.View);
         Assert.Equal("alive", lab.List()[1].Client.View);
-        Assert.DoesNotContain(result.Log, line => line.Contains(" disconnected ", StringComparison.Ordinal) && line.Contains(lab.List()[1].ClientAddress + " ", StringComparison.Ordinal));
-        Assert.Equal(sharers, result.Summary("closed"));
+        Assert.DoesNotContain(result.Log, line => line.Contains(" disconnected ") && line.Contains(lab.List()[1].ClientAddress + " "));
+        result.ExpectSummary($"closed={sharers}");
         result.Expect(sharers == 1 ? 0 : result.Summary("failed"));
         Assert.Equal(sharers == 1 ? "reset" : "eof", lab.List()[0].Client.View);
     }

@@ -12,12 +12,9 @@ public sealed class ExclusionTests
     {
         using var home = LabProcess.Start(s_own, "--count", "2", "--port", $"{LabProcess.Port + 1}");
         using var user = Users.StartLab(home, Users.Somebody, "--count", "2");
-
-        var result = home.Tool("-s", s_ports, "--not-uid", $"{Users.Somebody}").Expect(0);
-
-        Assert.Equal((2, 2), (result.Summary("matched"), result.Summary("closed")));
-        Assert.Equal(2, home.State()["server", "aborted"]);
-        Assert.Equal(2, user.State()["server", "alive"]);
+        home.Tool("-s", s_ports, "--not-uid", $"{Users.Somebody}").Expect(0, "matched=2 closed=2");
+        home.ExpectState("server aborted=2");
+        user.ExpectState("server alive=2");
     }
 
     [Theory]
@@ -27,12 +24,9 @@ public sealed class ExclusionTests
     {
         using var home = LabProcess.Start(s_own, "--count", "2", "--processes", "1", "--port", $"{LabProcess.Port + 1}");
         using var other = LabProcess.Start(new LabEnvironment { Enter = home.Inside(), OwnProcesses = true }, "--count", "2", "--client-process", "--process-name", Name);
-
-        var result = home.Tool("--method", method, "-s", s_ports, "--not-comm", "other").Expect(0);
-
-        Assert.Equal((2, 2), (result.Summary("matched"), result.Summary("closed")));
-        Assert.Equal(2, home.State()["server", view]);
-        Assert.Equal(2, other.State()["server", "alive"]);
+        home.Tool("--method", method, "-s", s_ports, "--not-comm", "other").Expect(0, "matched=2 closed=2");
+        home.ExpectState($"server {view}=2");
+        other.ExpectState("server alive=2");
     }
 
     /// <summary>One excluded holder is enough.</summary>
@@ -40,19 +34,15 @@ public sealed class ExclusionTests
     public void NotComm_SharedSocket_IsExcludedByEachHolder()
     {
         using var lab = LabProcess.Start(s_own, "--count", "2", "--processes", "1", "--sharers", "1", "--process-name", Name);
-
-        Assert.Equal(0, lab.Tool("-s", $"{LabProcess.Port}", "--not-comm", "other").Expect(0).Summary("matched"));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.Tool("-s", $"{LabProcess.Port}", "--not-comm", "other").Expect(0, "matched=0");
+        lab.ExpectState("server alive=2");
     }
 
     [Fact]
     public void NotComm_NoSuchProcess_WarnsAndExcludesNothing()
     {
         using var lab = LabProcess.Start(s_own, "--count", "2");
-
-        var result = lab.Tool("-s", $"{LabProcess.Port}", "--not-comm", "nobody-has-it").Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
+        var result = lab.Tool("-s", $"{LabProcess.Port}", "--not-comm", "nobody-has-it").Expect(0, "closed=2");
         Assert.Contains(result.Log, static line => line.EndsWith(" warning no process matches --not-comm nobody-has-it, so it excludes no connection", StringComparison.Ordinal));
     }
 }

@@ -24,15 +24,14 @@ public sealed class FamilyTests
             var result = labs[0].Tool([.. option.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-s", $"{LabProcess.Port}-{LabProcess.Port + 3}"])
                 .Expect(0);
 
-            Assert.Equal(expected, result.Summary("matched"));
-            Assert.Equal(expected, result.Summary("closed"));
+            result.ExpectSummary($"matched={expected} closed={expected}");
             Assert.Equal(expected, result.Destroyed.Length);
             for (int i = 0; i < labs.Count; i++)
             {
                 bool dies = selected.Split(' ').Contains(s_families[i]);
                 Assert.Equal(Count, labs[i].State()["server", dies ? "aborted" : "alive"]);
                 Assert.Equal(Count, labs[i].State()["client", dies ? "reset" : "alive"]);
-                Assert.Equal(1, labs[i].State()["listener", "alive"]);
+                labs[i].ExpectState("listener alive=1");
             }
         }
         finally

@@ -13,14 +13,13 @@ public sealed class GraceTests
         // Only where the processes ignore the signal does the run wait for the whole grace period.
         string grace = onTerm == "--ignore-term" ? "300ms" : "15s";
 
-        var result = lab.Tool("--use-proc", "--grace", grace, "-s", $"{LabProcess.Port}").Expect(0);
+        var result = lab.Tool("--use-proc", "--grace", grace, "-s", $"{LabProcess.Port}").Expect(0, "closed=4");
 
-        Assert.Equal(4, result.Summary("closed"));
-        Assert.Equal(2 * signals, result.Log.Count(line => line.Contains(" to pid=", StringComparison.Ordinal)));
-        Assert.Equal(2, result.Log.Count(line => line.Contains("SIGTERM to pid=", StringComparison.Ordinal)));
+        Assert.Equal(2 * signals, result.Log.Count(line => line.Contains(" to pid=")));
+        Assert.Equal(2, result.Log.Count(line => line.Contains("SIGTERM to pid=")));
         Until.True(() => lab.State()["processes", "dead"] == 2, "both deaths");
         Assert.Equal(2, lab.Ask("processes").Count(line => line.EndsWith("role=server state=" + fate, StringComparison.Ordinal)));
-        Assert.Equal(4, lab.State()["client", "eof"]);
+        lab.ExpectState("client eof=4");
     }
 
     [Theory]
@@ -37,11 +36,10 @@ public sealed class GraceTests
         Strace.Signal(run, signal); // the tool is the child of nsenter
 
         var result = run.WaitForEnd(TimeSpan.FromSeconds(10)).Expect(service.Length > 0 ? 0 : 1);
-        Assert.Equal(2, result.Log.Count(line => line.Contains(" to pid=", StringComparison.Ordinal)));
-        Assert.Equal((1, 2), (result.Summary("closed"), result.Summary("failed")));
-        string error = Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
+        Assert.Equal(2, result.Log.Count(line => line.Contains(" to pid=")));
+        result.ExpectSummary("closed=1 failed=2");
+        string error = Assert.Single(result.Log, line => line.Contains(" error "));
         Assert.EndsWith($" interrupted by SIG{signal}: 2 connections of signalled processes were still open", error, StringComparison.Ordinal);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.ExpectState("processes dead=0, server alive=2");
     }
 }

@@ -6,9 +6,8 @@ public sealed class HiddenProcessTests
     private const string Name = "6f74686572"; // other
     private static readonly string[] s_needProcesses = ["disconnect", "probe", "keepalive", "kill", "filter-processes"];
 
-    /// <summary>
-    /// In the Lab's network namespace, and in a pid namespace without the Lab's processes: like a container without the host's.
-    /// </summary>
+    /// <summary>In the Lab's network namespace, and in a pid namespace without the Lab's processes: like a container without the
+    /// host's.</summary>
     private static readonly string[] s_container = ["unshare", "-p", "-f", "--mount-proc", "--kill-child", "--"];
 
     public static TheoryData<string> RunsThatNeedProcesses =>
@@ -34,12 +33,9 @@ public sealed class HiddenProcessTests
     public void Check_ProcHidesProcesses_AnswersNoToMethodsThatNeedThem()
     {
         using var lab = StartHidden();
-
         var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin"), Arguments = ["--check"] }.Run().Expect(0);
-
         AssertNo(result, "hidepid=", "CAP_SYS_PTRACE");
         Assert.Equal(("yes", "yes"), (result.Answer("destroy"), result.Answer("close-all")));
-
         // With the capability, /proc shows them.
         result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin", "sys_ptrace", "dac_read_search", "kill"), Arguments = ["--check"] }.Run().Expect(0);
         Assert.All(s_needProcesses, name => Assert.Equal("yes", result.Answer(name)));
@@ -50,12 +46,10 @@ public sealed class HiddenProcessTests
     public void Run_ProcHidesProcesses_Exits3WithTheReason(string arguments)
     {
         using var lab = StartHidden();
-
         var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin") }
-            .Run(arguments.Replace("PID", $"{lab.Processes("server").Single()}", StringComparison.Ordinal).Split(' ')).Expect(3);
-
-        Assert.Contains(result.Log, static line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains("hidepid=", StringComparison.Ordinal));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+            .Run(arguments.Replace("PID", $"{lab.Processes("server").Single()}").Split(' ')).Expect(3);
+        Assert.Contains(result.Log, static line => line.Contains(" error ") && line.Contains("hidepid="));
+        lab.ExpectState("server alive=2");
     }
 
     /// <summary>An id that no process has is unknown whether processes are hidden or not.</summary>
@@ -63,10 +57,8 @@ public sealed class HiddenProcessTests
     public void Run_UnknownPidWhileProcHidesProcesses_IsAWarning()
     {
         using var lab = StartHidden();
-
         var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody) }.Run("--pid", "4194303").Expect(0);
-
-        Assert.Contains(result.Log, static line => line.Contains(" warning no process matches ", StringComparison.Ordinal));
+        Assert.Contains(result.Log, static line => line.Contains(" warning no process matches "));
     }
 
     /// <summary>A user's own processes are never hidden from that user.</summary>
@@ -84,20 +76,17 @@ public sealed class HiddenProcessTests
         using var service = run.Start([.. uid, "-s", "5001", "--comm", "other", "-i", "50ms"]);
         own.WaitEnded(2);
         Command.Run("kill", "-s", "TERM", $"{NamespaceFarm.FirstChild(service.Id)}").Expect(0);
-        var result = service.WaitForEnd().Expect(0);
-        Assert.Equal(2, result.Summary("closed"));
-        Assert.Contains(result.Log, static line => line.Contains(" warning ", StringComparison.Ordinal) && line.Contains("hidepid=", StringComparison.Ordinal));
-        Assert.DoesNotContain(result.Log, static line => line.Contains(" error ", StringComparison.Ordinal));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        var result = service.WaitForEnd().Expect(0, "closed=2");
+        Assert.Contains(result.Log, static line => line.Contains(" warning ") && line.Contains("hidepid="));
+        Assert.DoesNotContain(result.Log, static line => line.Contains(" error "));
+        lab.ExpectState("server alive=2");
     }
 
     [Fact]
     public void Check_HoldersInAnotherPidNamespace_AnswersNoToMethodsThatNeedThem()
     {
         using var lab = StartOutside();
-
         var result = new ToolRun(lab) { Wrapper = s_container, Arguments = ["--check"] }.Run().Expect(0);
-
         AssertNo(result, "pid namespace", "--pid=host");
         Assert.Equal(("yes", "yes"), (result.Answer("destroy"), result.Answer("close-all")));
     }
@@ -107,13 +96,10 @@ public sealed class HiddenProcessTests
     public void Run_HoldersInAnotherPidNamespace_Exits3WithTheReason(string arguments)
     {
         using var lab = StartOutside();
-
         var result = new ToolRun(lab) { Wrapper = s_container }
-            .Run(arguments.Replace("PID", "7777", StringComparison.Ordinal).Split(' ')).Expect(3);
-
-        Assert.Contains(result.Log, static line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains("--pid=host", StringComparison.Ordinal));
-        Assert.Equal(2, lab.State()["server", "alive"]);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+            .Run(arguments.Replace("PID", "7777").Split(' ')).Expect(3);
+        Assert.Contains(result.Log, static line => line.Contains(" error ") && line.Contains("--pid=host"));
+        lab.ExpectState("server alive=2, processes dead=0");
     }
 
     [Fact]
@@ -136,7 +122,6 @@ public sealed class HiddenProcessTests
     public void Check_OwnPidNamespaceInTheMachinesNetwork_AnswersNo()
     {
         Assert.SkipWhen(Namespaces.NeedUserNamespace || !File.Exists("/proc/sys/net/ipv4/tcp_mem"), "this is not the machine's network namespace");
-
         AssertNo(Command.Run([.. s_container, Binaries.Tool, "--check"]).Expect(0), "pid namespace");
     }
 
@@ -144,11 +129,9 @@ public sealed class HiddenProcessTests
     public void Probe_HoldersInAnotherPidNamespace_Exits3WithTheReason()
     {
         using var lab = StartOutside();
-
         var result = new ToolRun(lab) { Wrapper = s_container }.Run("--probe", "3s", "-s", LabProcess.PortText).Expect(3);
-
-        Assert.Contains("--pid=host", Assert.Single(result.Log, static line => line.Contains(" connections could be probed", StringComparison.Ordinal)), StringComparison.Ordinal);
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        Assert.Contains("--pid=host", Assert.Single(result.Log, static line => line.Contains(" connections could be probed")), StringComparison.Ordinal);
+        lab.ExpectState("server alive=2");
     }
 
     /// <summary>Hides processes as hidepid=invisible of a server and ProtectProc=invisible of a unit do.</summary>
@@ -159,8 +142,7 @@ public sealed class HiddenProcessTests
             new LabEnvironment { OwnProcesses = true, Preparation = "mount -t proc -o hidepid=2 proc /proc" }, "--count", "2", "--client-process", "--process-name", Name);
     }
 
-    private static LabProcess StartOutside()
-        => LabProcess.StartIsolated("--count", "2", "--client-process", "--process-name", Name);
+    private static LabProcess StartOutside() => LabProcess.StartIsolated("--count", "2", "--client-process", "--process-name", Name);
 
     private static void AssertNo(Result result, params string[] words)
     {

@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// An interrupted run finishes the current batch, reports what it closed and how many connections it did not reach, and exits 1, for every
-/// signal whose default action ends a process.
-/// </summary>
+/// <summary>An interrupted run finishes the current batch, reports what it closed and how many connections it did not reach, and exits 1,
+/// for every signal whose default action ends a process.</summary>
 public sealed class InterruptedTests
 {
     private const int Count = 1500;
@@ -15,14 +13,13 @@ public sealed class InterruptedTests
     public void Signal_DuringADestroyBatch_FinishesTheBatchAndReports(string signal)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
+        using Strace strace = new();
         int dumps = strace.CountDumps(lab, "-s", $"{LabProcess.Port}");
 
         // In the second batch.
         var result = Interrupt(lab, strace, strace.StoppingIn("sendto", dumps + 2), signal, "--method", "destroy");
 
-        Assert.Equal(512, result.Summary("closed"));
+        result.ExpectSummary("closed=512");
         Assert.Equal(512, result.Destroyed.Length);
         AssertReportIsTrue(lab, result, "aborted");
     }
@@ -32,13 +29,10 @@ public sealed class InterruptedTests
     public void Signal_DuringDisconnects_ReportsThoseAndTheSummary(string signal)
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
-
+        using Strace strace = new();
         var result = Interrupt(lab, strace, strace.StoppingIn("connect", 300), signal, "--method", "disconnect");
-
         Assert.InRange(result.Summary("closed"), 300, 600);
-        Assert.Equal(result.Summary("closed"), result.Log.Count(line => line.Contains(" info disconnected ", StringComparison.Ordinal)));
+        Assert.Equal(result.Summary("closed"), result.Log.Count(line => line.Contains(" info disconnected ")));
         AssertReportIsTrue(lab, result, "reset");
     }
 
@@ -47,18 +41,16 @@ public sealed class InterruptedTests
     public void Signal_DuringTheLastBatch_InterruptsNothing()
     {
         using var lab = LabProcess.Start("--count", "200");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
+        using Strace strace = new();
         int dumps = strace.CountDumps(lab, "-s", $"{LabProcess.Port}");
 
         using var tool = Start(lab, strace.StoppingIn("sendto", dumps + 1), "--method", "destroy");
         strace.AwaitStop();
         Strace.Signal(tool, "TERM");
         Strace.Signal(tool, "CONT");
-        var result = tool.WaitForEnd().Expect(0);
+        var result = tool.WaitForEnd().Expect(0, "closed=200");
 
-        Assert.Equal(200, result.Summary("closed"));
-        Assert.DoesNotContain(result.Log, line => line.Contains("interrupted", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Log, line => line.Contains("interrupted"));
     }
 
     /// <summary>nohup(1) starts programs like this.</summary>
@@ -66,15 +58,12 @@ public sealed class InterruptedTests
     public void Signal_IgnoredAtStart_StaysIgnored()
     {
         using var lab = LabProcess.Start("--count", $"{Count}");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
-
+        using Strace strace = new();
         using var tool = Start(lab, ["env", "--ignore-signal=HUP", .. strace.StoppingIn("sendto", 3)]);
         strace.AwaitStop();
         Strace.Signal(tool, "HUP");
         Strace.Signal(tool, "CONT");
-
-        Assert.Equal(Count, tool.WaitForEnd().Expect(0).Summary("closed"));
+        tool.WaitForEnd().Expect(0, $"closed={Count}");
     }
 
     private static Result Interrupt(LabProcess lab, Strace strace, string[] wrapper, string signal, params string[] arguments)
@@ -92,13 +81,10 @@ public sealed class InterruptedTests
     private static void AssertReportIsTrue(LabProcess lab, Result result, string view)
     {
         int closed = result.Summary("closed");
-        Assert.Equal(Count, result.Summary("matched"));
-        Assert.Equal(Count, result.Summary("idle"));
-        Assert.Equal(Count - closed, result.Summary("failed"));
-        string error = Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal)); // one line for all connections
+        result.ExpectSummary($"matched={Count} idle={Count} failed={Count - closed}");
+        string error = Assert.Single(result.Log, line => line.Contains(" error ")); // one line for all connections
         Assert.Contains(" interrupted by ", error, StringComparison.Ordinal);
         Assert.EndsWith($": {Count - closed} idle connections were not reached", error, StringComparison.Ordinal);
-        Assert.Equal(closed, lab.State()["server", view]);
-        Assert.Equal(Count - closed, lab.State()["server", "alive"]);
+        lab.ExpectState($"server {view}={closed}, server alive={Count - closed}");
     }
 }

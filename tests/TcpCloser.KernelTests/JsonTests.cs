@@ -1,10 +1,7 @@
-using System.Text;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// <c>--json</c> as jq reads it, for any name that a process can give itself; and log lines that such names cannot forge.
-/// </summary>
+/// <summary><c>--json</c> as jq reads it, for any name that a process can give itself; and log lines that such names cannot
+/// forge.</summary>
 public sealed class JsonTests
 {
     [Theory]
@@ -30,15 +27,14 @@ public sealed class JsonTests
         Assert.Equal([decoded, decoded], Strings(preview, "select(.type==\"connection\") | .owners[].comm"));
         Assert.Equal([decoded], Strings(kill, "select(.type==\"signal\") | .comm"));
         Assert.Equal(["killed", "killed"], Strings(kill, "select(.type==\"connection\") | .outcome"));
-        Assert.Contains($" comm={logged} ", Assert.Single(kill.Log, line => line.Contains(" to pid=", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains($" comm={logged} ", Assert.Single(kill.Log, line => line.Contains(" to pid=")), StringComparison.Ordinal);
         Assert.All(kill.Log, line => Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (info|error|warning|debug) ", line));
-        Assert.Equal(2, table.Stdout.Split('\n').Count(line => line.Contains($" {logged}[", StringComparison.Ordinal)));
+        Assert.Equal(2, table.Stdout.Split('\n').Count(line => line.Contains($" {logged}[")));
         Assert.Equal(4, table.Stdout.Split('\n').Length); // the header, two rows, and the empty string after the last newline
         Assert.DoesNotContain(kill.Stderr + table.Stdout, character => char.IsControl(character) && character != '\n');
     }
 
-    private static void RequireJq()
-        => Assert.SkipUnless(Command.Run("sh", "-c", "command -v jq").ExitCode == 0, "jq is missing");
+    private static void RequireJq() => Assert.SkipUnless(Command.Run("sh", "-c", "command -v jq").ExitCode == 0, "jq is missing");
 
     /// <summary>The strings that jq extracts from stdout; passed in base64, because they may contain anything.</summary>
     private static string[] Strings(Result result, string filter)

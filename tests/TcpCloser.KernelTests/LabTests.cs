@@ -1,8 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// The Lab creates what it is asked for and reports what it sees, which every other test relies on; checked with iproute2's ss.
-/// </summary>
+/// <summary>The Lab creates what it is asked for and reports what it sees, which every other test relies on; checked with iproute2's
+/// ss.</summary>
 public sealed class LabTests
 {
     [Theory]
@@ -15,7 +14,7 @@ public sealed class LabTests
 
         Assert.Equal(0, CountLinks($"/proc/{pid}/fd"));
         Assert.Contains(Directory.GetDirectories($"/proc/{pid}/task"), task => CountLinks($"{task}/fd") == 3);
-        Assert.Equal(3, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=3");
 
         int CountLinks(string directory)
             => Directory.GetFileSystemEntries(directory).Count(entry => new FileInfo(entry).LinkTarget is { } target && sockets.Contains(target));
@@ -24,15 +23,11 @@ public sealed class LabTests
     [Fact]
     public void Hold_OwnerOfSharedSocketsIsKilled_SharersKeepThemOpen()
     {
-        using var lab = LabProcess.Start(
-            new LabEnvironment { OwnProcesses = true }, "--count", "2", "--sharers", "2", "--client-process");
-
+        using var lab = LabProcess.Start(new LabEnvironment { OwnProcesses = true }, "--count", "2", "--sharers", "2", "--client-process");
         int server = Assert.Single(lab.Processes("server"));
         Assert.Equal(2, lab.Processes("sharer").Length);
         Command.Run([.. lab.Inside(), "kill", "-s", "KILL", $"{server}"]);
-
         Until.True(() => lab.State()["processes", "dead"] == 1, "the death");
-        Assert.Equal(2, lab.State()["server", "gone"]);
-        Assert.Equal(2, lab.State()["client", "alive"]);
+        lab.ExpectState("server gone=2, client alive=2");
     }
 }

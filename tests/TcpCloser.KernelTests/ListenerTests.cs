@@ -8,28 +8,20 @@ public sealed class ListenerTests
     public void State_EveryGroupOfStates_LeavesTheListenerOpen(string states)
     {
         using var lab = LabProcess.Start("--count", "2");
-
         lab.Tool("-s", $"{LabProcess.Port}", "--state", states).Expect(0);
-
-        Assert.Equal(2, lab.State()["server", "aborted"]);
-        Assert.Equal(1, lab.State()["listener", "alive"]);
+        lab.ExpectState("server aborted=2, listener alive=1");
     }
 
-    /// <summary>
-    /// The kernel picks a listener of the SO_REUSEPORT group by hash, selection is not always the one that was requested.
-    /// </summary>
+    /// <summary>The kernel picks a listener of the SO_REUSEPORT group by hash, selection is not always the one that was
+    /// requested.</summary>
     [Theory]
     [Values("destroy", "auto", "disconnect")]
     public void StateListen_ReuseportGroup_ClosesAllItsListeners(string method)
     {
         using var lab = LabProcess.Start("--count", "0", "--state", "listen", "--listeners", "8", "--ports", "2");
-        Assert.Equal(16, lab.State()["listener", "alive"]);
-
-        var result = lab.Tool("--method", method, "-s", $"{LabProcess.Port}", "--state", "listen").Expect(0);
-
-        Assert.Equal(8, result.Summary("matched"));
-        Assert.Equal(8, result.Summary("closed"));
-        Assert.Equal(8, lab.State()["listener", "dead"]);
+        lab.ExpectState("listener alive=16");
+        lab.Tool("--method", method, "-s", $"{LabProcess.Port}", "--state", "listen").Expect(0, "matched=8 closed=8");
+        lab.ExpectState("listener dead=8");
         Assert.Single(lab.Sockets().Where(socket => socket.State == "listen").Select(socket => socket.LocalPort).Distinct());
     }
 
@@ -40,11 +32,8 @@ public sealed class ListenerTests
     {
         using var lab = LabProcess.Start("--count", "4", "--state", "syn-sent", "--twin-device", "lo");
         string[] selection = onlyOne ? ["--interface", "lo"] : [];
-
         var result = lab.Tool(["--method", method, "-d", $"{LabProcess.Port}", "--state", "syn-sent", .. selection]).Expect(0);
-
-        Assert.Equal(onlyOne ? 2 : 4, result.Summary("matched"));
-        Assert.Equal(onlyOne ? 2 : 4, result.Summary("closed"));
+        result.ExpectSummary($"matched={(onlyOne ? 2 : 4)} closed={(onlyOne ? 2 : 4)}");
         Assert.Equal([true, !onlyOne, true, !onlyOne], lab.List().Select(connection => connection.Client.View != "alive"));
     }
 
@@ -53,13 +42,9 @@ public sealed class ListenerTests
     public void Destroy_KernelDoesNotFindAnOpenConnection_ReportsFailed()
     {
         using var lab = LabProcess.Start("--count", "2", "--state", "syn-sent", "--twin-device", "lo");
-
-        var result = lab.Tool("--method", "destroy", "--interface", "lo", "-d", $"{LabProcess.Port}", "--state", "syn-sent").Expect(1);
-
-        Assert.Equal(1, result.Summary("failed"));
-        Assert.Equal(0, result.Summary("vanished"));
-        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains(" reason=still_there", StringComparison.Ordinal));
-        Assert.Equal(2, lab.State()["client", "alive"]);
+        var result = lab.Tool("--method", "destroy", "--interface", "lo", "-d", $"{LabProcess.Port}", "--state", "syn-sent").Expect(1, "failed=1 vanished=0");
+        Assert.Single(result.Log, line => line.Contains(" error failed ") && line.Contains(" reason=still_there"));
+        lab.ExpectState("client alive=2");
     }
 
     [Theory]
@@ -67,9 +52,8 @@ public sealed class ListenerTests
     public void Destroy_ConnectionsEndBeforehand_ListenerSurvives(string family)
     {
         using var lab = LabProcess.Start("--count", "3", "--family", family);
-        using TemporaryDirectory directory = new();
         string option = family == "v6" ? "-6" : "-4";
-        Strace strace = new(directory.File("trace"));
+        using Strace strace = new();
         int dumps = strace.CountDumps(lab, option, "-s", $"{LabProcess.Port}");
         using var tool = new ToolRun(lab) { Wrapper = strace.Injecting($"delay_enter=3s:when={dumps + 1}") }
             .Start(option, "-s", $"{LabProcess.Port}");
@@ -82,12 +66,9 @@ public sealed class ListenerTests
         Until.True(() => lab.Sockets().Count(socket => socket.LocalPort == LabProcess.Port) == 1, "only the listener");
         var result = tool.WaitForEnd().Expect(0);
 
-        Assert.Equal(1, lab.State()["listener", "alive"]);
+        lab.ExpectState("listener alive=1");
         Assert.True(strace.SawDestroy);
-        Assert.Equal(3, result.Summary("matched"));
-        Assert.Equal(3, result.Summary("vanished"));
-        Assert.Equal(0, result.Summary("closed"));
-        Assert.Equal(0, result.Summary("failed"));
+        result.ExpectSummary("matched=3 vanished=3 closed=0 failed=0");
         Assert.Empty(result.Destroyed);
     }
 }

@@ -1,19 +1,16 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// The log file. A line that cannot be written is reported once and changes the exit status; connections are closed all the same.
-/// </summary>
+/// <summary>The log file. A line that cannot be written is reported once and changes the exit status; connections are closed all the
+/// same.</summary>
 public sealed class LogFileTests
 {
     [Fact]
     public void LogFile_DiskFull_ConnectionsAreClosedAndTheLossIsReportedOnce()
     {
         using var lab = LabProcess.Start("--count", "600"); // more than two batches
-
         var result = lab.Tool("-v", "-s", LabProcess.PortText, "-f", "/dev/full").Expect(1);
-
         Assert.Contains("/dev/full", Assert.Single(result.Log), StringComparison.Ordinal);
-        Assert.Equal(600, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=600");
     }
 
     /// <summary>Beyond RLIMIT_FSIZE the kernel sends SIGXFSZ, whose default action ends the process.</summary>
@@ -25,7 +22,7 @@ public sealed class LogFileTests
         string log = directory.File("log");
         using var service = new ToolRun(lab) { Wrapper = ["prlimit", "--fsize=8192", "--core=0"] }
             .Start("-v", "-s", LabProcess.PortText, "-t", "400ms", "-i", "5ms", "-f", log);
-        Until.True(() => service.Stderr.Contains("EFBIG", StringComparison.Ordinal), "the limit");
+        Until.True(() => service.Stderr.Contains("EFBIG"), "the limit");
 
         lab.Ask("busy-off");
         lab.WaitEnded(3);
@@ -33,17 +30,15 @@ public sealed class LogFileTests
 
         Assert.Contains(log, Assert.Single(service.WaitForEnd().Expect(1).Log), StringComparison.Ordinal);
         Assert.Equal(8192, new FileInfo(log).Length);
-        Assert.Equal(3, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=3");
     }
 
     [Fact]
     public void Stderr_DeviceFull_ConnectionsAreClosedAndRunFails()
     {
         using var lab = LabProcess.Start("--count", "3");
-
         new ToolRun(lab) { Redirections = "2>/dev/full" }.Run("-s", LabProcess.PortText).Expect(1);
-
-        Assert.Equal(3, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=3");
     }
 
     [Fact]
@@ -58,7 +53,7 @@ public sealed class LogFileTests
         lab.Tool("-s", LabProcess.PortText, $"-f{log}").Expect(0);
 
         Assert.Empty(result.Log);
-        Assert.Equal(2, first.Count(line => line.Contains(" destroyed ", StringComparison.Ordinal)));
+        Assert.Equal(2, first.Count(line => line.Contains(" destroyed ")));
         Assert.Equal(first, File.ReadAllLines(log)[..first.Length]);
         Assert.True(File.ReadAllLines(log).Length > first.Length);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(log));
@@ -74,11 +69,9 @@ public sealed class LogFileTests
         using TemporaryDirectory directory = new();
         string fifo = directory.File("unread");
         Command.Run("mkfifo", fifo).Expect(0);
-        path = path.Replace("{fifo}", fifo, StringComparison.Ordinal);
-
+        path = path.Replace("{fifo}", fifo);
         AssertRefused(lab.Tool("-s", LabProcess.PortText, "-f", path), path, errno, remedy);
-
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=2");
     }
 
     [Fact]
@@ -95,7 +88,7 @@ public sealed class LogFileTests
         var result = new ToolRun(lab) { Wrapper = Users.As(Users.Somebody, "net_admin") }.Run("-s", LabProcess.PortText, "-f", log);
 
         AssertRefused(result, log, "EACCES", "this user may append to");
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=2");
     }
 
     private static void AssertRefused(Result result, string path, string errno, string remedy)

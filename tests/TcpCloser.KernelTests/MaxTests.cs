@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary><c>--max</c>: if more would be closed, nothing is.</summary>
@@ -16,34 +14,27 @@ public sealed class MaxTests
         // All connections belong to one process; a third of them match.
         using var lab = LabProcess.StartIsolated("--count", $"{Count}", "--ports", "3", "--client-process");
         string[] arguments = ["--use-proc", "-s", $"{LabProcess.Port}", "--max", $"{max}"];
-
         lab.Tool(["-n", .. arguments]).Expect(exit);
         var result = lab.Tool(arguments).Expect(exit);
-
-        Assert.Equal(alive, lab.State()["server", "alive"]);
-        Assert.Equal(alive, lab.State()["client", "alive"]);
-        Assert.Equal(exit == 4 ? 1 : 0, result.Log.Count(line => line.Contains(" error refused: 2 connections and 4 others ", StringComparison.Ordinal)));
+        lab.ExpectState($"server alive={alive}, client alive={alive}");
+        Assert.Equal(exit == 4 ? 1 : 0, result.Log.Count(line => line.Contains(" error refused: 2 connections and 4 others ")));
     }
 
     [Fact]
     public void Max_Zero_RefusesAnyConnection()
     {
         using var lab = LabProcess.Start("--count", "1");
-
         lab.Tool("-s", $"{LabProcess.Port}", "--max", "0").Expect(4);
         lab.Tool("-s", "7", "--max", "0").Expect(0);
-
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=1");
     }
 
     [Fact]
     public void Max_SeveralNamespaces_CountsThemTogether()
     {
         using var farm = NamespaceFarm.Start(3, "--count", "2");
-
         farm.Home.Tool("--all-netns", "-s", $"{LabProcess.Port}", "--max", "5").Expect(4);
         Assert.All(farm.Labs, lab => Assert.Equal(2, lab.State()["server", "alive"]));
-
         farm.Home.Tool("--all-netns", "-s", $"{LabProcess.Port}", "--max", "6").Expect(0);
         Assert.All(farm.Labs, lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }
@@ -54,18 +45,18 @@ public sealed class MaxTests
         using var lab = LabProcess.Start("--count", "3", "--ports", "3");
 
         using var service = new ToolRun(lab).Start("-s", $"{LabProcess.Port}-{LabProcess.Port + 2}", "--max", "2", "-i", "20ms");
-        Until.True(() => service.Stderr.Contains("refused: 3 ", StringComparison.Ordinal), "a refused round");
+        Until.True(() => service.Stderr.Contains("refused: 3 "), "a refused round");
         Until.True(() =>
         {
             service.Signal("USR1");
             return Regex.IsMatch(service.Stderr, @" totals rounds=\d{2,} ");
         }, "ten rounds");
         Assert.Single(Regex.Matches(service.Stderr, "refused: 3 ")); // repetitions are counted, not logged
-        Assert.Equal(3, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=3");
         lab.Tool("-s", $"{LabProcess.Port}").Expect(0); // one connection fewer matches
         lab.WaitEnded(3);
         service.Signal("TERM");
 
-        Assert.Equal(2, service.WaitForEnd().Expect(0).Summary("closed"));
+        service.WaitForEnd().Expect(0, "closed=2");
     }
 }

@@ -40,9 +40,9 @@ public sealed class MetricsTests
         Assert.Contains("tcp_closer_connections_total{outcome=\"would_close\"} 2", Lines(file));
         service.Signal("TERM");
         Result result = service.WaitForEnd().Expect(0);
-        Assert.Equal(2, result.Log.Count(static line => line.Contains(" would-close ", StringComparison.Ordinal)));
+        Assert.Equal(2, result.Log.Count(static line => line.Contains(" would-close ")));
         Assert.Empty(result.Stdout);
-        Assert.Equal(3, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=3");
     }
 
     [Theory]
@@ -51,10 +51,7 @@ public sealed class MetricsTests
     {
         using var lab = LabProcess.Start("--count", "2");
         using TemporaryDirectory directory = new();
-
-        Result result = lab.Tool("-s", $"{LabProcess.Port}", "--metrics", Path.Combine(directory.Path, name)).Expect(1);
-
-        Assert.Equal(2, result.Summary("closed"));
+        Result result = lab.Tool("-s", $"{LabProcess.Port}", "--metrics", Path.Combine(directory.Path, name)).Expect(1, "closed=2");
         Assert.Contains($"error writing the metrics '{Path.Combine(directory.Path, name)}': {errno} ", result.Log[^1], StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(directory.Path));
     }

@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// Namespaces that appear and disappear during the search: not an error, because there is nothing to close in them; the others are
-/// searched.
-/// </summary>
+/// <summary>Namespaces that appear and disappear during the search: not an error, because there is nothing to close in them; the others are
+/// searched.</summary>
 public sealed class NamespaceChangeTests
 {
     [Theory]
@@ -13,8 +11,7 @@ public sealed class NamespaceChangeTests
     {
         using var farm = NamespaceFarm.Start(1, "--count", "2");
         Command.Run([.. farm.Home.Inside(), "sh", "-ec", "touch /run/netns/leaves; unshare -n mount --bind /proc/self/ns/net /run/netns/leaves"]).Expect(0);
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
+        using Strace strace = new();
         using var run = Start(farm, strace.StoppingIn("getdents64", 1, "/run/netns"));
 
         strace.AwaitStop();
@@ -22,8 +19,8 @@ public sealed class NamespaceChangeTests
         SignalTool(run, "CONT");
 
         var result = run.WaitForEnd().Expect(0);
-        Assert.DoesNotContain(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
-        Assert.Equal(2, result.Summary("closed"));
+        Assert.DoesNotContain(result.Log, line => line.Contains(" error "));
+        result.ExpectSummary("closed=2");
     }
 
     [Fact]
@@ -32,8 +29,7 @@ public sealed class NamespaceChangeTests
         using var farm = NamespaceFarm.Start(1, "--count", "2");
         using var leaves = Command.Start([.. farm.Home.Inside(), "unshare", "-n", "sh", "-c", "echo here; read -r line"]);
         leaves.Await("here");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
+        using Strace strace = new();
         using var run = Start(farm, strace.StoppingIn("getdents64", 1, "/proc"));
 
         strace.AwaitStop();
@@ -42,8 +38,8 @@ public sealed class NamespaceChangeTests
         SignalTool(run, "CONT");
 
         var result = run.WaitForEnd().Expect(0);
-        Assert.DoesNotContain(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
-        Assert.Equal(2, result.Summary("closed"));
+        Assert.DoesNotContain(result.Log, line => line.Contains(" error "));
+        result.ExpectSummary("closed=2");
     }
 
     /// <summary>Namespaces are created and deleted as fast as possible.</summary>
@@ -61,17 +57,14 @@ public sealed class NamespaceChangeTests
         for (int i = 0; i < 60; i++)
         {
             var result = farm.Home.Tool("--all-netns", "-s", "7").Expect(0);
-            Assert.DoesNotContain(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
+            Assert.DoesNotContain(result.Log, line => line.Contains(" error "));
         }
-
         Assert.False(churn.HasExited, churn.Stderr);
-        Assert.Equal(1, farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0).Summary("closed"));
+        farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0, "closed=1");
     }
 
-    /// <summary>
-    /// For a process that ends while the path to its namespace is resolved, the kernel once returns EACCES: this happened twice a
-    /// second.
-    /// </summary>
+    /// <summary>For a process that ends while the path to its namespace is resolved, the kernel once returns EACCES: this happened twice a
+    /// second.</summary>
     [Fact]
     public void AllNetns_ProcessesEndWhileTheirNamespaceIsOpened_IsNotAnError()
     {
@@ -79,10 +72,9 @@ public sealed class NamespaceChangeTests
         using var service = new ToolRun(farm.Home).Start("-i", "1ms", "--all-netns", "-s", "7");
         const string Loop = "i=0; while test $i -lt 4000; do /bin/true; i=$((i + 1)); done";
         Command.Run([.. farm.Home.Inside(), "sh", "-c", $"({Loop}) & {Loop}; wait"]).Expect(0);
-
         Strace.Signal(service, "TERM"); // the tool is the child of nsenter
         var result = service.WaitForEnd().Expect(0);
-        Assert.DoesNotContain(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Log, line => line.Contains(" error "));
     }
 
     private static Command Start(NamespaceFarm farm, string[] wrapper)

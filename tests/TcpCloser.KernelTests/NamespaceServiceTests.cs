@@ -25,7 +25,7 @@ public sealed class NamespaceServiceTests
         Assert.InRange(counts[own], Rounds * InOwn, int.MaxValue);
         int rounds = counts[own] / InOwn;
         Assert.Equal((rounds * InOwn, rounds * InOthers, rounds * InOthers), (counts[own], counts["ns0"], counts["ns1"]));
-        Assert.DoesNotContain(result.Log, static line => line.Contains("network namespace", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Log, static line => line.Contains("network namespace"));
     }
 
     /// <summary>Its devices disappear with it, so the other end of a veth pair shows when it is gone.</summary>
@@ -37,7 +37,7 @@ public sealed class NamespaceServiceTests
         const string Add = "ip netns add leaves; ip link add near type veth peer name far netns leaves";
         Command.Run([.. farm.Home.Inside(), "sh", "-ec", Add]).Expect(0);
         using var service = new ToolRun(farm.Home).Start(["-v", "-i", "1h", "-s", LabProcess.PortText, .. selection]);
-        Until.True(() => service.Stderr.Contains(" summary ", StringComparison.Ordinal), "the first round");
+        Until.True(() => service.Stderr.Contains(" summary "), "the first round");
 
         Command.Run([.. farm.Home.Inside(), "ip", "netns", "del", "leaves"]).Expect(0);
 
@@ -46,10 +46,8 @@ public sealed class NamespaceServiceTests
         service.WaitForEnd().Expect(0);
     }
 
-    /// <summary>
-    /// Run as for rootless containers (podman unshare, nsenter -U): the user namespace owns the containers' network
-    /// namespaces, but not the program's own, so that a thread could enter them and not return.
-    /// </summary>
+    /// <summary>Run as for rootless containers (podman unshare, nsenter -U): the user namespace owns the containers' network namespaces,
+    /// but not the program's own, so that a thread could enter them and not return.</summary>
     [Fact]
     public void AllNetns_ThreadCouldNotReturnToItsOwn_AllAreSearchedInEveryRound()
     {
@@ -63,7 +61,6 @@ public sealed class NamespaceServiceTests
             Wrapper = [.. Users.As(Users.Somebody), "nsenter", "-t", name[4..], "-U", "--preserve-credentials", "--"],
             Arguments = ["--all-netns", "--json", "-s", LabProcess.PortText, "--disable-syslog"],
         };
-
         using var service = (run with { Arguments = [.. run.Arguments, "-n", "-i", "30ms"] }).Start();
         Until.True(() => Records(service.Stdout) >= Rounds * (InOwn + InOthers), $"{Rounds} rounds");
         Strace.Signal(service, "TERM");
@@ -72,9 +69,9 @@ public sealed class NamespaceServiceTests
 
         Assert.Equal(new[] { name, "self" }.Order(StringComparer.Ordinal), counts.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(counts["self"] / InOwn, counts[name] / InOthers);
-        Assert.Equal(InOthers, result.Summary("closed"));
-        Assert.Equal(InOthers, container.State()["server", "aborted"]);
-        Assert.Equal(InOwn, home.State()["server", "alive"]);
+        result.ExpectSummary($"closed={InOthers}");
+        container.ExpectState($"server aborted={InOthers}");
+        home.ExpectState($"server alive={InOwn}");
     }
 
     /// <summary>One error for all processes of the machine, with the command that reaches a user's own containers.</summary>
@@ -90,11 +87,11 @@ public sealed class NamespaceServiceTests
 
         var result = new ToolRun(home) { Wrapper = Users.As(Users.Somebody) }.Run("-n", "--all-netns", "-s", LabProcess.PortText).Expect(1);
 
-        string[] errors = [.. result.Log.Where(static line => line.Contains(" error ", StringComparison.Ordinal))];
+        string[] errors = [.. result.Log.Where(static line => line.Contains(" error "))];
         Assert.Equal(2, errors.Length);
         Assert.Matches(@"opening the network namespace of process 1 and \d+ others: EACCES .*podman unshare.*nsenter -t PID -U", errors[0]);
         Assert.Matches(@"entering the network namespace in netns pid:\d+: EPERM .*podman unshare.*nsenter -t PID -U", errors[1]);
-        Assert.Equal(InOwn, result.Summary("matched"));
+        result.ExpectSummary($"matched={InOwn}");
     }
 
     /// <summary>Starts a user's container: a user namespace that owns its network namespace.</summary>

@@ -15,8 +15,7 @@ public sealed class NamespaceTests
         var result = farm.Home.Tool("--all-netns", "--json", "-s", LabProcess.PortText).Expect(0);
 
         int expected = Count * PerNamespace / 2;
-        Assert.Equal(expected, result.Summary("matched"));
-        Assert.Equal(expected, result.Summary("closed"));
+        result.ExpectSummary($"matched={expected} closed={expected}");
         var records = ConnectionRecord.Read(result);
         string[] rows = table.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("NETNS", rows[0], StringComparison.Ordinal);
@@ -47,16 +46,13 @@ public sealed class NamespaceTests
     {
         using var farm = NamespaceFarm.Start(4, "--count", "2");
         int pid = NamespaceFarm.InnerId(farm.Labs[2]);
+        var result = farm.Home.Tool("--netns", "ns0", "--netns", "/run/netns/ns1", "--netns", $"pid:{pid}", "-s", LabProcess.PortText).Expect(0, "closed=6");
 
-        var result = farm.Home.Tool("--netns", "ns0", "--netns", "/run/netns/ns1", "--netns", $"pid:{pid}", "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(6, result.Summary("closed"));
         foreach (string name in new[] { "ns0", "/run/netns/ns1", $"pid:{pid}" })
         {
             Assert.Equal(2, result.Destroyed.Count(line => line.EndsWith($" netns={name}", StringComparison.Ordinal)));
         }
-
-        Assert.Equal(2, farm.Labs[3].State()["server", "alive"]);
+        farm.Labs[3].ExpectState("server alive=2");
         Assert.All(farm.Labs.Take(3), lab => Assert.Equal(2, lab.State()["server", "aborted"]));
     }
 
@@ -66,12 +62,12 @@ public sealed class NamespaceTests
     {
         using var farm = NamespaceFarm.Start(0);
         using var service = new ToolRun(farm.Home).Start("-s", $"{LabProcess.Port}", "--netns", "later", "-i", "30ms");
-        Until.True(() => service.Stderr.Contains("later", StringComparison.Ordinal) && service.Stderr.Contains(" error ", StringComparison.Ordinal), "the error about the missing namespace");
+        Until.True(() => service.Stderr.Contains("later") && service.Stderr.Contains(" error "), "the error about the missing namespace");
 
         var lab = farm.Add("netns/other", "--count", "3");
         Command.Run([.. farm.Home.Inside(), "sh", "-ec", "touch /run/netns/later; mount --bind /run/netns/other /run/netns/later"]).Expect(0);
         lab.WaitEnded(3);
-        Until.True(() => service.Stderr.Contains("closed=3", StringComparison.Ordinal), "the summary");
+        Until.True(() => service.Stderr.Contains("closed=3"), "the summary");
         int lines = service.Stderr.Split('\n').Length;
         int tool = NamespaceFarm.FirstChild(service.Id);
         ProcessNumbers.AwaitReads(tool, 200); // many rounds
@@ -89,13 +85,10 @@ public sealed class NamespaceTests
     {
         using var farm = NamespaceFarm.Start(1, "--count", "2");
         using var home = LabProcess.Start(new LabEnvironment { Enter = farm.Home.Inside(), OwnProcesses = true }, "--count", "3");
-
-        var result = new ToolRun(farm.Home) { Wrapper = ["unshare", "-m", "sh", "-ec", "mount -t tmpfs none /proc; exec \"$@\"", "sh"] }
-            .Run(["-s", LabProcess.PortText, .. selection]).Expect(0);
-
-        Assert.Equal(closed, result.Summary("closed"));
-        Assert.Equal(closed == 3 ? 3 : 0, home.State()["server", "aborted"]);
-        Assert.Equal(closed == 2 ? 2 : 0, farm.Labs[0].State()["server", "aborted"]);
+        new ToolRun(farm.Home) { Wrapper = ["unshare", "-m", "sh", "-ec", "mount -t tmpfs none /proc; exec \"$@\"", "sh"] }
+            .Run(["-s", LabProcess.PortText, .. selection]).Expect(0, $"closed={closed}");
+        home.ExpectState($"server aborted={(closed == 3 ? 3 : 0)}");
+        farm.Labs[0].ExpectState($"server aborted={(closed == 2 ? 2 : 0)}");
     }
 
     [Fact]
@@ -103,9 +96,8 @@ public sealed class NamespaceTests
     {
         using var farm = NamespaceFarm.Start(1, "--count", "3");
         int pid = NamespaceFarm.InnerId(farm.Labs[0]);
-
-        Assert.Equal(3, farm.Home.Tool("-n", "--netns", "ns0", "--netns", $"pid:{pid}", "--netns", "/run/netns/ns0", "--all-netns", "-s", LabProcess.PortText).Expect(0).Summary("matched"));
-        Assert.Equal(3, farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0).Summary("closed"));
+        farm.Home.Tool("-n", "--netns", "ns0", "--netns", $"pid:{pid}", "--netns", "/run/netns/ns0", "--all-netns", "-s", LabProcess.PortText).Expect(0, "matched=3");
+        farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0, "closed=3");
     }
 
     [Theory]
@@ -113,11 +105,8 @@ public sealed class NamespaceTests
     public void Netns_OneMissing_IsReportedAndTheOthersAreSearched(string name)
     {
         using var farm = NamespaceFarm.Start(2, "--count", "2");
-
-        var result = farm.Home.Tool("--netns", "ns0", "--netns", name, "--netns", "ns1", "-s", LabProcess.PortText).Expect(1);
-
-        Assert.Equal(4, result.Summary("closed"));
-        Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains(name, StringComparison.Ordinal));
+        var result = farm.Home.Tool("--netns", "ns0", "--netns", name, "--netns", "ns1", "-s", LabProcess.PortText).Expect(1, "closed=4");
+        Assert.Single(result.Log, line => line.Contains(" error ") && line.Contains(name));
     }
 
     [Theory]
@@ -126,10 +115,7 @@ public sealed class NamespaceTests
     {
         using var farm = NamespaceFarm.Start(0);
         farm.End(farm.Add(file, "--count", "2", "--state", "time-wait")); // TIME_WAIT outlives its process
-
-        var result = farm.Home.Tool("--all-netns", "-s", LabProcess.PortText, "--state", "time-wait").Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
+        var result = farm.Home.Tool("--all-netns", "-s", LabProcess.PortText, "--state", "time-wait").Expect(0, "closed=2");
         Assert.All(result.Destroyed, line => Assert.EndsWith($" netns={name}", line, StringComparison.Ordinal));
     }
 
@@ -139,10 +125,7 @@ public sealed class NamespaceTests
         using var farm = NamespaceFarm.Start(0);
         farm.Add(@"netns/line\nbreak\042quote\134", "--count", "1");
         farm.Add(@"netns/two words", "--count", "1");
-
-        var result = farm.Home.Tool("--all-netns", "--json", "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
+        var result = farm.Home.Tool("--all-netns", "--json", "-s", LabProcess.PortText).Expect(0, "closed=2");
         Assert.Single(result.Destroyed, line => line.EndsWith(@" netns=line\x0Abreak\x22quote\x5C", StringComparison.Ordinal));
         Assert.Single(result.Destroyed, line => line.EndsWith(" netns=\"two words\"", StringComparison.Ordinal));
         Assert.Equal(["line\nbreak\"quote\\x5C", "two words"], ConnectionRecord.Read(result).Select(record => record.Netns).Order(StringComparer.Ordinal));
@@ -153,13 +136,10 @@ public sealed class NamespaceTests
     {
         using var farm = NamespaceFarm.Start(2, "--count", "2", "--bind-device", "lo");
         int holder = farm.Labs[1].Processes("server").Single();
-
-        Assert.Equal(4, farm.Home.Tool("-n", "--all-netns", "--interface", "lo", "-s", LabProcess.PortText).Expect(0).Summary("matched"));
-        var result = farm.Home.Tool("--all-netns", "--pid", $"{holder}", "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
-        Assert.Equal(2, farm.Labs[1].State()["server", "aborted"]);
-        Assert.Equal(2, farm.Labs[0].State()["server", "alive"]);
+        farm.Home.Tool("-n", "--all-netns", "--interface", "lo", "-s", LabProcess.PortText).Expect(0, "matched=4");
+        farm.Home.Tool("--all-netns", "--pid", $"{holder}", "-s", LabProcess.PortText).Expect(0, "closed=2");
+        farm.Labs[1].ExpectState("server aborted=2");
+        farm.Labs[0].ExpectState("server alive=2");
     }
 
     [Theory]
@@ -169,13 +149,9 @@ public sealed class NamespaceTests
         using var home = LabProcess.StartIsolated("--count", "0", "--port", "4999");
         // The first user namespace has no second user, but another one may be created in it.
         using var lab = LabProcess.Start(new LabEnvironment { Enter = home.Inside(), Preparation = $"set -- {enter} \"$@\"" }, "--count", "2", "--client-process");
-
-        var result = home.Tool("--method", "disconnect", "--all-netns", "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(2, result.Summary("closed"));
+        home.Tool("--method", "disconnect", "--all-netns", "-s", LabProcess.PortText).Expect(0, "closed=2");
         lab.WaitEnded(2);
         Assert.All(lab.List(), connection => Assert.Equal("ECONNRESET,eof", connection.Server.Saw));
-        Assert.Equal(2, lab.State()["client", "reset"]);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+        lab.ExpectState("client reset=2, processes dead=0");
     }
 }

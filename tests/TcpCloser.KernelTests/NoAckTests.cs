@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// <c>--no-ack-for</c>: connections that are only slow or quiet are skipped; those that no peer acknowledges are closed once that
-/// is proven.
-/// </summary>
+/// <summary><c>--no-ack-for</c>: connections that are only slow or quiet are skipped; those that no peer acknowledges are closed once that
+/// is proven.</summary>
 public sealed class NoAckTests
 {
     private const int OneWay = 200;
@@ -25,10 +23,8 @@ public sealed class NoAckTests
         Assert.Equal(["3 alive"], near.Views);
     }
 
-    /// <summary>
-    /// Heartbeats, transfers, receivers that delay their acknowledgements or do not read at all, over a slow path: over thousands of
-    /// samples no connection is ever proven dead.
-    /// </summary>
+    /// <summary>Heartbeats, transfers, receivers that delay their acknowledgements or do not read at all, over a slow path: over thousands
+    /// of samples no connection is ever proven dead.</summary>
     [Fact]
     public void NoAckFor_HealthyTrafficOverASlowPath_ProvesNothing()
     {
@@ -55,7 +51,6 @@ public sealed class NoAckTests
                 runs.Add(path.Tool("-d", $"{NetworkPath.Port}", "--no-ack-for", $"{Longest}ms").Run().Expect(0));
             }
         }
-
         // Before TCP_USER_TIMEOUT ends it: the kernel does not count a window that stays closed as an answer.
         Until.True(
             () =>
@@ -149,8 +144,7 @@ public sealed class NoAckTests
             watch.Sent(near[i], Environment.TickCount64 - 20);
             near[i].Send(20_000);
         }
-
-        Until.True(() => near.Process.Ask($"info {near.Text}").All(static line => !line.Contains(" retransmits=0 ", StringComparison.Ordinal)), "retransmissions on all connections");
+        Until.True(() => near.Process.Ask($"info {near.Text}").All(static line => !line.Contains(" retransmits=0 ")), "retransmissions on all connections");
         Thread.Sleep(8_000);
 
         Assert.Empty(watch.Excesses);

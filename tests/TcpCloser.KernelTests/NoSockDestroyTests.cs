@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary>The build without SOCK_DESTROY: it kills by default, reports so, and cannot destroy.</summary>
@@ -10,18 +8,14 @@ public sealed class NoSockDestroyTests
     public void BuildWithoutSockDestroy_Run_KillsTheOwners(string option)
     {
         using var lab = LabProcess.StartIsolated("--count", "6", "--processes", "3", "--client-process", "--decoys", "3");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
-
+        using Strace strace = new();
         var result = Run(lab, strace.Wrapper, [.. option.Split(' ', StringSplitOptions.RemoveEmptyEntries), "-s", $"{LabProcess.Port}"])
             .Expect(0);
 
         Assert.Contains("by kill", result.Log[0], StringComparison.Ordinal);
         Assert.Contains("SOCK_DESTROY", result.Log[0], StringComparison.Ordinal);
-        Assert.Equal(6, result.Summary("closed"));
-        Assert.Equal(3, lab.State()["processes", "dead"]);
-        Assert.Equal(6, lab.State()["client", "eof"]);
-        Assert.Equal(6, lab.State()["decoy", "alive"]);
+        result.ExpectSummary("closed=6");
+        lab.ExpectState("processes dead=3, client eof=6, decoy alive=6");
         Assert.False(strace.SawDestroy);
     }
 
@@ -29,9 +23,7 @@ public sealed class NoSockDestroyTests
     public void BuildWithoutSockDestroy_Help_NamesWhatIsMissing()
     {
         using var lab = LabProcess.Start("--count", "0");
-
         var help = Run(lab, [], ["--help"]).Expect(0);
-
         Assert.Contains("no SOCK_DESTROY", help.Stdout, StringComparison.Ordinal);
         Assert.NotEqual(help.Stdout, lab.Tool("--help").Expect(0).Stdout);
     }

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary>A service under a service manager, which a socket stands in for.</summary>
@@ -56,15 +54,14 @@ public sealed class NotifyTests : IDisposable
         service.WaitForEnd().Expect(0);
     }
 
-    /// <summary>
-    /// A round may take longer than the watchdog's period: waiting for processes to end, or for peers to answer, is progress.
-    /// </summary>
+    /// <summary>A round may take longer than the watchdog's period: waiting for processes to end, or for peers to answer, is
+    /// progress.</summary>
     [Fact]
     public void Watchdog_RoundWaitsForProcesses_IsPinged()
     {
         using var lab = LabProcess.StartIsolated("--count", "1", "--ignore-term", "--client-process");
         using Command service = Start(lab, ["WATCHDOG_USEC=400000"], "-i", "1h", "--use-proc", "--grace", "1h");
-        Until.True(() => service.Stderr.Contains("SIGTERM to pid=", StringComparison.Ordinal), "the signal");
+        Until.True(() => service.Stderr.Contains("SIGTERM to pid="), "the signal");
         int pings = Pings();
         Until.True(() => Pings() >= pings + 3, "pings");
         Assert.Contains("READY=1", _manager.Messages); // sent after the first dump: a long grace period must not keep the manager waiting
@@ -76,11 +73,11 @@ public sealed class NotifyTests : IDisposable
     [Fact]
     public void Watchdog_RoundHangsInADump_IsNotPinged()
     {
-        using TemporaryDirectory directory = new();
+        using Strace strace = new();
         using var lab = LabProcess.Start("--count", "1");
         using Command service = new ToolRun(lab)
         {
-            Wrapper = [.. new Strace(directory.File("trace")).Injecting("delay_enter=20000000:when=2"), .. _manager.Wrapper("WATCHDOG_USEC=200000")],
+            Wrapper = [.. strace.Injecting("delay_enter=20000000:when=2"), .. _manager.Wrapper("WATCHDOG_USEC=200000")],
             Arguments = ["-s", $"{LabProcess.Port}", "-i", "1h", "-t", "1h", "--disable-syslog"],
         }.Start();
         Thread.Sleep(1500);
@@ -101,9 +98,8 @@ public sealed class NotifyTests : IDisposable
         Assert.Equal(["STOPPING=1"], _manager.Messages);
     }
 
-    /// <summary>
-    /// A manager would restart the run whenever it ends: without an interval, it would close idle connections every few seconds.
-    /// </summary>
+    /// <summary>A manager would restart the run whenever it ends: without an interval, it would close idle connections every few
+    /// seconds.</summary>
     [Fact]
     public void SingleRun_StartedByAManager_IsAUsageErrorAndClosesNothing()
     {
@@ -111,7 +107,7 @@ public sealed class NotifyTests : IDisposable
         Result result = SingleRun(lab, "-s", $"{LabProcess.Port}").Expect(2);
         Assert.StartsWith("tcp-closer: -i/--interval is missing: ", result.Stderr, StringComparison.Ordinal);
         Assert.Contains("NOTIFY_SOCKET", result.Stderr, StringComparison.Ordinal);
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=1");
         Assert.Empty(_manager.Messages);
     }
 

@@ -16,13 +16,9 @@ public sealed class OnlyTests
     {
         using var lab = LabProcess.Start("--port", "5432", "--count", "3", "--unread", "8192");
         using var other = LabProcess.Start(new LabEnvironment { Enter = lab.Inside() }, "--port", "5432", "--address", "127.0.0.2", "--count", "2");
-
-        var result = Shell(lab, ReadmeLine(start)).Expect(0);
-
-        Assert.Equal(3, result.Summary("closed"));
-        Assert.Equal(0, result.Summary("not_found"));
-        Assert.Equal(3, lab.State()["server", "aborted"]);
-        Assert.Equal(2, other.State()["server", "alive"]);
+        Shell(lab, ReadmeLine(start)).Expect(0, "closed=3 not_found=0");
+        lab.ExpectState("server aborted=3");
+        other.ExpectState("server alive=2");
     }
 
     /// <summary>Each form of ss's output, with its header and without, and for each family.</summary>
@@ -39,14 +35,9 @@ public sealed class OnlyTests
     public void LinesOfSs_EachForm_NameTheirConnections(string family, string command)
     {
         using var lab = LabProcess.Start("--family", family, "--count", "4", "--decoys", "2");
-
-        var result = Shell(lab, $"{command} | grep -vE '[]1]:{LabProcess.DecoyPort}( |$)' | tcp-closer --only - --disable-syslog").Expect(0);
-
-        Assert.Equal(8, result.Summary("matched"));
-        Assert.Equal(0, result.Summary("not_found"));
+        var result = Shell(lab, $"{command} | grep -vE '[]1]:{LabProcess.DecoyPort}( |$)' | tcp-closer --only - --disable-syslog").Expect(0, "matched=8 not_found=0");
         Assert.Equal(8, result.Summary("closed") + result.Summary("vanished"));
-        Assert.Equal(0, lab.State()["server", "alive"]);
-        Assert.Equal(4, lab.State()["decoy", "alive"]);
+        lab.ExpectState("server alive=0, decoy alive=4");
     }
 
     /// <summary>The connection ended, and a new one has the same endpoints.</summary>
@@ -62,21 +53,18 @@ public sealed class OnlyTests
         using (var first = LabProcess.Start(new LabEnvironment { Enter = home.Inside() }, "--count", "1"))
         {
             Shell(first, $"{command} >{list}").Expect(0);
-            Assert.Equal(1, first.Tool("-s", s_port).Expect(0).Summary("closed"));
+            first.Tool("-s", s_port).Expect(0, "closed=1");
         }
-
         using var second = LabProcess.Start(new LabEnvironment { Enter = home.Inside() }, "--count", "1");
         Assert.Equal("127.0.0.1:40000", Assert.Single(second.List()).ClientAddress);
 
-        var result = second.Tool("--only", list, "-v").Expect(0);
-        Assert.Equal(0, result.Summary("matched"));
-        Assert.Equal(1, result.Summary("not_found"));
-        Assert.Single(result.Log, static line => line.Contains(" debug skipped 127.0.0.1:5000 -> 127.0.0.1:40000 reason=not_found cookie=", StringComparison.Ordinal));
-        Assert.Equal(1, second.State()["server", "alive"]);
+        var result = second.Tool("--only", list, "-v").Expect(0, "matched=0 not_found=1");
+        Assert.Single(result.Log, static line => line.Contains(" debug skipped 127.0.0.1:5000 -> 127.0.0.1:40000 reason=not_found cookie="));
+        second.ExpectState("server alive=1");
 
         // Without the cookie, the new one has the endpoints.
         File.WriteAllText(list, "127.0.0.1:5000 127.0.0.1:40000");
-        Assert.Equal(1, second.Tool("--only", list).Expect(0).Summary("closed"));
+        second.Tool("--only", list).Expect(0, "closed=1");
     }
 
     [Theory]
@@ -88,10 +76,7 @@ public sealed class OnlyTests
     {
         using var lab = LabProcess.Start(new LabEnvironment { OwnProcesses = true }, "--count", "4", "--processes", "4", "--client-process");
         string line = $"{lab.List()[2].ServerAddress} {lab.List()[2].ClientAddress}";
-
-        var result = Shell(lab, $"echo '{line}' | tcp-closer --only - --method {method} --disable-syslog").Expect(0);
-
-        Assert.Equal(1, result.Summary("matched"));
+        var result = Shell(lab, $"echo '{line}' | tcp-closer --only - --method {method} --disable-syslog").Expect(0, "matched=1");
         Assert.Equal(1, method == "keepalive" ? result.Summary("cured") : result.Summary("closed"));
         Assert.Equal(method == "keepalive" ? 4 : 3, lab.State()["client", "alive"]);
     }
@@ -103,13 +88,13 @@ public sealed class OnlyTests
         string list = string.Join("; ", lab.List().Select(static connection => $"echo '{connection.ServerAddress} {connection.ClientAddress}'"));
         lab.WaitIdle(3, 1000);
 
-        Assert.Equal(4, Shell(lab, $"({list}) | tcp-closer --only - --max 3 --disable-syslog").Expect(4).Summary("idle"));
-        Assert.Equal(4, Shell(lab, $"({list}) | tcp-closer --only - --probe 3s --disable-syslog").Expect(0).Summary("answered"));
-        Assert.Equal(4, Shell(lab, $"({list}) | tcp-closer --only - -6 --disable-syslog").Expect(0).Summary("not_found"));
-        Assert.Equal(4, Shell(lab, $"({list}) | tcp-closer --only - --state close-wait --disable-syslog").Expect(0).Summary("not_found"));
-        Assert.Equal(4, lab.State()["server", "alive"]);
-        Assert.Equal(3, Shell(lab, $"({list}) | tcp-closer --only - -t 1s --disable-syslog").Expect(0).Summary("closed"));
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        Shell(lab, $"({list}) | tcp-closer --only - --max 3 --disable-syslog").Expect(4, "idle=4");
+        Shell(lab, $"({list}) | tcp-closer --only - --probe 3s --disable-syslog").Expect(0, "answered=4");
+        Shell(lab, $"({list}) | tcp-closer --only - -6 --disable-syslog").Expect(0, "not_found=4");
+        Shell(lab, $"({list}) | tcp-closer --only - --state close-wait --disable-syslog").Expect(0, "not_found=4");
+        lab.ExpectState("server alive=4");
+        Shell(lab, $"({list}) | tcp-closer --only - -t 1s --disable-syslog").Expect(0, "closed=3");
+        lab.ExpectState("server alive=1");
     }
 
     /// <summary>A line that cannot be read: nothing is closed, although others can.</summary>
@@ -123,12 +108,10 @@ public sealed class OnlyTests
     {
         using var lab = LabProcess.Start("--count", "1");
         string good = $"{lab.List()[0].ServerAddress} {lab.List()[0].ClientAddress}";
-
-        var result = Shell(lab, $"printf '{content.Replace("GOOD", good, StringComparison.Ordinal)}' | tcp-closer --only - --disable-syslog").Expect(2);
-
+        var result = Shell(lab, $"printf '{content.Replace("GOOD", good)}' | tcp-closer --only - --disable-syslog").Expect(2);
         Assert.Contains(error, result.Stderr, StringComparison.Ordinal);
         Assert.Equal(2, result.Log.Length); // the error, and where the help is
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=1");
     }
 
     [Theory]
@@ -139,10 +122,7 @@ public sealed class OnlyTests
     {
         using var lab = LabProcess.Start("--count", "1");
         string good = $"{lab.List()[0].ServerAddress} {lab.List()[0].ClientAddress}";
-
-        var result = Shell(lab, $"printf '{content.Replace("GOOD", good, StringComparison.Ordinal)}' | tcp-closer --only - --disable-syslog").Expect(0);
-
-        Assert.Equal(1, result.Summary("closed"));
+        Shell(lab, $"printf '{content.Replace("GOOD", good)}' | tcp-closer --only - --disable-syslog").Expect(0, "closed=1");
     }
 
     [Fact]
@@ -151,12 +131,10 @@ public sealed class OnlyTests
         using var lab = LabProcess.Start("--count", "1");
         foreach (string redirection in new[] { "</dev/null", "<&-" })
         {
-            var result = new ToolRun(lab) { Arguments = ["--only", "-", "--disable-syslog"], Redirections = redirection }.Run().Expect(0);
-            Assert.Equal(0, result.Summary("matched"));
+            var result = new ToolRun(lab) { Arguments = ["--only", "-", "--disable-syslog"], Redirections = redirection }.Run().Expect(0, "matched=0");
             Assert.Single(result.Log, static line => line.EndsWith(" info --only - names no connection, so nothing matches", StringComparison.Ordinal));
         }
-
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=1");
     }
 
     /// <summary>A service reads the file again, and a round that cannot read it closes nothing.</summary>
@@ -172,18 +150,18 @@ public sealed class OnlyTests
         lab.WaitEnded(1);
 
         Replace(list, lines[1] + "oops\n");
-        Until.True(() => service.Stderr.Contains($"error reading the connections of --only from '{list}', line 2: EINVAL", StringComparison.Ordinal), "the error");
+        Until.True(() => service.Stderr.Contains($"error reading the connections of --only from '{list}', line 2: EINVAL"), "the error");
         File.Delete(list);
-        Until.True(() => service.Stderr.Contains($"'{list}': ENOENT", StringComparison.Ordinal), "the error about the missing file");
+        Until.True(() => service.Stderr.Contains($"'{list}': ENOENT"), "the error about the missing file");
         Command.Run("mkfifo", list).Expect(0);
-        Until.True(() => service.Stderr.Contains($"'{list}': EINVAL", StringComparison.Ordinal), "the error about the FIFO");
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        Until.True(() => service.Stderr.Contains($"'{list}': EINVAL"), "the error about the FIFO");
+        lab.ExpectState("server alive=2");
 
         Replace(list, lines[1]);
         lab.WaitEnded(2);
         service.Signal("TERM");
-        Assert.Equal(2, service.WaitForEnd().Expect(0).Summary("closed"));
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        service.WaitForEnd().Expect(0, "closed=2");
+        lab.ExpectState("server alive=1");
     }
 
     /// <summary>A record selects only in the namespace that it names.</summary>
@@ -195,15 +173,15 @@ public sealed class OnlyTests
         string list = directory.File("list");
         string[] records = ConnectionRecord.Objects(farm.Home.Tool("-n", "--json", "--all-netns", "-s", s_port).Expect(0), "connection");
         Assert.Equal(6, records.Length);
-        string[] ofOne = [.. records.Where(static record => record.Contains("\"netns\":\"ns1\"", StringComparison.Ordinal))];
+        string[] ofOne = [.. records.Where(static record => record.Contains("\"netns\":\"ns1\""))];
 
         // The same sockets, said to be in another namespace.
-        File.WriteAllLines(list, ofOne.Select(static record => record.Replace("ns1", "ns2", StringComparison.Ordinal)));
-        Assert.Equal(2, farm.Home.Tool("--only", list, "--all-netns").Expect(0).Summary("not_found"));
+        File.WriteAllLines(list, ofOne.Select(static record => record.Replace("ns1", "ns2")));
+        farm.Home.Tool("--only", list, "--all-netns").Expect(0, "not_found=2");
 
         File.WriteAllLines(list, ofOne);
-        Assert.Equal(2, farm.Home.Tool("--only", list).Expect(0).Summary("not_found"));
-        Assert.Equal(2, farm.Home.Tool("--only", list, "--all-netns").Expect(0).Summary("closed"));
+        farm.Home.Tool("--only", list).Expect(0, "not_found=2");
+        farm.Home.Tool("--only", list, "--all-netns").Expect(0, "closed=2");
         Assert.Equal([2, 0, 2], farm.Labs.Select(static lab => lab.State()["server", "alive"]));
     }
 

@@ -1,8 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// A /proc of a different pid namespace than the program's numbers processes differently: no process is signalled by such a number.
-/// </summary>
+/// <summary>A /proc of a different pid namespace than the program's numbers processes differently: no process is signalled by such a
+/// number.</summary>
 public sealed class OtherProcTests
 {
     [Theory]
@@ -13,20 +12,15 @@ public sealed class OtherProcTests
     public void Run_ProcOfAnotherPidNamespace_IsNotUsed(string arguments, int exit)
     {
         using var lab = LabProcess.StartIsolated("--count", "2", "--client-process");
-
         var result = new ToolRun(lab) { Wrapper = ["unshare", "-p", "-f", "--kill-child", "--"] }
             .Run([.. arguments.Split(' '), "-s", LabProcess.PortText]).Expect(exit);
-
-        Assert.Equal(exit == 0 ? 2 : 0, result.Summary("closed"));
-        Assert.Equal(exit == 0 ? 0 : 2, lab.State()["server", "alive"]);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
-        Assert.Contains(result.Log, line => line.Contains("pid namespace", StringComparison.Ordinal));
+        result.ExpectSummary($"closed={(exit == 0 ? 2 : 0)}");
+        lab.ExpectState($"server alive={(exit == 0 ? 0 : 2)}, processes dead=0");
+        Assert.Contains(result.Log, line => line.Contains("pid namespace"));
     }
 
-    /// <summary>
-    /// Even if the program happens to have the same pid in both namespaces, so that /proc/self seems right: a holder's pid may then be
-    /// that of any other process. Here it is that of a process that holds nothing.
-    /// </summary>
+    /// <summary>Even if the program happens to have the same pid in both namespaces, so that /proc/self seems right: a holder's pid may
+    /// then be that of any other process. Here it is that of a process that holds nothing.</summary>
     [Fact]
     public void Run_ProcOfAnotherPidNamespaceWithSamePid_SignalsNoProcess()
     {
@@ -70,7 +64,7 @@ public sealed class OtherProcTests
         Assert.Contains($"tool {Number}", lines);
         Assert.Contains("exit 3", lines);
         Assert.Contains("lives", lines);
-        Assert.DoesNotContain(lines, line => line.Contains(" to pid=", StringComparison.Ordinal));
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+        Assert.DoesNotContain(lines, line => line.Contains(" to pid="));
+        lab.ExpectState("processes dead=0");
     }
 }

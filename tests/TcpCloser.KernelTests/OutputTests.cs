@@ -1,11 +1,9 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// What an operator sees before anything is closed: the owners, where the idle connections are, and what was not searched.
-/// </summary>
+/// <summary>What an operator sees before anything is closed: the owners, where the idle connections are, and what was not
+/// searched.</summary>
 public sealed class OutputTests
 {
     [Fact]
@@ -14,9 +12,7 @@ public sealed class OutputTests
         using var lab = LabProcess.StartIsolated("--count", "2", "--client-process");
         lab.WaitIdle(2, 1100);
         int server = Assert.Single(lab.Processes("server"));
-
         string[] lines = lab.Tool("-n", "-s", LabProcess.PortText, "-t", "1s").Expect(0).Stdout.TrimEnd('\n').Split('\n');
-
         Assert.Matches("^LOCAL +PEER +STATE +RECV +SENT +OWNER +ACTION$", lines[0]);
         Assert.Equal(2, lines.Length - 1);
         Assert.All(lines[1..], line => Assert.Matches($@" established +\d+s +\d+s +tcp-closer-lab\[{server}\] +destroy$", line));
@@ -27,10 +23,8 @@ public sealed class OutputTests
     {
         using var lab = LabProcess.StartIsolated("--count", "2", "--state", "time-wait");
         string[] arguments = ["--method", "disconnect", "-s", LabProcess.PortText, "--state", "time-wait"];
-
         var table = lab.Tool(["-n", .. arguments]).Expect(1);
         var run = lab.Tool(arguments).Expect(1);
-
         Assert.Equal(2, Regex.Count(table.Stdout, " not possible: no process has the socket open"));
         Assert.Equal((2, 2), (table.Summary("failed"), run.Summary("failed")));
     }
@@ -41,13 +35,11 @@ public sealed class OutputTests
     {
         using var lab = LabProcess.Start("--count", "3", "--busy", "1", "--talker", "server");
         lab.WaitIdle(2, 600);
-
         var result = lab.Tool("-n", "-s", LabProcess.PortText, "-t", "500ms").Expect(0);
-
         Assert.Single(result.Log, line => line.EndsWith(
             " warning 1 connection has sent data within the idle time: --idle-by both skips it", StringComparison.Ordinal));
         Assert.DoesNotContain(lab.Tool("-n", "-s", LabProcess.PortText, "-t", "500ms", "--idle-by", "both").Expect(0).Log,
-            line => line.Contains(" warning ", StringComparison.Ordinal));
+            line => line.Contains(" warning "));
     }
 
     [Theory]
@@ -60,11 +52,9 @@ public sealed class OutputTests
     public void GroupBy_EachKey_CountsEveryConnectionAndClosesNone(string by, string key)
     {
         using var lab = LabProcess.Start("--count", "3");
-
         var result = lab.Tool("--group-by", by).Expect(0);
-
         Assert.Matches($"(?m)^{key} +6 +6 +0 +0 +0 +0 +", result.Stdout); // both ends are here
-        Assert.Equal(3, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=3");
     }
 
     [Fact]
@@ -72,11 +62,9 @@ public sealed class OutputTests
     {
         using var here = LabProcess.Start("--count", "0");
         using var there = LabProcess.Start("--count", "1");
-
         var result = here.Tool("--pid", $"{there.Id}").Expect(0);
-
         Assert.Contains(result.Log, line => line.EndsWith($" info pid {there.Id} is in another network namespace: add --netns pid:{there.Id}", StringComparison.Ordinal));
-        Assert.Equal(1, there.State()["server", "alive"]);
+        there.ExpectState("server alive=1");
     }
 
     [Theory]
@@ -86,11 +74,8 @@ public sealed class OutputTests
     public void Hint_NothingFound_NamesTheReason(string connections, string words, string hint)
     {
         using var lab = LabProcess.Start(connections.Split(' '));
-
-        var result = lab.Tool(words.Split(' ')).Expect(0);
-
-        Assert.Equal(0, result.Summary("idle"));
-        Assert.Single(result.Log, line => line.Contains($" info {hint}", StringComparison.Ordinal));
+        var result = lab.Tool(words.Split(' ')).Expect(0, "idle=0");
+        Assert.Single(result.Log, line => line.Contains($" info {hint}"));
         Assert.Empty(lab.Tool(["-q", .. words.Split(' ')]).Expect(0).Stderr);
     }
 
@@ -99,10 +84,9 @@ public sealed class OutputTests
     {
         using var here = LabProcess.StartIsolated("--count", "0");
         Command.Run([.. here.Inside(), "sh", "-ec", "mkdir -p /run/netns; mount -t tmpfs none /run/netns; ip netns add empty1; ip netns add empty2"]).Expect(0);
-
         Assert.Contains(here.Tool("-s", LabProcess.PortText).Expect(0).Log, line => line.EndsWith(
             " info 2 other network namespaces were not looked at: add --all-netns", StringComparison.Ordinal));
-        Assert.DoesNotContain(here.Tool("-s", LabProcess.PortText, "--all-netns").Expect(0).Log, line => line.Contains("not looked at", StringComparison.Ordinal));
+        Assert.DoesNotContain(here.Tool("-s", LabProcess.PortText, "--all-netns").Expect(0).Log, line => line.Contains("not looked at"));
         Assert.Empty(here.Tool("-q", "-s", LabProcess.PortText).Expect(0).Stderr);
     }
 
@@ -111,7 +95,6 @@ public sealed class OutputTests
     {
         using var lab = LabProcess.Start("--count", "3", "--state", "close-wait");
         using var done = LabProcess.Start(new LabEnvironment { Enter = lab.Inside() }, "--count", "2", "--state", "time-wait", "--port", "5001");
-
         string table = lab.Tool("--group-by", "state").Expect(0).Stdout;
 
         Assert.Matches("(?m)^close-wait +3 ", table);
@@ -125,20 +108,16 @@ public sealed class OutputTests
     public void Records_ReaderClosedThePipe_ConnectionsAreClosedAndTheLossIsReportedOnce()
     {
         using var lab = LabProcess.Start("--count", "2");
-
         var result = IntoClosedPipe(lab, "--json", "-s", LabProcess.PortText).Expect(1);
-
         Assert.Single(result.Log, line => line.EndsWith(" error the reader closed stdout: the records are incomplete", StringComparison.Ordinal));
-        Assert.Equal(2, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=2");
     }
 
     [Fact]
     public void FirstLogLine_RunUnderSudo_NamesTheUsers()
     {
         using var lab = LabProcess.Start("--count", "0");
-
         var result = new ToolRun(lab) { Wrapper = ["env", "SUDO_USER=alice"] }.Run("-s", LabProcess.PortText).Expect(0);
-
         Assert.Matches(" info closing tcp .* by auto \\(destroy, else disconnect\\) user=[^ ]+ sudo_user=alice$", result.Log[0]);
     }
 
@@ -157,24 +136,21 @@ public sealed class OutputTests
         Assert.Equal(refused.Stderr, logged);
         Assert.Empty(closed.Stderr);
         Assert.Equal(logged, File.ReadAllText(log));
-        Assert.Equal(2, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=2");
     }
 
     [Fact]
     public void Name_Given_IsInEveryLineAndRecord()
     {
         using var lab = LabProcess.StartIsolated("--count", "2");
-
         var result = lab.Tool("--name", "dead ssh", "--json", "-v", "-s", LabProcess.PortText).Expect(0);
-
         Assert.All(result.Log, line => Assert.EndsWith(" rule=\"dead ssh\"", line, StringComparison.Ordinal));
         Assert.All(result.Destroyed, line => Assert.Matches(@" pid=\d+ comm=tcp-closer-lab ", line)); // -v searches for the owners
         Assert.All(result.Stdout.TrimEnd('\n').Split('\n'), line => Assert.Contains("\"rule\":\"dead ssh\"", line, StringComparison.Ordinal));
     }
 
-    /// <summary>
-    /// Where stderr is the stream that JOURNAL_STREAM names, the journal adds the time and forwards lines to syslog itself.
-    /// </summary>
+    /// <summary>Where stderr is the stream that JOURNAL_STREAM names, the journal adds the time and forwards lines to syslog
+    /// itself.</summary>
     [Theory]
     [InlineData("$(stat -Lc %d:%i {0})", true)]
     [InlineData("1:1", false)] // inherited, and a different stream
@@ -212,7 +188,6 @@ public sealed class OutputTests
         using var ends = SocketProcess.Start(lab.Inside());
         _ = ends.Ask("listen fe80::77%lo 6000");
         _ = ends.Connect("fe80::77%lo 6000 2");
-
-        Assert.Equal(closed, lab.Tool("-s", "6000", "--src", $"fe80::77%{device}").Expect(0).Summary("closed"));
+        lab.Tool("-s", "6000", "--src", $"fe80::77%{device}").Expect(0, $"closed={closed}");
     }
 }

@@ -18,19 +18,17 @@ public sealed class OwnerTests
         {
             user.Ask("close-servers");
         }
-
         var table = home.Tool("-n", "--use-proc", "-s", LabProcess.PortText).Expect(1); // like the run
         var result = home.Tool("--use-proc", "--grace", "100ms", "-s", LabProcess.PortText).Expect(1);
 
         Assert.Contains("held by a process of a different user than the socket's", table.Stdout, StringComparison.Ordinal);
-        Assert.Equal(1, result.Summary("failed"));
-        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains(" reason=owner_other", StringComparison.Ordinal));
-        Assert.DoesNotContain(result.Log, line => line.Contains(" to pid=", StringComparison.Ordinal));
+        result.ExpectSummary("failed=1");
+        Assert.Single(result.Log, line => line.Contains(" error failed ") && line.Contains(" reason=owner_other"));
+        Assert.DoesNotContain(result.Log, line => line.Contains(" to pid="));
         Assert.False(daemon.HasExited);
-        Assert.Equal(0, user.State()["processes", "dead"]);
-        Assert.Equal(1, user.State()["client", "alive"]);
+        user.ExpectState("processes dead=0, client alive=1");
         // The other methods close it and affect no process.
-        Assert.Equal(1, home.Tool("--method", "disconnect", "-s", LabProcess.PortText).Expect(0).Summary("closed"));
+        home.Tool("--method", "disconnect", "-s", LabProcess.PortText).Expect(0, "closed=1");
         Assert.False(daemon.HasExited);
     }
 
@@ -45,8 +43,8 @@ public sealed class OwnerTests
 
         var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(0);
 
-        Assert.Equal(2, result.Log.Count(line => line.Contains(" to pid=", StringComparison.Ordinal)));
-        Assert.Equal(1, result.Summary("closed"));
+        Assert.Equal(2, result.Log.Count(line => line.Contains(" to pid=")));
+        result.ExpectSummary("closed=1");
         Assert.NotEqual(0, heir.WaitForEnd().ExitCode);
     }
 
@@ -56,15 +54,12 @@ public sealed class OwnerTests
         using var home = LabProcess.Start(s_own, "--count", "2", "--processes", "2", "--client-process");
         using var first = StartKeeper(home, ["unshare", "-p", "-f", "--kill-child", "--"]);
         home.Ask("give 0 /mnt/keeper");
+        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(1, "failed=1 closed=1");
 
-        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(1);
-
-        Assert.Equal(1, result.Summary("failed"));
-        Assert.Equal(1, result.Summary("closed"));
-        Assert.Single(result.Log, line => line.Contains(" to pid=", StringComparison.Ordinal));
-        Assert.Single(result.Log, line => line.Contains(" error failed ", StringComparison.Ordinal) && line.Contains(" reason=owner_protected", StringComparison.Ordinal));
+        Assert.Single(result.Log, line => line.Contains(" to pid="));
+        Assert.Single(result.Log, line => line.Contains(" error failed ") && line.Contains(" reason=owner_protected"));
         Assert.False(first.HasExited);
-        Assert.Equal(1, home.State()["processes", "dead"]);
+        home.ExpectState("processes dead=1");
         Assert.Equal("alive", home.List()[0].Server.View);
     }
 
@@ -100,12 +95,11 @@ public sealed class OwnerTests
         Until.True(
             () => Directory.GetFiles($"/proc/{daemon}/fd").Any(fd => new FileInfo(fd).LinkTarget == $"socket:[{inode}]"), "the socket in the daemon");
 
-        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(1);
+        var result = home.Tool("--use-proc", "-s", LabProcess.PortText).Expect(1, "failed=1");
 
-        Assert.Equal(1, result.Summary("failed"));
-        Assert.DoesNotContain(result.Log, line => line.Contains(" to pid=", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Log, line => line.Contains(" to pid="));
         Assert.False(bus.HasExited);
-        Assert.Equal(1, home.Tool("-s", LabProcess.PortText).Expect(0).Summary("closed"));
+        home.Tool("-s", LabProcess.PortText).Expect(0, "closed=1");
     }
 
     private static Command StartKeeper(LabProcess home, params string[] wrapper)

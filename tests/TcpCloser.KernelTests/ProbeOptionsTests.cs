@@ -2,15 +2,12 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// <c>--probe</c> and the application: its peers are probed whatever options it has set, and afterwards options, counters and timers
-/// are those of twins that were not probed. TCP_CLOSER_LONG_TESTS=1 probes ten times as often.
-/// </summary>
+/// <summary><c>--probe</c> and the application: its peers are probed whatever options it has set, and afterwards options, counters and
+/// timers are those of twins that were not probed. TCP_CLOSER_LONG_TESTS=1 probes ten times as often.</summary>
 public sealed class ProbeOptionsTests
 {
     private const string Port = "7000";
     private const int Quiet = 1_100;
-
     private static readonly bool s_isLong = Environment.GetEnvironmentVariable("TCP_CLOSER_LONG_TESTS") == "1";
 
     [Fact]
@@ -29,7 +26,6 @@ public sealed class ProbeOptionsTests
         {
             kinds[i].Vanish(silent[i]);
         }
-
         (all with { Text = $"{2 * kinds.Length}-{(4 * kinds.Length) - 1}" }).WaitQuiet(Quiet);
 
         string[] options = all.AllOptions;
@@ -48,7 +44,6 @@ public sealed class ProbeOptionsTests
                 names.Select(static (name, i) => $"{name}: {(i < SocketKind.Patient.Length + SocketKind.Impatient.Length ? "answered" : "would_close")}"),
                 names.Select((name, i) => $"{name}: {outcomes[ports[2 * i]]}"));
         }
-
         Assert.Equal(options, all.AllOptions);
         Dictionary<string, string>[] infos = all.AllInfo;
         List<KernelSocket> sockets = KernelSocket.Read(path.Near.Id);
@@ -61,10 +56,8 @@ public sealed class ProbeOptionsTests
                 AssertAlike(names[i], sockets.Single(socket => socket.LocalPort == ports[2 * i]), sockets.Single(socket => socket.LocalPort == ports[(2 * i) + 1]));
             }
         }
+        path.Tool("-d", Port, "-s", probed, "--probe", "3s").Run().Expect(0, $"closed={kinds.Length} answered={kinds.Length}");
 
-        Result real = path.Tool("-d", Port, "-s", probed, "--probe", "3s").Run().Expect(0);
-
-        Assert.Equal((kinds.Length, kinds.Length), (real.Summary("closed"), real.Summary("answered")));
         Assert.Equal([$"{kinds.Length} ECONNABORTED", $"{3 * kinds.Length} alive"], all.Views.Order(StringComparer.Ordinal));
         Assert.All(silent, static pair => Assert.Equal(["1 ECONNABORTED"], pair[0].Views));
     }
@@ -75,22 +68,15 @@ public sealed class ProbeOptionsTests
     {
         using var path = NetworkPath.Fast();
         (SocketRange living, _) = path.Connect(300);
-        (SocketRange silent, _) = path.Connect(100, NetworkPath.Far4(3));
-        silent.WaitQuiet(Quiet);
-        path.Vanish(3);
-
+        SocketRange silent = path.ConnectSilent(100);
         ToolRun run = path.Tool("-d", Port, "--probe", "3s") with { Wrapper = ["prlimit", "--nofile=64"] };
-        Result result = run.Run().Expect(0);
-
-        Assert.Equal((400, 300, 100), (result.Summary("matched"), result.Summary("answered"), result.Summary("closed")));
+        run.Run().Expect(0, "matched=400 answered=300 closed=100");
         Assert.Equal(["300 alive"], living.Views);
         Assert.Equal(["100 ECONNABORTED"], silent.Views);
     }
 
-    /// <summary>
-    /// An application sets options, closes sockets and reuses their descriptors for other connections while two runs probe: every
-    /// option keeps its value, no connection is probed in place of another, and close(2) closes.
-    /// </summary>
+    /// <summary>An application sets options, closes sockets and reuses their descriptors for other connections while two runs probe: every
+    /// option keeps its value, no connection is probed in place of another, and close(2) closes.</summary>
     [Fact]
     public void Probe_ApplicationWorksOnItsSockets_SocketsAreNotConfused()
     {
@@ -98,9 +84,7 @@ public sealed class ProbeOptionsTests
         using var path = NetworkPath.Fast();
         for (int run = 0; run < (s_isLong ? 10 : 1); run++)
         {
-            (SocketRange silent, _) = path.Connect(Count, NetworkPath.Far4(3), "reuse");
-            silent.WaitQuiet(Quiet);
-            path.Vanish(3);
+            SocketRange silent = path.ConnectSilent(Count, "reuse");
 
             Command[] tools = [.. Enumerable.Range(0, 2).Select(_ => path.Tool("-n", "-d", Port, "--probe", "3s", "--json").Start())];
             string work = Assert.Single(path.Near.Ask($"work {silent.Text} {NetworkPath.Far4(2)} {NetworkPath.OtherPort} 3200"));
@@ -108,10 +92,9 @@ public sealed class ProbeOptionsTests
             {
                 Result result = tool.WaitForEnd().Expect(0);
                 tool.Dispose();
-                Assert.Equal((0, 0, 0, 0), (result.Summary("answered"), result.Summary("unproved"), result.Summary("unasked"), result.Summary("closed")));
+                result.ExpectSummary("answered=0 unproved=0 unasked=0 closed=0");
                 Assert.InRange(result.Summary("vanished"), 1, Count / 4);
             }
-
             Assert.Matches("^turns=[0-9]{4,} wrong=0 replaced=[0-9]{3} probed=0$", work);
             int replaced = int.Parse(work.Split("replaced=")[1].Split(' ')[0], CultureInfo.InvariantCulture);
             Assert.Equal(Count - replaced, KernelSocket.Read(path.Near.Id).Count(static socket => socket is { RemotePort: NetworkPath.Port, State: "established" }));
@@ -121,19 +104,15 @@ public sealed class ProbeOptionsTests
         }
     }
 
-    /// <summary>
-    /// A run that reads SO_REUSEADDR between another run's probe and its next call would leave the option off. strace makes that moment
-    /// long. Each pair of runs has its own sockets.
-    /// </summary>
+    /// <summary>A run that reads SO_REUSEADDR between another run's probe and its next call would leave the option off. strace makes that
+    /// moment long. Each pair of runs has its own sockets.</summary>
     [Fact]
     public void Probe_TwoSlowRunsOnTheSameSockets_LeaveOptionsUnchanged()
     {
         const int Pairs = 5;
         const int Count = 10 * Pairs;
         using var path = NetworkPath.Fast();
-        (SocketRange silent, _) = path.Connect(Count, NetworkPath.Far4(3), "reuse");
-        silent.WaitQuiet(Quiet);
-        path.Vanish(3);
+        SocketRange silent = path.ConnectSilent(Count, "reuse");
         string[] options = silent.AllOptions;
 
         string[] ports = [.. silent.Ports.Chunk(Count / Pairs).Select(static chunk => string.Join(',', chunk))];
@@ -143,10 +122,9 @@ public sealed class ProbeOptionsTests
         }).Start())];
         foreach (Command tool in tools)
         {
-            Assert.Equal(Count / Pairs, tool.WaitForEnd().Expect(0).Summary("idle"));
+            tool.WaitForEnd().Expect(0, $"idle={Count / Pairs}");
             tool.Dispose();
         }
-
         Assert.Equal(options, silent.AllOptions);
     }
 
@@ -155,15 +133,10 @@ public sealed class ProbeOptionsTests
     public void Probe_LockIsHeldByAnotherProgram_StillProbes()
     {
         using var path = NetworkPath.Fast();
-        (SocketRange silent, _) = path.Connect(100, NetworkPath.Far4(3), "reuse");
-        silent.WaitQuiet(Quiet);
-        path.Vanish(3);
+        SocketRange silent = path.ConnectSilent(100, "reuse");
         string[] options = silent.AllOptions;
         ToolRun run = path.Tool("-n", "-d", Port, "--probe", "3s") with { Wrapper = ["flock", "-x", "/proc/self/ns/net"] };
-
-        Result result = run.Run().Expect(0);
-
-        Assert.Equal(100, result.Summary("idle"));
+        Result result = run.Run().Expect(0, "idle=100");
         Assert.InRange(result.Summary("time"), 4_000, 6_000);
         Assert.Equal(options, silent.AllOptions);
     }
@@ -174,9 +147,7 @@ public sealed class ProbeOptionsTests
         const int Count = 500;
         const int AtOnce = 10;
         using var path = NetworkPath.Fast();
-        (SocketRange silent, _) = path.Connect(Count, NetworkPath.Far4(3), "reuse");
-        silent.WaitQuiet(Quiet);
-        path.Vanish(3);
+        SocketRange silent = path.ConnectSilent(Count, "reuse");
         string[] options = silent.AllOptions;
         int kills = s_isLong ? 400 : 40;
 
@@ -194,32 +165,27 @@ public sealed class ProbeOptionsTests
                 tool.Dispose();
             }
         }
-
         // A kill in the microsecond between two calls costs one socket its SO_REUSEADDR (docs/reliability.md).
         string[] after = silent.AllOptions;
         string[] lost = [.. options.Where((before, i) => before != after[i])];
         Assert.InRange(lost.Length, 0, Math.Max(1, kills / 100));
         Assert.All(lost, static before => Assert.Contains("reuse=01000000", before, StringComparison.Ordinal));
         Assert.Equal(
-            options.Select(static text => text.Replace("reuse=01000000", "reuse=00000000", StringComparison.Ordinal)),
-            after.Select(static text => text.Replace("reuse=01000000", "reuse=00000000", StringComparison.Ordinal)));
+            options.Select(static text => text.Replace("reuse=01000000", "reuse=00000000")),
+            after.Select(static text => text.Replace("reuse=01000000", "reuse=00000000")));
         Assert.Equal(0, silent.Infos("probes").Sum());
         Assert.Equal([$"{Count} alive"], silent.Views);
     }
 
-    /// <summary>
-    /// A run that is killed in the microsecond between a probe and the next call, which cannot be prevented, leaves SO_REUSEADDR
-    /// of that one socket off, and nothing else. Killed at any other call it leaves everything unchanged.
-    /// </summary>
+    /// <summary>A run that is killed in the microsecond between a probe and the next call, which cannot be prevented, leaves SO_REUSEADDR
+    /// of that one socket off, and nothing else. Killed at any other call it leaves everything unchanged.</summary>
     [Fact]
     public void Probe_KilledRightAfterAProbe_LeavesReuseaddrOfOneSocketOff()
     {
         const int Kills = 12;
         using var path = NetworkPath.Fast();
         using TemporaryDirectory directory = new();
-        (SocketRange silent, _) = path.Connect(Kills, NetworkPath.Far4(3), "reuse");
-        silent.WaitQuiet(Quiet);
-        path.Vanish(3);
+        SocketRange silent = path.ConnectSilent(Kills, "reuse");
         string[] options = silent.AllOptions;
 
         // Each run has its own socket, and is killed before a different call.
@@ -232,17 +198,15 @@ public sealed class ProbeOptionsTests
             Assert.Equal(137, tool.WaitForEnd().ExitCode);
             tool.Dispose();
         }
-
         string[] after = silent.AllOptions;
         int afterProbe = 0;
         for (int i = 0; i < Kills; i++)
         {
-            bool isAfterProbe = File.ReadLines(directory.File($"trace{i}")).Last(static line => line.Contains("setsockopt(", StringComparison.Ordinal))
-                .Contains("SO_REUSEADDR", StringComparison.Ordinal);
+            bool isAfterProbe = File.ReadLines(directory.File($"trace{i}")).Last(static line => line.Contains("setsockopt("))
+                .Contains("SO_REUSEADDR");
             afterProbe += isAfterProbe ? 1 : 0;
-            Assert.Equal(isAfterProbe ? options[i].Replace("reuse=01000000", "reuse=00000000", StringComparison.Ordinal) : options[i], after[i]);
+            Assert.Equal(isAfterProbe ? options[i].Replace("reuse=01000000", "reuse=00000000") : options[i], after[i]);
         }
-
         Assert.InRange(afterProbe, 1, Kills - 1);
         Assert.Equal([$"{Kills} alive"], silent.Views);
     }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary>A run on a terminal shows the progress of probing in one line that is erased at the end; no other run does.</summary>
@@ -30,9 +28,9 @@ public sealed class ProbeProgressTests
         Assert.All(states, static text => Assert.Matches("^probing: 302 probed, 2 answered, 300 silent so far, [0-9] s left *$", text));
         Assert.All(states, static text => Assert.InRange(text.Length, 1, 79)); // a terminal would wrap a longer line
         string[] lines = Screen(shown);
-        Assert.DoesNotContain(lines, static line => line.Contains("probing", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, static line => line.Contains("probing"));
         Assert.Equal(2 + Silent + 1, lines.Length); // the first line, the table, the summary
-        Assert.Equal(2, lines.Count(static line => line.StartsWith("20", StringComparison.Ordinal) && line.Contains(" info ", StringComparison.Ordinal)));
+        Assert.Equal(2, lines.Count(static line => line.StartsWith("20", StringComparison.Ordinal) && line.Contains(" info ")));
     }
 
     [Fact]
@@ -47,15 +45,12 @@ public sealed class ProbeProgressTests
             terminal.Dispose();
             Assert.DoesNotContain("probing", shown, StringComparison.Ordinal);
         }
-
         Result plain = path.Tool("-n", "-d", Port, "--probe", "3s").Run().Expect(0);
         Assert.DoesNotContain("probing", plain.Stderr + plain.Stdout, StringComparison.Ordinal);
     }
 
-    /// <summary>
-    /// Ctrl-C while peers are probed: the progress line is erased, nothing is closed, and there is not one error for each
-    /// connection.
-    /// </summary>
+    /// <summary>Ctrl-C while peers are probed: the progress line is erased, nothing is closed, and there is not one error for each
+    /// connection.</summary>
     [Fact]
     public void Progress_ControlC_ErasesTheLineAndLogsOneError()
     {
@@ -66,8 +61,8 @@ public sealed class ProbeProgressTests
         string shown = terminal.WaitForEnd().Expect(1).Stdout;
 
         string[] lines = Screen(shown);
-        Assert.DoesNotContain(lines, static line => line.Contains("probing", StringComparison.Ordinal));
-        Assert.Single(lines, static line => line.Contains(" interrupted by SIGINT: ", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, static line => line.Contains("probing"));
+        Assert.Single(lines, static line => line.Contains(" interrupted by SIGINT: "));
         Assert.InRange(lines.Length, 3, 10);
     }
 
@@ -75,13 +70,10 @@ public sealed class ProbeProgressTests
     {
         NetworkPath path = NetworkPath.Fast();
         _ = path.Connect(2);
-        (SocketRange silent, _) = path.Connect(Silent, NetworkPath.Far4(3));
-        silent.WaitQuiet(1_100);
-        path.Vanish(3);
+        SocketRange silent = path.ConnectSilent(Silent);
         return path;
     }
 
-    /// <summary>Starts the program in a shell on its own terminal.</summary>
     private static Command Start(NetworkPath path, string words, string redirection)
     {
         ToolRun run = path.Tool();
@@ -111,7 +103,6 @@ public sealed class ProbeProgressTests
                 column++;
             }
         }
-
         return [.. lines.Select(static line => line.ToString().TrimEnd()).Where(static line => line.Length > 0)];
     }
 }

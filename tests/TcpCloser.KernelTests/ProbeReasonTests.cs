@@ -1,8 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// <c>--probe</c> reports peers that it could not probe, with each cause, in summary, warning, records, metrics and exit status.
-/// </summary>
+/// <summary><c>--probe</c> reports peers that it could not probe, with each cause, in summary, warning, records, metrics and exit
+/// status.</summary>
 public sealed class ProbeReasonTests
 {
     private const string Port = "7000";
@@ -54,7 +53,6 @@ public sealed class ProbeReasonTests
             _ = path.Far.Accept(MptcpPort, 1);
             expected[mptcp.Port] = "unproved mptcp";
         }
-
         string[] options = living.AllOptions;
         Thread.Sleep(Quiet); // whoever was heard from within a second is not probed
         path.Vanish(3);
@@ -65,7 +63,7 @@ public sealed class ProbeReasonTests
 
         // If the machine has processes that cannot be inspected, one of them might hold the socket.
         Dictionary<long, string> verdicts = ProbeTests.Verdicts(result).ToDictionary(
-            static pair => pair.Key, static pair => pair.Value.Replace("EACCES (permission denied)", "no_process", StringComparison.Ordinal));
+            static pair => pair.Key, static pair => pair.Value.Replace("EACCES (permission denied)", "no_process"));
         Assert.Equal(expected.OrderBy(static pair => pair.Key), verdicts.OrderBy(static pair => pair.Key));
         int unasked = hasRing ? 3 : 2;
         int unproved = hasMptcp ? 5 : 4;
@@ -74,7 +72,7 @@ public sealed class ProbeReasonTests
         Assert.Contains($"\"answered\":{(hasRing ? 1 : 2)},\"unproved\":{unproved},\"unasked\":{unasked},", result.Stdout, StringComparison.Ordinal);
         Assert.Contains($"tcp_closer_unasked_connections {unasked}", File.ReadAllLines(metrics));
         Assert.Contains($"tcp_closer_connections_total{{outcome=\"unproved\"}} {unproved}", File.ReadAllLines(metrics));
-        string warning = Assert.Single(result.Log, static line => line.Contains(" warning ", StringComparison.Ordinal));
+        string warning = Assert.Single(result.Log, static line => line.Contains(" warning "));
         Assert.Contains($"{unasked} of ", warning, StringComparison.Ordinal);
         Assert.Equal(options, living.AllOptions);
         Assert.Equal(["1 alive"], silent.Views);
@@ -91,11 +89,10 @@ public sealed class ProbeReasonTests
         posted.Do("post");
         far.WaitQuiet(Quiet);
 
-        Result result = path.Tool("-d", Port, "--probe", "1m").Run().Expect(3);
+        Result result = path.Tool("-d", Port, "--probe", "1m").Run().Expect(3, "matched=3 idle=0 unasked=3");
 
-        Assert.Equal((3, 0, 3), (result.Summary("matched"), result.Summary("idle"), result.Summary("unasked")));
         Assert.InRange(result.Summary("time"), 0, 10_000);
-        Assert.Single(result.Log, static line => line.Contains(" warning none of the 3 connections could be probed; ", StringComparison.Ordinal));
+        Assert.Single(result.Log, static line => line.Contains(" warning none of the 3 connections could be probed; "));
         Assert.Equal(["3 alive"], far.Views);
     }
 
@@ -109,16 +106,15 @@ public sealed class ProbeReasonTests
         far.WaitQuiet(Quiet);
         string[] arguments = ["-s", $"{AcceptPort}", "--probe", "3s"];
 
-        Assert.Equal(2, path.Tool(arguments).Run().Expect(3).Summary("unasked"));
+        path.Tool(arguments).Run().Expect(3, "unasked=2");
         SocketRange near = path.Near.Accept(AcceptPort, 2);
-        Assert.Equal(2, path.Tool(arguments).Run().Expect(0).Summary("answered"));
+        path.Tool(arguments).Run().Expect(0, "answered=2");
         Assert.Equal(["2 alive"], near.Views);
         Assert.All(near.AllOptions, static line => Assert.Contains("reuse=01000000 ", line, StringComparison.Ordinal)); // inherited from the listener
     }
 
-    /// <summary>
-    /// On a slow path an answer may take longer than TIME: silence proves nothing then, and a longer TIME gets the answer.
-    /// </summary>
+    /// <summary>On a slow path an answer may take longer than TIME: silence proves nothing then, and a longer TIME gets the
+    /// answer.</summary>
     [Fact]
     public void Probe_SlowPathAndShortTime_IsUnproved()
     {
@@ -130,7 +126,6 @@ public sealed class ProbeReasonTests
             near.Send();
             Until.True(() => near.Infos("unacked").All(static unacked => unacked == 0), "the acknowledgement over the slow path");
         }
-
         Assert.InRange(near.Infos("rto").Min(), 1_001, 5_000);
         near.WaitQuiet(Quiet);
         long segments = near.Info("segs-out");
@@ -145,10 +140,8 @@ public sealed class ProbeReasonTests
         Assert.Equal(["2 alive"], far.Views);
     }
 
-    /// <summary>
-    /// Connections that end during the probe, but not by the peer's reset, have vanished: by TCP_USER_TIMEOUT, by keepalive, by
-    /// their owner.
-    /// </summary>
+    /// <summary>Connections that end during the probe, but not by the peer's reset, have vanished: by TCP_USER_TIMEOUT, by keepalive, by
+    /// their owner.</summary>
     [Fact]
     public void Probe_ConnectionEndsDuringTheProbe_IsVanishedNotReset()
     {
@@ -180,7 +173,7 @@ public sealed class ProbeReasonTests
 
         Assert.Equal(expected.OrderBy(static pair => pair.Key), ProbeTests.Outcomes(result).OrderBy(static pair => pair.Key));
         Assert.Equal(("1 ETIMEDOUT", "1 ETIMEDOUT", "1 ECONNRESET"), (timedOut.Views[0], gaveUp.Views[0], reset.Views[0]));
-        Assert.Equal((7, 5, 1), (result.Summary("matched"), result.Summary("vanished"), result.Summary("closed")));
+        result.ExpectSummary("matched=7 vanished=5 closed=1");
     }
 
     private static bool TryRegister(SocketRange socket)
@@ -190,7 +183,7 @@ public sealed class ProbeReasonTests
             socket.Do("register");
             return true;
         }
-        catch (InvalidOperationException failure) when (failure.Message.Contains("io_uring_setup", StringComparison.Ordinal))
+        catch (InvalidOperationException failure) when (failure.Message.Contains("io_uring_setup"))
         {
             return false; // this kernel has no io_uring, or a seccomp filter forbids it
         }

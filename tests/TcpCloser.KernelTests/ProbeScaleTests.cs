@@ -1,18 +1,17 @@
+using System.Globalization;
+
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// --probe of ten thousand connections over veth: no living peer is reported silent, even with packet loss, and every vanished
-/// one is. TCP_CLOSER_FIGURES is the number of runs of each kind; their durations are printed.
-/// </summary>
+/// <summary>--probe of ten thousand connections over veth: no living peer is reported silent, even with packet loss, and every vanished one
+/// is. TCP_CLOSER_FIGURES is the number of runs of each kind; their durations are printed.</summary>
 public sealed class ProbeScaleTests(ITestOutputHelper output)
 {
     private const int Count = 10_000;
-
     /// <summary>The number of connections that the listener's queue takes at a time.</summary>
     private const int AtOnce = 2_000;
 
     private static readonly int s_runs = int.Parse(
-        Environment.GetEnvironmentVariable("TCP_CLOSER_FIGURES") ?? "1", System.Globalization.CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("TCP_CLOSER_FIGURES") ?? "1", CultureInfo.InvariantCulture);
 
     [Fact]
     public void Probe_TenThousandConnectionsWithPacketLoss_EveryVerdictIsRight()
@@ -22,7 +21,6 @@ public sealed class ProbeScaleTests(ITestOutputHelper output)
         {
             _ = path.Connect(AtOnce, NetworkPath.Far4(2));
         }
-
         Probe(path, 3, silent: 0);
         LosePackets(path, percent: 1);
         Probe(path, 3, silent: 0);
@@ -40,10 +38,8 @@ public sealed class ProbeScaleTests(ITestOutputHelper output)
         path.FilterNear($"tcp sport 7000 numgen random mod 100 < {percent} drop");
     }
 
-    /// <summary>
-    /// A dry run probes and closes nothing. A peer that was heard from within a second is not probed, so each run waits that long
-    /// first.
-    /// </summary>
+    /// <summary>A dry run probes and closes nothing. A peer that was heard from within a second is not probed, so each run waits that long
+    /// first.</summary>
     private void Probe(NetworkPath path, int seconds, int silent)
     {
         using TemporaryDirectory directory = new();

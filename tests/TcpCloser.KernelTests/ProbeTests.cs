@@ -5,7 +5,6 @@ public sealed class ProbeTests
 {
     private const string Port = "7000";
     private const string OtherPort = "7070";
-
     /// <summary>A peer that was heard from within a second is not probed.</summary>
     private const int Quiet = 1_100;
 
@@ -33,10 +32,10 @@ public sealed class ProbeTests
         Assert.Equal(["3 alive"], living.Views);
         Assert.All([noAddress, noRoute, dropped], static socket => Assert.Equal(["2 ECONNABORTED"], socket.Views));
         Assert.Equal(["2 ECONNRESET"], reset.Views);
-        Assert.Equal((11, 8, 8, 3), (result.Summary("matched"), result.Summary("idle"), result.Summary("closed"), result.Summary("answered")));
-        Assert.Equal(3, result.Log.Count(static line => line.Contains(" reason=answered", StringComparison.Ordinal)));
+        result.ExpectSummary("matched=11 idle=8 closed=8 answered=3");
+        Assert.Equal(3, result.Log.Count(static line => line.Contains(" reason=answered")));
         Assert.Equal(6, result.Destroyed.Length);
-        Assert.Equal(2, result.Log.Count(static line => line.Contains(" info reset ", StringComparison.Ordinal)));
+        Assert.Equal(2, result.Log.Count(static line => line.Contains(" info reset ")));
     }
 
     [Fact]
@@ -47,10 +46,7 @@ public sealed class ProbeTests
         (SocketRange v6, _) = path.Connect(3, NetworkPath.Far6(2));
         near.WaitQuiet(Quiet);
         path.InFar("ip link set slow0 down");
-
-        Result result = path.Tool("-46", "-d", Port, "--probe", "3s").Run().Expect(0);
-
-        Assert.Equal((6, 6), (result.Summary("matched"), result.Summary("closed")));
+        path.Tool("-46", "-d", Port, "--probe", "3s").Run().Expect(0, "matched=6 closed=6");
         Assert.All([near, v6], static sockets => Assert.Equal(["3 ECONNABORTED"], sockets.Views));
     }
 
@@ -71,17 +67,15 @@ public sealed class ProbeTests
         using Command tool = path.Tool("-d", Port, "--probe", "5s", "--json").Start();
         Until.True(() => quiet.Info("segs-out") >= segments + 3, "three unanswered probes");
         path.Unfilter();
-        Result result = tool.WaitForEnd().Expect(0);
+        tool.WaitForEnd().Expect(0, "matched=6 answered=6 idle=0");
 
-        Assert.Equal((6, 6, 0), (result.Summary("matched"), result.Summary("answered"), result.Summary("idle")));
         Assert.All([quiet, sending, twin], static sockets => Assert.Equal(["3 alive"], sockets.Views));
         Until.True(() => sending.Infos("unacked").All(static unacked => unacked == 0), "the acknowledgement of what was sent");
         Until.True(() => twin.Infos("unacked").All(static unacked => unacked == 0), "the acknowledgement of what the twin sent");
     }
 
-    /// <summary>
-    /// A socket that several processes have open is probed through one of them, and through the child if the parent has closed it.
-    /// </summary>
+    /// <summary>A socket that several processes have open is probed through one of them, and through the child if the parent has closed
+    /// it.</summary>
     [Fact]
     public void Probe_SocketSharedByForkedProcesses_IsProbedThroughOne()
     {
@@ -107,9 +101,8 @@ public sealed class ProbeTests
         Assert.Equal(["1 alive"], farVanished.Views); // the reset did not arrive
     }
 
-    /// <summary>
-    /// Nothing is sent to a peer that was just heard from; any segment counts, including the acknowledgement of application data.
-    /// </summary>
+    /// <summary>Nothing is sent to a peer that was just heard from; any segment counts, including the acknowledgement of application
+    /// data.</summary>
     [Fact]
     public void Probe_PeerHeardFromWithinASecond_IsNotProbed()
     {
@@ -118,15 +111,12 @@ public sealed class ProbeTests
         near.WaitQuiet(Quiet);
         long[] before = near.Infos("segs-out");
         far.Send();
-        Result result = path.Tool("-n", "-d", Port, "--probe", "3s", "--json").Run().Expect(0);
-
-        Assert.Equal(20, result.Summary("answered"));
+        path.Tool("-n", "-d", Port, "--probe", "3s", "--json").Run().Expect(0, "answered=20");
         Assert.Equal(before.Select(static segments => segments + 1), near.Infos("segs-out")); // the acknowledgement of that byte
     }
 
-    /// <summary>
-    /// Connections that --no-ack-for proves dead are not probed, and are closed together with those that do not answer the probe.
-    /// </summary>
+    /// <summary>Connections that --no-ack-for proves dead are not probed, and are closed together with those that do not answer the
+    /// probe.</summary>
     [Fact]
     public void Probe_WithNoAckFor_ClosesConnectionsThatEitherProvesDead()
     {
@@ -148,7 +138,7 @@ public sealed class ProbeTests
         Dictionary<long, string> outcomes = Outcomes(result);
         Assert.All([proven, silent, justSent], sockets => Assert.All(sockets.Ports, port => Assert.Equal("destroyed", outcomes[port])));
         Assert.All(living.Ports, port => Assert.Equal("answered", outcomes[port]));
-        Assert.Equal((8, 6, 2), (result.Summary("matched"), result.Summary("closed"), result.Summary("answered")));
+        result.ExpectSummary("matched=8 closed=6 answered=2");
 
         // Retransmissions and the final reset; probes would be five more.
         long[] after = proven.Infos("segs-out");
@@ -166,10 +156,7 @@ public sealed class ProbeTests
         path.Vanish(3);
         proven.Send();
         Until.True(() => path.Tool("-n", "-d", Port, "--no-ack-for", "2s").Run().Expect(0).Summary("idle") == 2, "the proof");
-
-        Result result = path.Tool("-d", Port, "--no-ack-for", "2s", "--probe", "1m").Run().Expect(0);
-
-        Assert.Equal((2, 0, 0), (result.Summary("closed"), result.Summary("answered"), result.Summary("unasked")));
+        Result result = path.Tool("-d", Port, "--no-ack-for", "2s", "--probe", "1m").Run().Expect(0, "closed=2 answered=0 unasked=0");
         Assert.InRange(result.Summary("time"), 0, 10_000);
     }
 
@@ -200,15 +187,15 @@ public sealed class ProbeTests
         Assert.Matches(@"^10\.9\.0\.4 +3 +0 +3 +0 +0 +\d+s ", lines[1]);
         Assert.Matches(@"^10\.9\.0\.3 +2 +0 +2 +0 +0 +\d+s ", lines[2]);
         string[] others = [.. lines[3..].Select(static line => line[..line.LastIndexOf('s')])];
-        Assert.Contains(others, static line => System.Text.RegularExpressions.Regex.IsMatch(line, @"^10\.9\.0\.2 +4 +3 +0 +1 +0 +\d+$"));
-        Assert.Contains(others, static line => System.Text.RegularExpressions.Regex.IsMatch(line, @"^10\.9\.0\.5 +2 +0 +0 +2 +0 +\d+$"));
-        Assert.Contains(others, static line => System.Text.RegularExpressions.Regex.IsMatch(line, @"^10\.9\.0\.6 +1 +0 +0 +0 +1 +\d+$"));
+        Assert.Contains(others, static line => Regex.IsMatch(line, @"^10\.9\.0\.2 +4 +3 +0 +1 +0 +\d+$"));
+        Assert.Contains(others, static line => Regex.IsMatch(line, @"^10\.9\.0\.5 +2 +0 +0 +2 +0 +\d+$"));
+        Assert.Contains(others, static line => Regex.IsMatch(line, @"^10\.9\.0\.6 +1 +0 +0 +0 +1 +\d+$"));
         Assert.Equal(6, lines.Length);
         string[] groups = ConnectionRecord.Objects(json, "group");
         Assert.Equal(5, groups.Length);
         Assert.Contains("\"key\":\"10.9.0.4\",\"total\":3,\"answered\":0,\"silent\":3,\"unproved\":0,\"unasked\":0,", groups[0], StringComparison.Ordinal);
-        Assert.Single(groups, static line => line.Contains("\"key\":\"10.9.0.2\",\"total\":4,\"answered\":3,\"silent\":0,\"unproved\":1,\"unasked\":0,", StringComparison.Ordinal));
-        Assert.Equal((12, 5, 3, 3, 1), (table.Summary("matched"), table.Summary("idle"), table.Summary("answered"), table.Summary("unproved"), table.Summary("unasked")));
+        Assert.Single(groups, static line => line.Contains("\"key\":\"10.9.0.2\",\"total\":4,\"answered\":3,\"silent\":0,\"unproved\":1,\"unasked\":0,"));
+        table.ExpectSummary("matched=12 idle=5 answered=3 unproved=3 unasked=1");
         Assert.Equal(["3 alive"], three.Views);
     }
 
@@ -227,17 +214,15 @@ public sealed class ProbeTests
         path.Vanish(3);
         (long Recent, long Other) segments = (recent.Info("segs-out"), other.Info("segs-out"));
 
-        Result result = path.Tool("-d", Port, "-t", "4s", "--probe", "3s").Run().Expect(0);
+        path.Tool("-d", Port, "-t", "4s", "--probe", "3s").Run().Expect(0, "matched=4 closed=2");
 
-        Assert.Equal((4, 2), (result.Summary("matched"), result.Summary("closed")));
         Assert.Equal(segments, (recent.Info("segs-out"), other.Info("segs-out")));
         Assert.Equal(["2 ECONNABORTED"], probed.Views);
         Assert.Equal("2 alive", recent.Views[0]);
         Assert.Equal("2 alive", other.Views[0]);
-        Assert.Equal(2, path.Tool("-n", "-d", OtherPort, "--probe", "3s").Run().Expect(0).Summary("idle"));
+        path.Tool("-n", "-d", OtherPort, "--probe", "3s").Run().Expect(0, "idle=2");
     }
 
-    /// <summary>The outcome of each connection, by its local port.</summary>
     internal static Dictionary<long, string> Outcomes(Result result) =>
         ConnectionRecord.Read(result).ToDictionary(static record => (long)record.LocalPort, static record => record.Outcome);
 

@@ -2,18 +2,14 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// <c>--probe TIME</c>: the verdict is reached at TIME, for any TIME and any socket options.
-/// TCP_CLOSER_LONG_TESTS=1 also tries minutes.
-/// </summary>
+/// <summary><c>--probe TIME</c>: the verdict is reached at TIME, for any TIME and any socket options. TCP_CLOSER_LONG_TESTS=1 also tries
+/// minutes.</summary>
 public sealed class ProbeTimeTests(ITestOutputHelper output)
 {
     /// <summary>A peer that was heard from within a second is not probed.</summary>
     private const int Quiet = 1_100;
-
     /// <summary>A loaded machine starts a process late, and reaches each connection late.</summary>
     private const int SlackMs = 2_000;
-
     private const int MinProbes = 4;
 
     private static readonly (string Word, int Ms)[] s_probeTimes =
@@ -35,12 +31,10 @@ public sealed class ProbeTimeTests(ITestOutputHelper output)
         {
             SocketKind.Patient[i].Vanish(silent[i]);
         }
-
         foreach (SocketRange sockets in (SocketRange[])[.. silent, living])
         {
             sockets.WaitQuiet(Quiet);
         }
-
         long[][] ports = [.. silent.Select(static sockets => sockets.Ports)];
         long[][] segments = [.. silent.Select(static sockets => sockets.Infos("segs-out"))];
         long[] livingPorts = living.Ports;
@@ -67,11 +61,9 @@ public sealed class ProbeTimeTests(ITestOutputHelper output)
                 long probes = silent[kind][i].Info("segs-out") - segments[kind][i];
                 Assert.True(probes >= MinProbes, $"{label}{probes} probes");
             }
-
-            Assert.Equal((silent.Length, 1, 0, 0), (result.Summary("idle"), result.Summary("answered"), result.Summary("unproved"), result.Summary("unasked")));
+            result.ExpectSummary($"idle={silent.Length} answered=1 unproved=0 unasked=0");
             Assert.InRange(time, runs[i].Ms, runs[i].Ms + SlackMs);
         }
-
         Assert.Equal([$"{runs.Length} alive"], living.Views);
     }
 
@@ -96,7 +88,7 @@ public sealed class ProbeTimeTests(ITestOutputHelper output)
         Result result = tool.WaitForEnd().Expect(0);
 
         Dictionary<long, string> outcomes = ProbeTests.Outcomes(result);
-        Assert.Equal((3, 3), (result.Summary("answered"), result.Summary("closed")));
+        result.ExpectSummary("answered=3 closed=3");
         Assert.All(healed.Ports, port => Assert.Equal("answered", outcomes[port]));
         Assert.Equal(["3 alive"], healed.Views);
         Assert.Equal(["3 ECONNABORTED"], silent.Views);

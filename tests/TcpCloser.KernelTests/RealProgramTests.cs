@@ -11,16 +11,16 @@ public sealed class RealProgramTests
         // psql reconnects only if stdin is a terminal.
         using var psql = home.Start("TERM=dumb PAGER=cat exec script -qec 'psql -X -h 127.0.0.1 -U test postgres' /dev/null");
         psql.WriteLine("select 'fir' || 'st';");
-        Until.True(() => psql.Stdout.Contains("first", StringComparison.Ordinal), "the first answer");
+        Until.True(() => psql.Stdout.Contains("first"), "the first answer");
         Assert.Equal(1, home.Connections(5432));
 
-        Assert.Equal(1, home.Lab.Tool("--method", method, "-s", "5432").Expect(0).Summary("closed"));
+        home.Lab.Tool("--method", method, "-s", "5432").Expect(0, "closed=1");
 
         Assert.Equal(0, home.Connections(5432));
         psql.WriteLine("select 'nobody hears this';");
-        Until.True(() => psql.Stdout.Contains("Succeeded", StringComparison.Ordinal), "psql's new connection");
+        Until.True(() => psql.Stdout.Contains("Succeeded"), "psql's new connection");
         psql.WriteLine("select 'sec' || 'ond';");
-        Until.True(() => psql.Stdout.Contains("second", StringComparison.Ordinal), "the second answer");
+        Until.True(() => psql.Stdout.Contains("second"), "the second answer");
         Assert.Equal(1, home.Connections(5432));
     }
 
@@ -35,7 +35,7 @@ public sealed class RealProgramTests
         psql.Await("first");
 
         // Closes the client's end.
-        Assert.Equal(1, home.Lab.Tool("--method", method, "-d", "5432").Expect(0).Summary("closed"));
+        home.Lab.Tool("--method", method, "-d", "5432").Expect(0, "closed=1");
 
         // Both at once: psql exits at the first one that fails, and reads no further.
         psql.WriteLine("select 'sec' || 'ond';\nselect 'thi' || 'rd';");
@@ -52,7 +52,7 @@ public sealed class RealProgramTests
         using var home = ServerProgram.Postgres.StartIsolated();
         using var psql = home.Start("exec psql -X -At -h 127.0.0.1 -U test postgres");
         psql.WriteLine("begin; create table kept (a int); commit; begin; insert into kept values (1); select 'open';");
-        Until.True(() => psql.Stdout.Contains("open", StringComparison.Ordinal), "a transaction that stays open");
+        Until.True(() => psql.Stdout.Contains("open"), "a transaction that stays open");
 
         home.Lab.Tool("--method", method, "-s", "5432").Expect(0);
 
@@ -76,13 +76,13 @@ public sealed class RealProgramTests
             read -r _
             read -r line <&3 || echo ended
             """);
-        Until.True(() => client.Stdout.Contains("served", StringComparison.Ordinal), "the first answer");
+        Until.True(() => client.Stdout.Contains("served"), "the first answer");
         Assert.Equal(1, home.Connections(8080));
 
-        Assert.Equal(1, home.Lab.Tool("--method", method, "-s", "8080").Expect(0).Summary("closed"));
+        home.Lab.Tool("--method", method, "-s", "8080").Expect(0, "closed=1");
 
         client.WriteLine("go on");
-        Until.True(() => client.Stdout.Contains("ended", StringComparison.Ordinal), "the client's notice");
+        Until.True(() => client.Stdout.Contains("ended"), "the client's notice");
         Assert.Equal(0, home.Connections(8080));
         Assert.Contains("served", home.Run(Get).Expect(0).Stdout, StringComparison.Ordinal);
         Assert.DoesNotContain(" exited on signal", home.Run("cat /mnt/error.log").Stdout, StringComparison.Ordinal);
@@ -94,9 +94,7 @@ public sealed class RealProgramTests
     {
         using var server = SshServer.Start();
         using var session = server.StartIdleSession();
-
-        Assert.Equal(1, server.Home.Lab.Tool("--method", method, "-s", $"{SshServer.Port}").Expect(0).Summary("closed"));
-
+        server.Home.Lab.Tool("--method", method, "-s", $"{SshServer.Port}").Expect(0, "closed=1");
         Assert.Equal(255, session.WaitForEnd().ExitCode);
         Assert.Equal("again\n", server.Run("echo again").Expect(0).Stdout);
     }

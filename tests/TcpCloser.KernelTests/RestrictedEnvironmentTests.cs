@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests;
 
@@ -21,9 +20,9 @@ public sealed partial class RestrictedEnvironmentTests
             Arguments = ["-s", $"{LabProcess.Port}", "-f", log],
         }.Run().Expect(0);
 
-        Assert.Equal(3, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=3");
         Assert.Equal(3, Result.Summary(File.ReadAllLines(log), "closed"));
-        string[] calls = [.. File.ReadLines(trace).SkipWhile(line => !line.Contains($"execve(\"{Binaries.Tool}\"", StringComparison.Ordinal)).Skip(1)];
+        string[] calls = [.. File.ReadLines(trace).SkipWhile(line => !line.Contains($"execve(\"{Binaries.Tool}\"")).Skip(1)];
         AssertNumbers(calls, "socket(");
         AssertNumbers(calls, $"\"{log}\"");
     }
@@ -40,7 +39,7 @@ public sealed partial class RestrictedEnvironmentTests
             Arguments = ["-s", $"{LabProcess.Port}"],
         }.Run().Expect(0);
 
-        Assert.Equal(3, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=3");
     }
 
     /// <summary>One thread does all the work; the runtime's own thread sleeps.</summary>
@@ -48,13 +47,9 @@ public sealed partial class RestrictedEnvironmentTests
     public void Run_ThreadsCannotBeStarted_ClosesConnectionsOnOneThread()
     {
         using var lab = LabProcess.Start("--count", "1500");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
-
-        Result result = new ToolRun(lab) { Wrapper = strace.RefusingThreads }.Run("-s", $"{LabProcess.Port}").Expect(0);
-
-        Assert.Equal(1500, result.Summary("closed"));
-        Assert.Equal(1500, lab.State()["server", "aborted"]);
+        using Strace strace = new();
+        new ToolRun(lab) { Wrapper = strace.RefusingThreads }.Run("-s", $"{LabProcess.Port}").Expect(0, "closed=1500");
+        lab.ExpectState("server aborted=1500");
         Assert.False(strace.RefusedThread);
     }
 
@@ -63,10 +58,8 @@ public sealed partial class RestrictedEnvironmentTests
     public void Run_ReadOnlyRootOrNoProcOrNoSys_ClosesConnections(string preparation)
     {
         using var lab = LabProcess.Start("--count", "3");
-
         new ToolRun(lab) { Wrapper = Mounting(preparation) }.Run("-s", $"{LabProcess.Port}").Expect(0);
-
-        Assert.Equal(3, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=3");
     }
 
     [Fact]
@@ -76,20 +69,17 @@ public sealed partial class RestrictedEnvironmentTests
         using TemporaryDirectory directory = new();
         string link = directory.File("tcp_closer");
         File.CreateSymbolicLink(link, Binaries.Tool);
-
         new ToolRun(lab) { Binary = link, Arguments = ["--sport", $"{LabProcess.Port}", "--idle_time", "0", "--disable_syslog"] }.Run().Expect(0);
-
-        Assert.Equal(3, lab.State()["server", "aborted"]);
+        lab.ExpectState("server aborted=3");
     }
 
-    /// <summary>Runs the program in its own mount namespace, changed by the shell's commands.</summary>
     private static string[] Mounting(string commands) => ["unshare", "-m", "sh", "-ec", commands + "\nexec \"$@\"", "sh"];
 
     private static void AssertNumbers(string[] calls, string call)
     {
         int[] numbers =
         [
-            .. calls.Where(line => line.Contains(call, StringComparison.Ordinal))
+            .. calls.Where(line => line.Contains(call))
                 .Select(line => ReturnValue().Match(line))
                 .Where(match => match.Success)
                 .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)),

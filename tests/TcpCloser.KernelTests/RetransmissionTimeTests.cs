@@ -1,11 +1,7 @@
-using System.Diagnostics;
-
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// <c>--no-ack-for</c> where the backoff does not show how long the kernel has been retransmitting: ICMP unreachables undo it, earlier
-/// timeouts count in the kernel's own sum, and a maximum timeout of a second keeps it short.
-/// </summary>
+/// <summary><c>--no-ack-for</c> where the backoff does not show how long the kernel has been retransmitting: ICMP unreachables undo it,
+/// earlier timeouts count in the kernel's own sum, and a maximum timeout of a second keeps it short.</summary>
 public sealed class RetransmissionTimeTests
 {
     /// <summary>ICMP unreachables keep the backoff of both at about three seconds for as long as the kernel retransmits.</summary>
@@ -37,7 +33,6 @@ public sealed class RetransmissionTimeTests
             sent[socket.Port] = socket.Send();
             watch.Sent(socket, sent[socket.Port]);
         }
-
         var provenAfter = new Dictionary<long, long>();
         Until.True(
             () =>
@@ -49,7 +44,6 @@ public sealed class RetransmissionTimeTests
                 {
                     _ = outcome == "would_close" && provenAfter.TryAdd(port, now - sent.GetValueOrDefault(port));
                 }
-
                 return ports.All(provenAfter.ContainsKey);
             },
             "the proof of each");
@@ -57,17 +51,14 @@ public sealed class RetransmissionTimeTests
         Assert.Empty(watch.Excesses);
         Assert.Equal(ports.Order(), provenAfter.Keys.Order());
         Assert.All(provenAfter.Values, static ms => Assert.InRange(ms, 10_000, 14_000));
-        Result closing = path.Tool("-4", "-6", "-d", $"{NetworkPath.Port}", "--no-ack-for", "10s").Run().Expect(0);
-        Assert.Equal((5, 3), (closing.Summary("matched"), closing.Summary("closed")));
+        path.Tool("-4", "-6", "-d", $"{NetworkPath.Port}", "--no-ack-for", "10s").Run().Expect(0, "matched=5 closed=3");
         Assert.All(dead, static socket => Assert.Equal(["1 ECONNABORTED"], socket.Views));
         Assert.Equal(["1 alive"], sending.Views);
         Assert.Equal(["1 alive"], idle.Views);
     }
 
-    /// <summary>
-    /// Timeouts of the handshake, spurious ones and those of an outage that has ended remain in the kernel's sum; without SACK and
-    /// timestamps the sum even grows while nothing is outstanding.
-    /// </summary>
+    /// <summary>Timeouts of the handshake, spurious ones and those of an outage that has ended remain in the kernel's sum; without SACK and
+    /// timestamps the sum even grows while nothing is outstanding.</summary>
     [Theory]
     [Values(1, 0)]
     public void NoAckFor_EarlierTimeouts_AreNeverPartOfTheProof(int sackAndTimestamps)
@@ -101,7 +92,6 @@ public sealed class RetransmissionTimeTests
             // Until the timeout has adapted to the faster path.
             Until.True(() => SendAcknowledged(watch, socket).Info("rto") <= 400, "a short timeout");
         }
-
         path.Cut();
         watch.Sent(quick, quick.Send());
         Until.True(() => quick.Info("retransmits") >= 3, "retransmissions");
@@ -115,7 +105,6 @@ public sealed class RetransmissionTimeTests
         {
             watch.Sent(socket, socket.Send());
         }
-
         Until.True(() => all.All(socket => socket.Info("retransmits") >= 2 && watch.Longest(socket) >= 3_000), "the proof of each");
 
         Assert.Empty(watch.Excesses);
@@ -146,7 +135,6 @@ public sealed class RetransmissionTimeTests
         Assert.InRange(watch.Longest(full), 3_000u, uint.MaxValue);
     }
 
-    /// <summary>Sends a byte and waits for its acknowledgement.</summary>
     private static SocketRange SendAcknowledged(AckWatch watch, SocketRange socket)
     {
         watch.Sent(socket, socket.Send());

@@ -18,10 +18,8 @@ public sealed class ScaleTests
         const int Count = 20_000;
         using var lab = LabProcess.Start("--count", $"{Count}", "--family", family, "--decoys", "500", "--decoy-port", $"{LabProcess.DecoyPort}");
 
-        var result = lab.Tool("-s", $"{LabProcess.Port}").Expect(0);
+        var result = lab.Tool("-s", $"{LabProcess.Port}").Expect(0, $"matched={Count} closed={Count}");
 
-        Assert.Equal(Count, result.Summary("matched"));
-        Assert.Equal(Count, result.Summary("closed"));
         Assert.Equal(Count, result.Destroyed.Length);
         var state = lab.State();
         Assert.Equal(Count, state["server", "aborted"]);
@@ -38,18 +36,12 @@ public sealed class ScaleTests
         const int Count = 6000;
         using var lab = LabProcess.Start(s_smallTable, "--count", $"{Count}", "--decoys", "50");
         Assert.Equal("16", Command.Run([.. lab.Inside(), "cat", "/proc/sys/net/ipv4/tcp_ehash_entries"]).Stdout.Trim().TrimStart('-'));
-
-        var result = lab.Tool("-s", $"{LabProcess.Port}").Expect(0);
-
-        Assert.Equal(Count, result.Summary("closed"));
-        Assert.Equal(Count, lab.State()["server", "aborted"]);
-        Assert.Equal(100, lab.State()["decoy", "alive"]);
+        lab.Tool("-s", $"{LabProcess.Port}").Expect(0, $"closed={Count}");
+        lab.ExpectState($"server aborted={Count}, decoy alive=100");
     }
 
-    /// <summary>
-    /// The kernel continues in a bucket after as many connections as it has listed there, and new ones are inserted in front: of 4,000
-    /// up to four were listed twice in every other dump.
-    /// </summary>
+    /// <summary>The kernel continues in a bucket after as many connections as it has listed there, and new ones are inserted in front: of
+    /// 4,000 up to four were listed twice in every other dump.</summary>
     [Fact]
     public void SmallHashTable_ConnectionsComeAndGo_EachIsListedOnce()
     {
@@ -64,10 +56,9 @@ public sealed class ScaleTests
             var result = lab.Tool("-n", "--json", "-s", $"{LabProcess.Port}").Expect(0);
             string[] listed = [.. ConnectionRecord.Read(result).Select(static record => record.Ends)];
             Assert.Equal(listed.Distinct(), listed);
-            Assert.Equal(listed.Length, result.Summary("matched"));
+            result.ExpectSummary($"matched={listed.Length}");
             Assert.InRange(listed.Length, Count / 2, Count);
         }
-
         Assert.False(churn.HasExited, churn.Stderr);
     }
 
@@ -76,13 +67,10 @@ public sealed class ScaleTests
     {
         using var lab = LabProcess.Start("--count", "300", "--ports", "100", "--port-step", "7", "--decoys", "20", "--decoy-port", "5001");
         string scattered = string.Join(',', Enumerable.Range(0, 100).Select(i => LabProcess.Port + (7 * i)));
-
-        var result = lab.Tool("-s", scattered).Expect(0);
-
-        Assert.Equal(300, result.Summary("closed"));
-        Assert.Equal(40, lab.State()["decoy", "alive"]);
+        lab.Tool("-s", scattered).Expect(0, "closed=300");
+        lab.ExpectState("decoy alive=40");
         lab.Tool("-s", "1-65535").Expect(0);
-        Assert.Equal(0, lab.State()["decoy", "alive"]);
+        lab.ExpectState("decoy alive=0");
     }
 
     [Theory]
@@ -91,14 +79,10 @@ public sealed class ScaleTests
     {
         using var lab = LabProcess.Start("--count", "300", "--ports", "10", "--port-step", "500", "--decoys", "20", "--decoy-port", "5001");
         string[] even = [.. Enumerable.Range(2_000, 4_000).Select(i => $"{2 * i}")];
-
-        Result result = lab.Tool(option, string.Join(',', even), "-v").Expect(0);
-
-        Assert.Equal(300, result.Summary("matched"));
-        Assert.Equal(300, result.Summary("closed"));
+        Result result = lab.Tool(option, string.Join(',', even), "-v").Expect(0, "matched=300 closed=300");
         Assert.Equal(300, lab.State()[option == "-s" ? "server" : "client", "aborted"]);
-        Assert.Equal(40, lab.State()["decoy", "alive"]);
-        Assert.Single(result.Log, static line => line.Contains("debug filter of ", StringComparison.Ordinal));
+        lab.ExpectState("decoy alive=40");
+        Assert.Single(result.Log, static line => line.Contains("debug filter of "));
     }
 
     [Fact]
@@ -106,11 +90,7 @@ public sealed class ScaleTests
     {
         using var lab = LabProcess.Start("--count", "30", "--ports", "10", "--port-step", "2000", "--decoys", "20", "--decoy-port", "5001");
         string[] even = [.. Enumerable.Range(1, 16_000).Select(i => $"{2 * i}")]; // below the clients' ephemeral ports
-
-        var result = lab.Tool(["-s", string.Join(',', even[..8000]), "-s", string.Join(',', even[8000..])]).Expect(0);
-
-        Assert.Equal(30, result.Summary("closed"));
-        Assert.Equal(30, lab.State()["server", "aborted"]);
-        Assert.Equal(40, lab.State()["decoy", "alive"]);
+        lab.Tool(["-s", string.Join(',', even[..8000]), "-s", string.Join(',', even[8000..])]).Expect(0, "closed=30");
+        lab.ExpectState("server aborted=30, decoy alive=40");
     }
 }

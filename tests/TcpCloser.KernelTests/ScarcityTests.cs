@@ -1,8 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// If sock_diag(7) or nearly every descriptor is unavailable: one line with the reason, and an exit status; never a crash.
-/// </summary>
+/// <summary>If sock_diag(7) or nearly every descriptor is unavailable: one line with the reason, and an exit status; never a
+/// crash.</summary>
 public sealed class ScarcityTests
 {
     public static TheoryData<string, string> RunsWithoutNetlink
@@ -17,7 +16,6 @@ public sealed class ScarcityTests
                     data.Add(errno, arguments);
                 }
             }
-
             return data;
         }
     }
@@ -28,18 +26,16 @@ public sealed class ScarcityTests
     {
         string[] words = errno.Split(' ');
         using var lab = LabProcess.StartIsolated("--count", "1");
-
         var result = new ToolRun(lab) { Wrapper = [Binaries.Lab, "confine", "--netlink-errno", words[0], "--"] }
             .Run(arguments.Split(' ')).Expect(3);
 
-        string[] lines = arguments == "--check" ? [result.CheckLine("dump")] : [.. result.Log.Where(line => line.Contains(" error ", StringComparison.Ordinal)).Distinct()];
+        string[] lines = arguments == "--check" ? [result.CheckLine("dump")] : [.. result.Log.Where(line => line.Contains(" error ")).Distinct()];
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Contains("NETLINK_SOCK_DIAG", line, StringComparison.Ordinal));
         Assert.All(lines, line => Assert.Contains(words[1], line, StringComparison.Ordinal));
         Assert.All(lines, line => Assert.Contains("seccomp", line, StringComparison.Ordinal));
         Assert.DoesNotContain("run as root", result.Stderr + result.Stdout, StringComparison.Ordinal);
-        Assert.Equal(1, lab.State()["server", "alive"]);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+        lab.ExpectState("server alive=1, processes dead=0");
     }
 
     [Theory]
@@ -49,14 +45,12 @@ public sealed class ScarcityTests
     public void Run_TooFewDescriptors_FailsAndNamesTheLimitToRaise(int descriptors, string arguments, int exit)
     {
         using var lab = LabProcess.StartIsolated("--count", "1");
-
         var result = WithDescriptors(lab, descriptors, [.. arguments.Split(' '), "--disable-syslog"]).Run().Expect(exit);
-
-        string[] lines = arguments == "--check" ? [result.CheckLine("destroy")] : [.. result.Log.Where(line => line.Contains("EMFILE", StringComparison.Ordinal))];
+        string[] lines = arguments == "--check" ? [result.CheckLine("destroy")] : [.. result.Log.Where(line => line.Contains("EMFILE"))];
         Assert.NotEmpty(lines);
         Assert.All(lines, line => Assert.Contains("ulimit -n", line, StringComparison.Ordinal));
         Assert.DoesNotContain("run as root", result.Stderr + result.Stdout, StringComparison.Ordinal);
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=1");
     }
 
     /// <summary>With few descriptors a round may succeed or fail, but a failed search is never reported as an empty result.</summary>
@@ -71,12 +65,12 @@ public sealed class ScarcityTests
             string pid = $"{lab.Processes("server").Single()}";
 
             var result = WithDescriptors(
-                lab, descriptors, [.. option.Replace("{pid}", pid, StringComparison.Ordinal).Split(' '), "-s", $"{LabProcess.Port}", "--disable-syslog"]).Run();
+                lab, descriptors, [.. option.Replace("{pid}", pid).Split(' '), "-s", $"{LabProcess.Port}", "--disable-syslog"]).Run();
 
             int closed = result.Summary("closed");
             Assert.Equal(closed, lab.List().Count(connection => connection.Server.View != "alive"));
             result.Expect(closed == 2 ? 0 : 1);
-            Assert.True(closed == 2 || result.Stderr.Contains("ulimit -n", StringComparison.Ordinal), result.Stderr);
+            Assert.True(closed == 2 || result.Stderr.Contains("ulimit -n"), result.Stderr);
             Assert.True(closed == 2 || descriptors < 10, result.Stderr);
         }
     }

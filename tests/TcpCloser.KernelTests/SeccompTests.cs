@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// Under a seccomp filter that kills the caller of pidfd_getfd(2), as a unit's SystemCallFilter=@system-service does: only methods that
-/// need the call make it.
-/// </summary>
+/// <summary>Under a seccomp filter that kills the caller of pidfd_getfd(2), as a unit's SystemCallFilter=@system-service does: only methods
+/// that need the call make it.</summary>
 public sealed class SeccompTests
 {
     private const int PidfdGetfd = 438;
@@ -14,10 +12,8 @@ public sealed class SeccompTests
     public void Run_MethodWithoutPidfdGetfd_Works(string arguments, string becomes)
     {
         using var lab = LabProcess.StartIsolated("--count", "3", "--client-process");
-
         Confined(lab, [.. arguments.Split(' '), "-s", $"{LabProcess.Port}"]).Run().Expect(0);
-
-        Assert.Equal(3, lab.State()["server", becomes]);
+        lab.ExpectState($"server {becomes}=3");
     }
 
     [Fact]
@@ -25,13 +21,11 @@ public sealed class SeccompTests
     {
         using var lab = LabProcess.StartIsolated("--count", "6", "--busy", "3", "--client-process");
         using var service = Confined(lab, "-s", $"{LabProcess.Port}", "-t", "400ms", "-i", "50ms").Start();
-
         lab.WaitEnded(3);
         lab.Ask("busy-off");
         lab.WaitEnded(6);
         Command.Run("kill", "-s", "TERM", $"{NamespaceFarm.FirstChild(service.Id)}").Expect(0);
-
-        Assert.Equal(6, service.WaitForEnd().Expect(0).Summary("closed"));
+        service.WaitForEnd().Expect(0, "closed=6");
     }
 
     /// <summary>The endpoints of an ancestor's socket are found without fetching the socket.</summary>
@@ -39,7 +33,6 @@ public sealed class SeccompTests
     public void Run_OwnSession_IsSpared()
     {
         using var lab = LabProcess.StartIsolated("--count", "2", "--processes", "2");
-
         string[] output = lab.Ask($"run {Binaries.Lab} confine --deadly-call {PidfdGetfd} -- {Binaries.Tool} -s {LabProcess.Port} --disable-syslog");
 
         Assert.Equal("exit:0", output[^1]);
@@ -57,11 +50,9 @@ public sealed class SeccompTests
     public void Run_DisconnectMethod_IsKilledByTheFilter()
     {
         using var lab = LabProcess.StartIsolated("--count", "1", "--client-process");
-
         var result = Confined(lab, "--method", "disconnect", "-s", $"{LabProcess.Port}").Run();
-
         Assert.Equal(KilledBySigsys, result.ExitCode);
-        Assert.Equal(1, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=1");
     }
 
     private static ToolRun Confined(LabProcess lab, params string[] arguments)

@@ -8,11 +8,9 @@ public sealed class SelectorErrorTests
     public void Mark_NoPrivilege_Exits3AndNamesTheCapability(string option)
     {
         using var lab = LabProcess.Start("--count", "2", "--mark", "7");
-
         var result = new ToolRun(lab).Unprivileged().Run(option, "--mark", "7").Expect(3);
-
-        Assert.Contains(result.Log, line => line.Contains("mark", StringComparison.Ordinal) && line.Contains("CAP_NET_ADMIN", StringComparison.Ordinal));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        Assert.Contains(result.Log, line => line.Contains("mark") && line.Contains("CAP_NET_ADMIN"));
+        lab.ExpectState("server alive=2");
     }
 
     [Theory]
@@ -21,11 +19,8 @@ public sealed class SelectorErrorTests
     public void Selector_ValueDoesNotExist_MatchesNothing(string option, string value)
     {
         using var lab = LabProcess.Start("--count", "2");
-
-        var result = lab.Tool(option, value, "-s", "1-65535").Expect(0);
-
-        Assert.Equal(0, result.Summary("matched"));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.Tool(option, value, "-s", "1-65535").Expect(0, "matched=0");
+        lab.ExpectState("server alive=2");
     }
 
     [Fact]
@@ -33,20 +28,17 @@ public sealed class SelectorErrorTests
     {
         string[] root = File.ReadLines("/etc/passwd").First(line => line.Split(':')[2] == "0").Split(':');
         using var lab = LabProcess.Start("--count", "2");
-
-        Assert.Equal(4, lab.Tool("-n", "--uid", root[0], "-s", "1-65535").Expect(0).Summary("matched"));
+        lab.Tool("-n", "--uid", root[0], "-s", "1-65535").Expect(0, "matched=4");
         lab.Tool("--uid", "no-such-user", "-s", "1-65535").Expect(2);
     }
 
-    /// <summary>
-    /// The kernel shows this number for every user that the namespace does not map; all their connections would be closed.
-    /// </summary>
+    /// <summary>The kernel shows this number for every user that the namespace does not map; all their connections would be
+    /// closed.</summary>
     [Fact]
     public void Uid_OverflowUidOfAUserNamespace_IsAUsageError()
     {
         using var lab = LabProcess.Start("--count", "2");
         ToolRun run = new(lab) { Arguments = ["-n", "--uid", "0,65534", "--disable-syslog"] };
-
         var result = (run with { Wrapper = ["unshare", "-U", "-r", "--"] }).Run().Expect(2);
 
         Assert.StartsWith("tcp-closer: --uid '65534': in this user namespace it stands for every user", result.Stderr, StringComparison.Ordinal);
@@ -56,9 +48,8 @@ public sealed class SelectorErrorTests
         }
     }
 
-    /// <summary>
-    /// An inode number is a cgroup's id only on cgroup2. /proc has the number of the root cgroup, and a tmpfs can be made to have any.
-    /// </summary>
+    /// <summary>An inode number is a cgroup's id only on cgroup2. /proc has the number of the root cgroup, and a tmpfs can be made to have
+    /// any.</summary>
     [Theory]
     [Values("/proc", "/dev/shm", "/etc/passwd", "/mnt/cgroup-test-tmpfs", "/mnt/cgroup-test-v1", "/mnt/cgroup-test-v2/cgroup.procs")]
     public void Cgroup_PathIsNotADirectoryOnCgroup2_IsAUsageErrorAndNothingIsClosed(string path)
@@ -75,6 +66,6 @@ public sealed class SelectorErrorTests
         var result = lab.Tool("--cgroup", path, "-s", $"{LabProcess.Port}").Expect(2);
 
         Assert.Contains($"--cgroup '{path}': a cgroup is a directory on the cgroup2 file system", result.Stderr, StringComparison.Ordinal);
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.ExpectState("server alive=2");
     }
 }

@@ -1,13 +1,10 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// Which connections a selection matches, in a crowd of every kind: compared with what the test itself knows of each socket, and
-/// with ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.
-/// </summary>
+/// <summary>Which connections a selection matches, in a crowd of every kind: compared with what the test itself knows of each socket, and
+/// with ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.</summary>
 public sealed class SelectorTests
 {
     private const int RandomSelections = 500;
-
     private static readonly string[] s_groups = ["all", "connected", "synchronized", "bucket", "big"];
 
     [Fact]
@@ -21,7 +18,6 @@ public sealed class SelectorTests
         {
             choices.AddRange(singles.Skip(i + 1).Select(other => Combine(singles[i], other)));
         }
-
         RandomChoice random = new(20261122, crowd);
         choices.AddRange(Enumerable.Range(0, RandomSelections).Select(_ => random.Next()));
 
@@ -57,7 +53,6 @@ public sealed class SelectorTests
         var before = Listed(crowd);
         var selected = crowd.Sockets.Where(socket => choice.Matches(socket) && before.Contains(Key(socket.LocalEnd.Port, socket.RemoteEnd.Port))).ToList();
         Assert.NotEmpty(selected);
-
         var result = crowd.Base.Tool([.. choice.Arguments(crowd.Cgroups)]).Expect(0);
 
         Assert.Equal(selected.Count, result.Summary("closed") + result.Summary("vanished")); // both ends may be selected
@@ -82,14 +77,11 @@ public sealed class SelectorTests
         {
             Compare(wrong, "ss", choices[comparable[i]], answers[i], Ends(results[comparable[i]]));
         }
-
         AssertNone(wrong);
     }
 
-    /// <summary>
-    /// Each selector by itself, with one value and with several; if it does not select anything by itself, a usage error is
-    /// expected.
-    /// </summary>
+    /// <summary>Each selector by itself, with one value and with several; if it does not select anything by itself, a usage error is
+    /// expected.</summary>
     private static IEnumerable<Choice> Singles(Crowd crowd)
     {
         string[] both = ["-4", "-6"];

@@ -20,7 +20,7 @@ public sealed class ServiceTests
 
         var result = service.WaitForEnd().Expect(0);
         Assert.Equal(6, result.Destroyed.Length);
-        Assert.Equal(6, result.Summary("closed"));
+        result.ExpectSummary("closed=6");
         Assert.Contains("totals", result.Log[^1], StringComparison.Ordinal);
     }
 
@@ -30,8 +30,7 @@ public sealed class ServiceTests
     {
         using var lab = LabProcess.Start("--count", "1");
         using var service = Start(lab, "-i", "1h", "-v", "-t", "1h");
-        Until.True(() => service.Stderr.Contains("matched=1", StringComparison.Ordinal), "the first round");
-
+        Until.True(() => service.Stderr.Contains("matched=1"), "the first round");
         service.Signal("TERM");
         service.WaitForEnd().Expect(0);
     }
@@ -40,14 +39,13 @@ public sealed class ServiceTests
     public void Service_RoundsWithoutNews_LogNothing()
     {
         using var lab = LabProcess.Start("--count", "3");
-        using TemporaryDirectory directory = new();
-        Strace strace = new(directory.File("trace"));
+        using Strace strace = new();
         using var service = new ToolRun(lab) { Wrapper = strace.Wrapper }.Start("-s", $"{LabProcess.Port}", "-t", "1h", "-i", "20ms");
         Until.True(() => strace.Sends > 20, "several rounds");
         Strace.Signal(service, "TERM");
 
         var result = service.WaitForEnd().Expect(0);
-        Assert.DoesNotContain(result.Log, line => line.Contains("summary", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Log, line => line.Contains("summary"));
         Assert.InRange(result.Log.Length, 3, 4); // the first line; the longest idle time, once; the stop and the totals
     }
 
@@ -77,8 +75,8 @@ public sealed class ServiceTests
     public void Service_RoundFails_IsLoggedAndTheNextIsRun()
     {
         using var lab = LabProcess.Start("--count", "2");
-        using TemporaryDirectory directory = new();
-        using var service = new ToolRun(lab) { Wrapper = new Strace(directory.File("trace")).Injecting("error=ENOMEM:when=5") }
+        using Strace strace = new();
+        using var service = new ToolRun(lab) { Wrapper = strace.Injecting("error=ENOMEM:when=5") }
             .Start("-v", "-s", $"{LabProcess.Port}", "-t", "1h", "-i", "50ms");
 
         Until.True(() => Errors(service).Length > 0, "the failure");
@@ -97,11 +95,11 @@ public sealed class ServiceTests
         using TemporaryDirectory directory = new();
         string log = directory.File("log");
         using var service = Start(lab, "-v", "-i", "30ms", "-t", "1h", "-f", log);
-        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary", StringComparison.Ordinal), "the first rounds");
+        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary"), "the first rounds");
 
         File.Move(log, log + ".1");
         service.Signal("HUP");
-        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary", StringComparison.Ordinal), "rounds in the new file");
+        Until.True(() => File.Exists(log) && File.ReadAllText(log).Contains("summary"), "rounds in the new file");
         long rotated = new FileInfo(log + ".1").Length;
         int lines = File.ReadAllLines(log).Length;
         Until.True(() => File.ReadAllLines(log).Length > lines + 5, "further rounds in the new file");
@@ -152,14 +150,11 @@ public sealed class ServiceTests
         => new ToolRun(lab) { Arguments = ["-s", $"{LabProcess.Port}", "--disable-syslog", .. arguments] }.Start();
 
     private static string[] Lines(Command service, string word)
-        => [.. service.Stderr.Split('\n').SkipLast(1).Where(line => line.Contains(word, StringComparison.Ordinal))];
+        => [.. service.Stderr.Split('\n').SkipLast(1).Where(line => line.Contains(word))];
 
     private static string[] Summaries(Command service) => Lines(service, " summary ");
-
     private static string[] Errors(Command service) => Lines(service, " error ");
-
-    private static int Rounds(string log)
-        => File.Exists(log) ? File.ReadLines(log).Count(line => line.Contains(" summary ", StringComparison.Ordinal)) : 0;
+    private static int Rounds(string log) => File.Exists(log) ? File.ReadLines(log).Count(line => line.Contains(" summary ")) : 0;
 
     /// <summary>The descriptors open between two rounds: the minimum of many samples, because a round opens some for itself.</summary>
     private static int Descriptors(int pid)

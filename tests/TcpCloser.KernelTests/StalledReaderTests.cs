@@ -1,13 +1,9 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// The reader of the log stops reading (less, a full pipe, a FIFO): no connection is closed without being logged, a service counts the
-/// lines that it loses, and a signal ends either within a second.
-/// </summary>
+/// <summary>The reader of the log stops reading (less, a full pipe, a FIFO): no connection is closed without being logged, a service counts
+/// the lines that it loses, and a signal ends either within a second.</summary>
 public sealed partial class StalledReaderTests
 {
     private const int Count = 4000;
@@ -30,19 +26,18 @@ public sealed partial class StalledReaderTests
         Assert.InRange(Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);
         result.Expect(1);
         int closed = lab.State()["server", "aborted"];
-        Assert.Equal(Count - closed, lab.State()["server", "alive"]);
+        lab.ExpectState($"server alive={Count - closed}");
         string output = fifo.Drain();
         Assert.InRange(closed, output.Split("destroyed").Length - 1, Count - Batch);
         Assert.InRange(output.Split("destroyed").Length - 1, closed - Batch, closed);
         if (stream != "stderr")
         {
             // The other stream reports that this one is incomplete.
-            Assert.Contains(result.Log, static line => line.Contains("lost", StringComparison.Ordinal));
+            Assert.Contains(result.Log, static line => line.Contains("lost"));
         }
-
         if (stream == "stdout")
         {
-            Assert.Equal(closed, result.Summary("closed"));
+            result.ExpectSummary($"closed={closed}");
             Assert.Equal(closed, result.Destroyed.Length);
         }
     }
@@ -63,7 +58,7 @@ public sealed partial class StalledReaderTests
 
         tool.WaitForEnd().Expect(0);
         Assert.Equal(Count, output.Split("destroyed").Length - 1);
-        Assert.Equal(Count, lab.State()["server", "aborted"]);
+        lab.ExpectState($"server aborted={Count}");
     }
 
     [Theory]

@@ -3,12 +3,10 @@ namespace TcpCloser.KernelTests;
 /// <summary>What a destroy or a disconnect does in each TCP state, and what the socket's owner and its peer see.</summary>
 public sealed class StateTableTests
 {
-    /// <summary>The number of connections in each test.</summary>
     private const int Count = 3;
 
-    /// <summary>
-    /// A row has the method, the state, the family, an extra option of the Lab, what the owner saw, and the peer's view and TCP state.
-    /// </summary>
+    /// <summary>A row has the method, the state, the family, an extra option of the Lab, what the owner saw, and the peer's view and TCP
+    /// state.</summary>
     [Theory]
     [Rows(
         "auto | established | v4 |  | ECONNABORTED,eof | reset | closed",
@@ -52,29 +50,24 @@ public sealed class StateTableTests
         string[] extra = option.Split('=', StringSplitOptions.RemoveEmptyEntries);
         using var lab = LabProcess.Start(["--count", $"{Count}", "--state", state, "--family", family, "--client-process", .. extra]);
         var before = lab.List();
+        var result = lab.Tool("--method", method, Family(family), "-s", LabProcess.PortText, "--state", state).Expect(0, $"matched={Count} closed={Count}");
 
-        var result = lab.Tool("--method", method, Family(family), "-s", LabProcess.PortText, "--state", state).Expect(0);
-
-        Assert.Equal((Count, Count), (result.Summary("matched"), result.Summary("closed")));
         string done = method == "auto" ? "destroyed" : "disconnected";
         foreach (var connection in before)
         {
-            Assert.Single(result.Log, line => line.Contains($" {done} {connection.ServerAddress} -> {connection.ClientAddress} state={state} ", StringComparison.Ordinal));
+            Assert.Single(result.Log, line => line.Contains($" {done} {connection.ServerAddress} -> {connection.ClientAddress} state={state} "));
         }
-
         Assert.Equal("listen", Assert.Single(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port).State);
         if (owner.Length > 0)
         {
             lab.WaitEnded(Count);
         }
-
         foreach (var connection in lab.List())
         {
             Assert.Equal(owner, connection.Server.Saw);
             Assert.Equal((peer, peerTcp), (connection.Client.View, connection.Client.Tcp));
         }
-
-        Assert.Equal((0, 1), (lab.State()["processes", "dead"], lab.State()["listener", "alive"]));
+        lab.ExpectState("processes dead=0, listener alive=1");
     }
 
     [Theory]
@@ -83,17 +76,13 @@ public sealed class StateTableTests
     public void Close_SynSent_OwnerSeesTheExpectedEnd(string method, string family, string blocked, string returned, string view)
     {
         using var lab = LabProcess.Start("--count", $"{Count}", "--state", "syn-sent", "--family", family, "--blocked", blocked);
-
-        var result = lab.Tool("--method", method, Family(family), "-d", LabProcess.PortText, "--state", "syn-sent").Expect(0);
-
-        Assert.Equal(Count, result.Summary("closed"));
+        lab.Tool("--method", method, Family(family), "-d", LabProcess.PortText, "--state", "syn-sent").Expect(0, $"closed={Count}");
         lab.WaitEnded(Count);
         Assert.All(lab.List(), connection => Assert.Equal((returned, view), (connection.Client.Blocked, connection.Client.View)));
     }
 
-    /// <summary>
-    /// A process that polls wakes at the disconnect, and may read the events before the shutdown that follows or after it.
-    /// </summary>
+    /// <summary>A process that polls wakes at the disconnect, and may read the events before the shutdown that follows or after
+    /// it.</summary>
     [Theory]
     [Rows("auto | read | read:ECONNABORTED", "auto | write | write:ECONNABORTED", "auto | poll | poll:IN,ERR,HUP,RDHUP",
         "auto | epoll | epoll:IN,ERR,HUP,RDHUP", "disconnect | read | read:EPIPE", "disconnect | write | write:ECONNRESET",
@@ -101,9 +90,7 @@ public sealed class StateTableTests
     public void Close_OwnerBlockedInACall_Wakes(string method, string call, string returned)
     {
         using var lab = LabProcess.Start("--blocked", call);
-
         lab.Tool("--method", method, "-s", LabProcess.PortText).Expect(0);
-
         lab.WaitEnded(1);
         var connection = Assert.Single(lab.List());
         Assert.Contains(connection.Server.Blocked, returned.Split(" or "));
@@ -115,9 +102,7 @@ public sealed class StateTableTests
     public void Destroy_ConnectionNotAcceptedYet_IsClosed(string family)
     {
         using var lab = LabProcess.Start("--state", "unaccepted", "--family", family);
-
         lab.Tool(Family(family), "-s", $"{LabProcess.Port}").Expect(0);
-
         Assert.Equal("reset", Assert.Single(lab.List()).Client.View);
         Assert.Contains("read=ECONNABORTED", Assert.Single(lab.Ask("accept")), StringComparison.Ordinal);
     }
@@ -127,14 +112,10 @@ public sealed class StateTableTests
     public void Destroy_ListenerSelectedByState_IsClosed(string family)
     {
         using var lab = LabProcess.Start("--count", "2", "--state", "listen", "--family", family);
-
         // A dual-stack listener is an IPv6 socket that has no IPv4 address.
-        var result = lab.Tool(family == "v4" ? "-4" : "-6", "-s", $"{LabProcess.Port}", "--state", "listen").Expect(0);
-
-        Assert.Equal(1, result.Summary("closed"));
+        lab.Tool(family == "v4" ? "-4" : "-6", "-s", $"{LabProcess.Port}", "--state", "listen").Expect(0, "closed=1");
         Assert.Equal("accept=EINVAL", Assert.Single(lab.Ask("accept")));
-        Assert.Equal(2, lab.State()["client", "reset"]);
-        Assert.Equal(1, lab.State()["listener", "dead"]);
+        lab.ExpectState("client reset=2, listener dead=1");
     }
 
     private static string Family(string family) => family == "v6" ? "-6" : "-4";

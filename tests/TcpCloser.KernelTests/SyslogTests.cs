@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace TcpCloser.KernelTests;
 
 /// <summary>Syslog over /dev/log: present, absent at first, or not wanted.</summary>
@@ -10,14 +8,13 @@ public sealed partial class SyslogTests
     {
         using var lab = LabProcess.Start(SyslogDaemon.Environment, "--count", "3");
         using SyslogDaemon daemon = new(lab);
-
         var result = Run(lab, "-s", LabProcess.PortText).Expect(0);
 
         var datagrams = daemon.Receive();
         Assert.All(datagrams, datagram => Assert.Matches(Datagram(), datagram));
         // The line without its time and level is the datagram without its header.
         Assert.Equal(result.Log.Select(line => line.Split(' ', 3)[2]), datagrams.Select(datagram => datagram[(datagram.IndexOf("]: ", StringComparison.Ordinal) + 3)..]));
-        Assert.Equal(3, result.Summary("closed"));
+        result.ExpectSummary("closed=3");
     }
 
     [Theory]
@@ -26,9 +23,7 @@ public sealed partial class SyslogTests
     {
         using var lab = LabProcess.Start(SyslogDaemon.Environment, "--count", "1");
         using SyslogDaemon daemon = new(lab);
-
         Run(lab, "-s", LabProcess.PortText, option).Expect(0);
-
         Assert.Empty(daemon.Receive());
     }
 
@@ -43,7 +38,7 @@ public sealed partial class SyslogTests
         using SyslogDaemon daemon = new(lab);
         lab.Ask("busy-off");
 
-        Until.True(() => daemon.Receive().Exists(datagram => datagram.Contains("destroyed", StringComparison.Ordinal)), "a datagram to the late daemon");
+        Until.True(() => daemon.Receive().Exists(datagram => datagram.Contains("destroyed")), "a datagram to the late daemon");
         service.Signal("TERM");
         Assert.DoesNotContain("syslog", service.WaitForEnd().Expect(0).Stderr, StringComparison.Ordinal); // a missing daemon is not an error
     }

@@ -1,8 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// Processes and directories that may not be read are reported, with the remedy and in the exit status, and never regarded as empty.
-/// </summary>
+/// <summary>Processes and directories that may not be read are reported, with the remedy and in the exit status, and never regarded as
+/// empty.</summary>
 public sealed class UnreadableTests
 {
     [Theory]
@@ -18,30 +17,25 @@ public sealed class UnreadableTests
         {
             var result = (run with { Arguments = arguments }).Run().Expect(3);
 
-            string error = Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
+            string error = Assert.Single(result.Log, line => line.Contains(" error "));
             Assert.Contains($"of process {lab.Processes("server").Single()}", error, StringComparison.Ordinal);
             Assert.Contains("CAP_DAC_READ_SEARCH", error, StringComparison.Ordinal);
             Assert.Contains("CAP_SYS_PTRACE", error, StringComparison.Ordinal);
         }
-
-        Assert.Equal(2, lab.State()["server", "alive"]);
-        Assert.Equal(2, (run with { Wrapper = Users.As(Users.Somebody, "net_admin", "sys_ptrace", "dac_read_search"), Arguments = selection }).Run().Expect(0).Summary("closed"));
+        lab.ExpectState("server alive=2");
+        (run with { Wrapper = Users.As(Users.Somebody, "net_admin", "sys_ptrace", "dac_read_search"), Arguments = selection }).Run().Expect(0, "closed=2");
     }
 
-    /// <summary>
-    /// One of two processes with that name belongs to the user: its connections are closed, and the other process is reported.
-    /// </summary>
+    /// <summary>One of two processes with that name belongs to the user: its connections are closed, and the other process is
+    /// reported.</summary>
     [Fact]
     public void Comm_OneOfTwoProcessesUnreadable_ClosesTheOtherAndReportsIt()
     {
         using var others = LabProcess.StartIsolated("--count", "1", "--port", "5001", "--process-name", "6f74686572");
         using var own = Users.StartLab(others, Users.Somebody, "--count", "1", "--process-name", "6f74686572");
-
-        var result = new ToolRun(others) { Wrapper = Users.As(Users.Somebody) }.Run("-s", "5000-5001", "--comm", "other").Expect(1);
-
-        Assert.Equal(1, result.Summary("closed"));
-        Assert.Contains(result.Log, line => line.Contains(" error ", StringComparison.Ordinal) && line.Contains($"of process {others.Processes("server").Single()}", StringComparison.Ordinal));
-        Assert.Equal(1, others.State()["server", "alive"]);
+        var result = new ToolRun(others) { Wrapper = Users.As(Users.Somebody) }.Run("-s", "5000-5001", "--comm", "other").Expect(1, "closed=1");
+        Assert.Contains(result.Log, line => line.Contains(" error ") && line.Contains($"of process {others.Processes("server").Single()}"));
+        others.ExpectState("server alive=1");
     }
 
     [Theory]
@@ -51,11 +45,10 @@ public sealed class UnreadableTests
         Users.Require();
         using var farm = NamespaceFarm.Start(1, "--count", "1");
         Command.Run([.. farm.Home.Inside(), "chmod", "700", directory]).Expect(0);
-
         var result = new ToolRun(farm.Home) { Wrapper = Users.As(Users.Somebody, "net_admin", "sys_admin", "sys_ptrace") }
             .Run("--all-netns", "-s", LabProcess.PortText).Expect(1);
 
-        string error = Assert.Single(result.Log, line => line.Contains(" error ", StringComparison.Ordinal));
+        string error = Assert.Single(result.Log, line => line.Contains(" error "));
         Assert.Contains(directory, error, StringComparison.Ordinal);
         Assert.Contains("CAP_DAC_READ_SEARCH", error, StringComparison.Ordinal);
     }
@@ -71,8 +64,8 @@ public sealed class UnreadableTests
         var result = new ToolRun(farm.Home) { Wrapper = Users.As(Users.Somebody, "net_admin", "sys_admin") }
             .Run("--all-netns", "-s", LabProcess.PortText).Expect(1);
 
-        string error = Assert.Single(result.Log, line => line.Contains(" error opening the network namespace of process 1 ", StringComparison.Ordinal));
+        string error = Assert.Single(result.Log, line => line.Contains(" error opening the network namespace of process 1 "));
         Assert.Contains("CAP_SYS_PTRACE", error, StringComparison.Ordinal);
-        Assert.Equal(1, other.State()["server", "alive"]);
+        other.ExpectState("server alive=1");
     }
 }

@@ -1,8 +1,7 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>
-/// Closing by killing the holders: all of them, no other process, each once. Every test has its own pid namespace and /proc.
-/// </summary>
+/// <summary>Closing by killing the holders: all of them, no other process, each once. Every test has its own pid namespace and
+/// /proc.</summary>
 public sealed class UseProcTests
 {
     [Theory]
@@ -11,31 +10,23 @@ public sealed class UseProcTests
     {
         using var lab = LabProcess.StartIsolated(
             "--count", "1000", "--processes", "50", "--client-process", "--decoys", "10", "--decoy-processes", "200", "--decoy-files", "50");
+        var result = lab.Tool(option, "-s", LabProcess.PortText).Expect(0, "closed=1000");
 
-        var result = lab.Tool(option, "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(1000, result.Summary("closed"));
         string[] processes = lab.Ask("processes");
         // The decoy connections have a holder of the same kind, the 51st.
-        Assert.Equal(50, processes.Count(line => line.Contains("role=server state=signal:9", StringComparison.Ordinal)));
-        Assert.Equal(50, lab.State()["processes", "dead"]);
+        Assert.Equal(50, processes.Count(line => line.Contains("role=server state=signal:9")));
+        lab.ExpectState("processes dead=50");
         Assert.Equal(50, Signals(result).Length);
-        Assert.Equal(20, lab.State()["decoy", "alive"]);
-        Assert.Equal(1000, lab.State()["client", "eof"]);
-        Assert.Equal(1, lab.State()["listener", "alive"]);
+        lab.ExpectState("decoy alive=20, client eof=1000, listener alive=1");
     }
 
     [Fact]
     public void Kill_SocketSharedByThreeProcesses_KillsAll()
     {
         using var lab = LabProcess.StartIsolated("--count", "3", "--sharers", "2", "--client-process");
-
-        var result = lab.Tool("--use_proc", "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(3, result.Summary("closed"));
+        var result = lab.Tool("--use_proc", "-s", LabProcess.PortText).Expect(0, "closed=3");
         Assert.Equal(3, Signals(result).Length);
-        Assert.Equal(3, lab.State()["processes", "dead"]);
-        Assert.Equal(3, lab.State()["client", "eof"]);
+        lab.ExpectState("processes dead=3, client eof=3");
     }
 
     [Theory]
@@ -46,10 +37,7 @@ public sealed class UseProcTests
     {
         string[] option = onTerm.Length == 0 ? [] : [onTerm];
         using var lab = LabProcess.StartIsolated(["--count", "4", "--processes", "2", "--client-process", .. option]);
-
-        var result = lab.Tool("--use_proc", "--signal", signal, "-s", LabProcess.PortText).Expect(0);
-
-        Assert.Equal(4, result.Summary("closed"));
+        lab.Tool("--use_proc", "--signal", signal, "-s", LabProcess.PortText).Expect(0, "closed=4");
         Until.True(() => lab.State()["processes", "dead"] == 2, "both deaths");
         Assert.Equal(2, lab.Ask("processes").Count(line => line.EndsWith("role=server state=" + fate, StringComparison.Ordinal)));
     }
@@ -58,12 +46,8 @@ public sealed class UseProcTests
     public void Kill_OwnerIgnoresTheSignal_ReportsFailed()
     {
         using var lab = LabProcess.StartIsolated("--count", "2", "--ignore-term");
-
-        var result = lab.Tool("--use_proc", "--signal", "TERM", "-s", LabProcess.PortText).Expect(1);
-
-        Assert.Equal(2, result.Summary("failed"));
-        Assert.Equal(0, result.Summary("closed"));
-        Assert.Equal(2, lab.State()["server", "alive"]);
+        lab.Tool("--use_proc", "--signal", "TERM", "-s", LabProcess.PortText).Expect(1, "failed=2 closed=0");
+        lab.ExpectState("server alive=2");
     }
 
     [Theory]
@@ -73,16 +57,13 @@ public sealed class UseProcTests
     {
         // The session's own connection would be spared anyway: here it is included, but the processes are still not killed.
         using var lab = LabProcess.StartIsolated("--count", "4", "--processes", "2", "--client-process");
-
         string[] output = lab.Ask($"{command} {Binaries.Tool} --use_proc -s {LabProcess.PortText} --include-own-session --disable-syslog");
 
         // The process that runs the program holds the first two connections; it does not hold the other two.
         Assert.Equal("exit:1", output[^1]);
         Assert.Equal(2, Result.Summary(output, "failed"));
         Assert.Equal(2, Result.Summary(output, "closed"));
-        Assert.Equal(2, lab.State()["server", "alive"]);
-        Assert.Equal(2, lab.State()["client", "alive"]);
-        Assert.Equal(1, lab.State()["processes", "dead"]);
+        lab.ExpectState("server alive=2, client alive=2, processes dead=1");
     }
 
     [Fact]
@@ -90,11 +71,8 @@ public sealed class UseProcTests
     {
         using var lab = LabProcess.StartIsolated("--state", "unaccepted");
         Assert.StartsWith("accept=ok", Assert.Single(lab.Ask("accept")), StringComparison.Ordinal); // now the Lab holds it, as process 1
-
-        var result = lab.Tool("--use_proc", "-s", LabProcess.PortText).Expect(1);
-
-        Assert.Equal(1, result.Summary("failed"));
-        Assert.Equal(1, lab.State()["client", "alive"]);
+        lab.Tool("--use_proc", "-s", LabProcess.PortText).Expect(1, "failed=1");
+        lab.ExpectState("client alive=1");
     }
 
     [Fact]
@@ -102,18 +80,16 @@ public sealed class UseProcTests
     {
         using var lab = LabProcess.StartIsolated("--count", "4", "--ports", "2", "--client-process");
         int server = Assert.Single(lab.Processes("server"));
-
         var result = lab.Tool("-n", "--use-proc", "-s", $"{LabProcess.Port}").Expect(0);
 
-        Assert.Equal(2, result.Stdout.Split('\n').Count(line => line.Contains($"[{server}]", StringComparison.Ordinal)));
+        Assert.Equal(2, result.Stdout.Split('\n').Count(line => line.Contains($"[{server}]")));
         // The process also holds two connections on the other port.
         // Its parent, the Lab, runs the same program: as with PostgreSQL, a SIGKILL may end more than the one process.
         Assert.Contains("kill (2 other connections; a SIGKILL may end the family of process ", result.Stdout, StringComparison.Ordinal);
-        Assert.Single(result.Log, line => line.Contains($" warning process {server} runs the same program as its parent: ", StringComparison.Ordinal));
+        Assert.Single(result.Log, line => line.Contains($" warning process {server} runs the same program as its parent: "));
         Assert.Contains("kill (2 other connections)", lab.Tool("-n", "--use-proc", "--signal", "TERM", "-s", $"{LabProcess.Port}").Expect(0).Stdout, StringComparison.Ordinal);
-        Assert.Equal(4, lab.State()["server", "alive"]);
-        Assert.Equal(0, lab.State()["processes", "dead"]);
+        lab.ExpectState("server alive=4, processes dead=0");
     }
 
-    private static string[] Signals(Result result) => [.. result.Log.Where(line => line.Contains(" to pid=", StringComparison.Ordinal))];
+    private static string[] Signals(Result result) => [.. result.Log.Where(line => line.Contains(" to pid="))];
 }

@@ -1,14 +1,9 @@
-using System.Runtime.InteropServices;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
 /// <summary>A child process of the Lab: a copy of this program, started by posix_spawn(3) with a control channel as descriptor 3.</summary>
 internal sealed unsafe class ChildProcess
 {
-    /// <summary>The descriptor of a child's control channel.</summary>
     internal const int ControlDescriptor = 3;
-
     private bool _reaped;
 
     private ChildProcess(int pid, string role, ControlChannel channel)
@@ -20,19 +15,16 @@ internal sealed unsafe class ChildProcess
 
     internal int Pid { get; }
 
-    /// <summary>
-    /// The role of the process: <c>server</c>, <c>client</c>, <c>sharer</c>, <c>decoy</c>, <c>decoy-files</c>, <c>listener</c>.
-    /// </summary>
+    /// <summary>The role of the process: <c>server</c>, <c>client</c>, <c>sharer</c>, <c>decoy</c>, <c>decoy-files</c>,
+    /// <c>listener</c>.</summary>
     internal string Role { get; }
 
     internal ControlChannel Channel { get; }
-
     /// <summary>How the process ended, <c>exit:0</c> or <c>signal:9</c>; <c>alive</c> until then.</summary>
     internal string Fate { get; private set; } = "alive";
 
-    /// <summary>
-    /// Starts a child, which writes only answers. All descriptors here are close-on-exec, so it inherits only its channel.
-    /// </summary>
+    /// <summary>Starts a child, which writes only answers. All descriptors here are close-on-exec, so it inherits only its
+    /// channel.</summary>
     internal static ChildProcess Start(string role, params string[] arguments)
     {
         var (parentEnd, childEnd) = ControlChannel.Create();
@@ -59,26 +51,22 @@ internal sealed unsafe class ChildProcess
         {
             _ = Libc.FileActionsAddDup2(actions, from, to);
         }
-
         byte** argv = (byte**)NativeMemory.AllocZeroed((nuint)(arguments.Length + 2), (nuint)sizeof(byte*));
         for (int i = 0; i < arguments.Length; i++)
         {
             argv[i] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
         }
-
         int pid;
         int error = Libc.PosixSpawn(&pid, program, actions, null, argv, argv + arguments.Length);
         for (int i = 0; i < arguments.Length; i++)
         {
             Marshal.FreeCoTaskMem((nint)argv[i]);
         }
-
         NativeMemory.Free(argv);
         _ = Libc.FileActionsDestroy(actions);
         return error == 0 ? pid : throw new LabException($"posix_spawn {program}: {Errno.Name(error)}");
     }
 
-    /// <summary>Waits for a process that <see cref="Spawn"/> started, and returns how it ended.</summary>
     internal static string WaitFor(int pid)
     {
         int status;
@@ -100,14 +88,12 @@ internal sealed unsafe class ChildProcess
         return !_reaped;
     }
 
-    /// <summary>Kills the process by its id, if it is still alive, and reaps it.</summary>
     internal void End()
     {
         if (!IsAlive())
         {
             return;
         }
-
         _ = Libc.Kill(Pid, Posix.SIGKILL);
         _reaped = true;
         Fate = WaitFor(Pid);

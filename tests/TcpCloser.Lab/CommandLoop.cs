@@ -1,18 +1,11 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-using TcpCloser.Lab.Holding;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
-/// <summary>
-/// Answers the commands on stdin, one per line; every answer ends with the line <c>.</c>, an error is the line <c>error: …</c>.
-/// </summary>
+/// <summary>Answers the commands on stdin, one per line; every answer ends with the line <c>.</c>, an error is the line <c>error:
+/// …</c>.</summary>
 internal sealed class CommandLoop(LabSession session)
 {
     private static readonly string[] s_views = ["alive", "eof", "reset", "aborted", "notconn", "pipe", "closed"];
 
-    /// <summary>Serves until <c>quit</c> or the end of stdin.</summary>
     internal void Run()
     {
         LineReader input = new(0);
@@ -23,7 +16,6 @@ internal sealed class CommandLoop(LabSession session)
             {
                 return;
             }
-
             try
             {
                 LineWriter.Write(words.Length == 0 ? ["."] : [.. Answer(words), "."]);
@@ -51,7 +43,7 @@ internal sealed class CommandLoop(LabSession session)
         ["wait-ended", var number, var milliseconds] => WaitEnded(
             int.Parse(number, CultureInfo.InvariantCulture),
             int.Parse(milliseconds, CultureInfo.InvariantCulture)),
-        ["run" or "run-inheriting", ..] => RunInHolder(words),
+        ["run" or "run-inheriting", ..] => AskHolder($"run {(words[0] == "run-inheriting" ? "inherit" : "plain")} {string.Join(' ', words.Skip(1))}"),
         _ => throw new LabException($"unknown command '{string.Join(' ', words)}'"),
     };
 
@@ -77,9 +69,8 @@ internal sealed class CommandLoop(LabSession session)
         yield return $"processes alive={alive} dead={session.Processes.Count() - alive}";
     }
 
-    /// <summary>
-    /// One line per connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset …</c>.
-    /// </summary>
+    /// <summary>One line per connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset
+    /// …</c>.</summary>
     private IEnumerable<string> List()
     {
         Dictionary<(string Role, string Index), string> ends = [];
@@ -96,7 +87,6 @@ internal sealed class CommandLoop(LabSession session)
             yield return $"{i} server={session.Connections.Server(i)} client={session.Connections.Client(i)}"
                 + Describe("server", index) + Describe("client", index);
         }
-
         string Describe(string role, string index)
             => ends.GetValueOrDefault((role, index), $" {role}-end={(session.HandedOver(role) > 0 ? "gone" : "none")}");
     }
@@ -135,12 +125,6 @@ internal sealed class CommandLoop(LabSession session)
         yield return $"ended={ended}";
     }
 
-    private List<string> RunInHolder(string[] words)
-    {
-        string request = $"run {(words[0] == "run-inheriting" ? "inherit" : "plain")} {string.Join(' ', words.Skip(1))}";
-        return AskHolder(request);
-    }
-
     /// <summary>Sends a request to the first living process that holds server ends.</summary>
     private List<string> AskHolder(string request)
     {
@@ -154,29 +138,13 @@ internal sealed class CommandLoop(LabSession session)
         return [];
     }
 
-    /// <summary>Sends a request to every living process that holds ends.</summary>
-    private List<string> AskAll(string request)
-    {
-        List<string> lines = [];
-        foreach (var process in session.Processes)
-        {
-            if (process.Role != "decoy-files" && process.IsAlive() && process.Channel.Ask(request) is { } answer)
-            {
-                lines.AddRange(answer);
-            }
-        }
-        return lines;
-    }
+    private List<string> AskAll(string request) => [.. session.Processes
+        .Where(static process => process.Role != "decoy-files" && process.IsAlive())
+        .SelectMany(process => process.Channel.Ask(request) ?? [])];
 
     /// <summary>Sums lines of <c>role item number</c> over the processes.</summary>
-    private IEnumerable<(string Role, string Item, int Number)> Merge(string request)
-    {
-        Dictionary<(string Role, string Item), int> sums = [];
-        foreach (string line in AskAll(request))
-        {
-            string[] words = line.Split(' ');
-            CollectionsMarshal.GetValueRefOrAddDefault(sums, (words[0], words[1]), out _) += int.Parse(words[2], CultureInfo.InvariantCulture);
-        }
-        return sums.Select(sum => (sum.Key.Role, sum.Key.Item, sum.Value));
-    }
+    private IEnumerable<(string Role, string Item, int Number)> Merge(string request) => AskAll(request)
+        .Select(static line => line.Split(' '))
+        .GroupBy(static words => (words[0], words[1]), static words => int.Parse(words[2], CultureInfo.InvariantCulture))
+        .Select(static group => (group.Key.Item1, group.Key.Item2, group.Sum()));
 }

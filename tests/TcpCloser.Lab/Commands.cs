@@ -1,9 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using ConsoleAppFramework;
-using TcpCloser.Lab.Churning;
-using TcpCloser.Lab.Holding;
-using TcpCloser.Lab.Making;
-using TcpCloser.Lab.Paths;
 
 namespace TcpCloser.Lab;
 
@@ -54,38 +50,12 @@ internal sealed class Commands
     /// <param name="processName">Name of the processes that hold connections (prctl PR_SET_NAME), bytes in hexadecimal.</param>
     /// <param name="thread">Thread that has the sockets open: first, own-table (another one, with its own descriptor table), first-ended (another one, after the first has ended).</param>
     public int Hold(
-        int count = 1,
-        string family = "v4",
-        int port = 5000,
-        int ports = 1,
-        int portStep = 1,
-        int listeners = 1,
-        string address = "",
-        string state = "established",
-        bool orphan = false,
-        int processes = 1,
-        int sharers = 0,
-        bool clientProcess = false,
-        int busy = 0,
-        int every = 10,
-        string talker = "both",
-        string blocked = "none",
-        int unread = 0,
-        int unsent = 0,
-        bool deaf = false,
-        bool mptcp = false,
-        string bindDevice = "",
-        string rebindDevice = "",
-        string twinDevice = "",
-        int mark = 0,
-        int decoys = 0,
-        int decoyPort = 6000,
-        int decoyProcesses = 0,
-        int decoyFiles = 0,
-        bool ignoreTerm = false,
-        bool cleanTerm = false,
-        string processName = "",
-        string thread = HolderThread.First)
+        int count = 1, string family = "v4", int port = 5000, int ports = 1, int portStep = 1, int listeners = 1, string address = "",
+        string state = "established", bool orphan = false, int processes = 1, int sharers = 0, bool clientProcess = false, int busy = 0,
+        int every = 10, string talker = "both", string blocked = "none", int unread = 0, int unsent = 0, bool deaf = false,
+        bool mptcp = false, string bindDevice = "", string rebindDevice = "", string twinDevice = "", int mark = 0, int decoys = 0,
+        int decoyPort = 6000, int decoyProcesses = 0, int decoyFiles = 0, bool ignoreTerm = false, bool cleanTerm = false,
+        string processName = "", string thread = HolderThread.First)
     {
         LabOptions options = new()
         {
@@ -123,8 +93,7 @@ internal sealed class Commands
         };
         if (options.Check() is { } error)
         {
-            LineWriter.Write([error], fd: 2);
-            return UsageError;
+            return Fail(error, UsageError);
         }
         return Hold(options);
     }
@@ -144,8 +113,7 @@ internal sealed class Commands
         string[] command = [.. context.EscapedArguments];
         if (command.Length == 0)
         {
-            LineWriter.Write(["time: the program after -- is missing"], fd: 2);
-            return UsageError;
+            return Fail("time: the program after -- is missing", UsageError);
         }
         return Try(() =>
         {
@@ -154,7 +122,6 @@ internal sealed class Commands
             {
                 LineWriter.Write([program.Run()]);
             }
-
             return 0;
         });
     }
@@ -192,8 +159,7 @@ internal sealed class Commands
     /// <param name="farPid">Process in the other network namespace.</param>
     /// <param name="delay">Delay of a packet in each direction, in ms.</param>
     /// <param name="device">Name of the devices.</param>
-    public int Relay(int farPid, int delay, string device = "slow0")
-        => Try(() => Paths.Relay.Run(device, farPid, delay));
+    public int Relay(int farPid, int delay, string device = "slow0") => Try(() => Paths.Relay.Run(device, farPid, delay));
 
     /// <summary>
     /// Accepts any descriptors that other processes send over a Unix socket, as a bus daemon does, and keeps them without looking at
@@ -235,30 +201,29 @@ internal sealed class Commands
         }
         catch (LabException failure)
         {
-            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
-            return 1;
+            return Fail($"tcp-closer-lab: {failure.Message}", 1);
         }
     }
 
-    private static int Hold(LabOptions options)
+    private static int Fail(string message, int status)
     {
-        LabSession? session = null;
+        LineWriter.Write([message], fd: 2);
+        return status;
+    }
+
+    private static int Hold(LabOptions options) => Try(() =>
+    {
+        LabSession session = new(options);
         try
         {
-            session = new LabSession(options);
             session.Create();
             LineWriter.Write([.. session.Announcement(), "READY"]);
             new CommandLoop(session).Run();
             return 0;
         }
-        catch (LabException failure)
-        {
-            LineWriter.Write([$"tcp-closer-lab: {failure.Message}"], fd: 2);
-            return 1;
-        }
         finally
         {
-            session?.End();
+            session.End();
         }
-    }
+    });
 }

@@ -1,9 +1,5 @@
-using System.Runtime.InteropServices;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
-/// <summary>A program under a seccomp(2) filter.</summary>
 internal static unsafe class Confinement
 {
     private const uint Allow = 0x7fff0000; // SECCOMP_RET_ALLOW
@@ -13,23 +9,17 @@ internal static unsafe class Confinement
     // struct seccomp_data: the call's number at 0, its arguments from 16 on, 8 bytes each.
     private const uint Number = 0;
     private const uint FirstArgument = 16;
-
     private static readonly int s_socketCall = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 198 : 41;
 
     /// <summary>Executes the program; returns only by an exception.</summary>
     internal static int Execute(string[] command, int netlinkErrno, int deadlyCall)
     {
-        if (command.Length == 0)
-        {
-            throw new LabException("confine: the program after -- is missing");
-        }
-
+        LabException.ThrowIf(command.Length == 0, "confine: the program after -- is missing");
         byte** arguments = (byte**)NativeMemory.AllocZeroed((nuint)(command.Length + 1), (nuint)sizeof(byte*));
         for (int i = 0; i < command.Length; i++)
         {
             arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
         }
-
         Install(
         [
             Load(Number),

@@ -1,17 +1,12 @@
-using System.Text;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
-/// <summary>
-/// A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors if
-/// sockets are handed over (SCM_RIGHTS). An answer is any number of packets, then <c>.</c>; a packet that begins with <c>!</c> is an error.
-/// </summary>
+/// <summary>A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors if
+/// sockets are handed over (SCM_RIGHTS). An answer is any number of packets, then <c>.</c>; a packet that begins with <c>!</c> is an
+/// error.</summary>
 internal sealed unsafe class ControlChannel(int fd)
 {
     /// <summary>The maximum size of a packet in bytes; well below the default send buffer.</summary>
     internal const int PacketSize = 64 * 1024;
-
     private readonly byte[] _buffer = new byte[PacketSize];
 
     internal int Fd => fd;
@@ -24,10 +19,8 @@ internal sealed unsafe class ControlChannel(int fd)
     }
 
     /// <summary>Sends a packet; false if the other side is gone.</summary>
-    internal bool Send(string text, ReadOnlySpan<int> descriptors = default)
-    {
-        return DescriptorSender.Send(fd, Encoding.UTF8.GetBytes(text), descriptors);
-    }
+    internal bool Send(string text, ReadOnlySpan<int> descriptors = default) =>
+        DescriptorSender.Send(fd, Encoding.UTF8.GetBytes(text), descriptors);
 
     /// <summary>Waits for a packet; null if the other side is gone. Descriptors that come with it are added to the list.</summary>
     internal string? Receive(List<int>? descriptors = null)
@@ -53,7 +46,6 @@ internal sealed unsafe class ControlChannel(int fd)
             {
                 return null;
             }
-
             if (message.ControlLength >= DescriptorSender.ControlHeader && descriptors is not null)
             {
                 int count = ((int)*(nuint*)control - DescriptorSender.ControlHeader) / sizeof(int);
@@ -70,7 +62,6 @@ internal sealed unsafe class ControlChannel(int fd)
         {
             return null;
         }
-
         List<string> lines = [];
         while (Receive() is { } packet)
         {
@@ -78,12 +69,10 @@ internal sealed unsafe class ControlChannel(int fd)
             {
                 return lines;
             }
-
             if (packet[0] == '!')
             {
                 throw new LabException(packet[1..]);
             }
-
             lines.AddRange(packet.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
         return null;
@@ -101,7 +90,6 @@ internal sealed unsafe class ControlChannel(int fd)
                 {
                     return false;
                 }
-
                 packet.Clear();
             }
             packet.Append(line).Append('\n');

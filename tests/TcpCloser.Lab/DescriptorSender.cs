@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
 /// <summary>Sends bytes over a Unix socket, with descriptors (unix(7), SCM_RIGHTS).</summary>
@@ -7,7 +5,6 @@ internal static unsafe class DescriptorSender
 {
     /// <summary>The kernel's SCM_MAX_FD is 253.</summary>
     internal const int MaxDescriptors = 250;
-
     /// <summary>struct cmsghdr: length 8, level 4, type 4.</summary>
     internal const int ControlHeader = 16;
 
@@ -39,7 +36,6 @@ internal static unsafe class DescriptorSender
             {
                 return sent == bytes.Length ? true : throw new LabException("sendmsg: sent in part");
             }
-
             return Errno.Last is Errno.EPIPE or Errno.ECONNRESET or Errno.ENOTCONN
                 ? false
                 : throw new LabException($"sendmsg: {Errno.Name(Errno.Last)}");

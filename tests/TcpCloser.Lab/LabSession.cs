@@ -1,13 +1,9 @@
-using TcpCloser.Lab.Interop;
-using TcpCloser.Lab.Making;
-
 namespace TcpCloser.Lab;
 
 /// <summary>Everything that one run of the Lab created: the connections, the decoys, and every process that holds something.</summary>
 internal sealed class LabSession
 {
     private const int FirstConnectionsShown = 5;
-
     private readonly LabOptions _options;
     private readonly List<ChildProcess> _decoyProcesses = [];
 
@@ -25,13 +21,8 @@ internal sealed class LabSession
     }
 
     internal ConnectionSet Connections { get; }
-
     internal ConnectionSet? Decoys { get; }
-
-    /// <summary>The role of the tested ends.</summary>
     internal string SubjectRole => _options.State is "syn-sent" or "unaccepted" or "listen" ? "client" : "server";
-
-    /// <summary>Every process, in the order of their start.</summary>
     internal IEnumerable<ChildProcess> Processes => [.. Connections.Processes, .. Decoys?.Processes ?? [], .. _decoyProcesses];
 
     internal void Create()
@@ -40,31 +31,24 @@ internal sealed class LabSession
         {
             _decoyProcesses.Add(ChildProcess.Start("decoy-files", "decoy", "--files", $"{_options.DecoyFiles}"));
         }
-
         foreach (var process in _decoyProcesses)
         {
-            if (process.Channel.Ask("open") is null)
-            {
-                throw new LabException($"decoy process {process.Pid} ended too early");
-            }
+            LabException.ThrowIf(process.Channel.Ask("open") is null, $"decoy process {process.Pid} ended too early");
         }
         Decoys?.Create();
         Connections.Create();
     }
 
-    /// <summary>The lines before READY.</summary>
     internal IEnumerable<string> Announcement()
     {
         foreach (var process in Processes)
         {
             yield return $"pid={process.Pid} role={process.Role}";
         }
-
         for (int i = 0; i < _options.Ports; i++)
         {
             yield return $"port={_options.PortOf(i)}";
         }
-
         for (int i = 0; i < Math.Min(Connections.Count, FirstConnectionsShown); i++)
         {
             yield return $"connection={i} server={Connections.Server(i)} client={Connections.Client(i)}";
@@ -79,7 +63,6 @@ internal sealed class LabSession
         _ => 2 * _options.Decoys,
     };
 
-    /// <summary>Kills every process that was started, by its id.</summary>
     internal void End()
     {
         foreach (var process in Processes)

@@ -1,20 +1,13 @@
-using System.Net;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
-/// <summary>
-/// A neighbour of the measured program: two processes with one TCP connection over loopback, of which one sends a byte and the
-/// other answers, as fast as possible. The latencies are counted in memory that they share with the Lab.
-/// </summary>
+/// <summary>A neighbour of the measured program: two processes with one TCP connection over loopback, of which one sends a byte and the
+/// other answers, as fast as possible. The latencies are counted in memory that they share with the Lab.</summary>
 internal sealed unsafe class LatencyPair : IDisposable
 {
     private const int PROT_READ_WRITE = 3;
     private const int MAP_SHARED_ANONYMOUS = 0x21;
-
     /// <summary>One counter per microsecond; the last one is for everything longer.</summary>
     private const int Buckets = 1 << 20;
-
     private readonly int* _counters;
     private readonly int _requester;
     private readonly int _responder;
@@ -38,7 +31,6 @@ internal sealed unsafe class LatencyPair : IDisposable
         _ = Libc.Close(responding);
     }
 
-    /// <summary>Resets the counters.</summary>
     internal void Begin() => new Span<int>(_counters, Buckets).Clear();
 
     /// <summary>The result: <c>pair-p50-us=20 pair-p99-us=40 pair-p999-us=80 pair-answers=5000</c>.</summary>
@@ -50,7 +42,6 @@ internal sealed unsafe class LatencyPair : IDisposable
         {
             answers += count;
         }
-
         return $"pair-p50-us={Percentile(counters, answers * 0.5)} pair-p99-us={Percentile(counters, answers * 0.99)} "
             + $"pair-p999-us={Percentile(counters, answers * 0.999)} pair-answers={answers}";
     }
@@ -62,7 +53,6 @@ internal sealed unsafe class LatencyPair : IDisposable
             _ = Libc.Kill(pid, Posix.SIGKILL);
             _ = Libc.WaitPid(pid, null, 0);
         }
-
         _ = Libc.Unmap(_counters, Buckets * sizeof(int));
     }
 
@@ -75,7 +65,6 @@ internal sealed unsafe class LatencyPair : IDisposable
         {
             us++;
         }
-
         return us;
     }
 
@@ -88,7 +77,6 @@ internal sealed unsafe class LatencyPair : IDisposable
             Exchange(fd, counters);
             Libc.ExitAtOnce(0);
         }
-
         return pid > 0 ? pid : throw new LabException("fork failed");
     }
 
@@ -102,7 +90,6 @@ internal sealed unsafe class LatencyPair : IDisposable
         {
             isConnected = Libc.ReadAfterFork(fd, &one, 1) == 1 && Libc.WriteAfterFork(fd, &one, 1) == 1;
         }
-
         while (isConnected)
         {
             _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, times);

@@ -1,23 +1,17 @@
-using System.Runtime.InteropServices;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
-/// <summary>Runs a program and measures its duration, CPU time and memory.</summary>
 internal sealed unsafe class TimedProgram : IDisposable
 {
     private const int PROT_READ_WRITE = 3;
     private const int MAP_SHARED_ANONYMOUS = 0x21;
     private const nuint PageSize = 4096;
     private const int CannotExecute = 127;
-
     private readonly byte** _arguments;
     private readonly int _argumentCount;
     private readonly int _devNull;
     private readonly int _output;
     private readonly int _termAfterMs;
     private readonly LatencyPair? _pair;
-
     /// <summary>The time right before the child's exec, written by the child.</summary>
     private readonly long* _started;
 
@@ -30,17 +24,14 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             _arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
         }
-
         _devNull = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
         _output = Errno.Check(Libc.Open(output, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0x1a4), $"open {output}");
         _termAfterMs = termAfterMs;
         _started = (long*)Libc.Map(null, PageSize, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
     }
 
-    /// <summary>
-    /// Runs the program once. By fork, because posix_spawn runs the child in the Lab's own memory until the exec, and the kernel counts
-    /// that towards the peak of the program.
-    /// </summary>
+    /// <summary>Runs the program once. By fork, because posix_spawn runs the child in the Lab's own memory until the exec, and the kernel
+    /// counts that towards the peak of the program.</summary>
     internal string Run()
     {
         _ = Libc.Truncate(_output, 0); // fails for anything but a file, which needs no truncation
@@ -51,12 +42,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             Execute();
         }
-
-        if (pid < 0)
-        {
-            throw new LabException("fork failed");
-        }
-
+        LabException.ThrowIf(pid < 0, "fork failed");
         if (_termAfterMs > 0)
         {
             _ = Libc.Poll(null, 0, _termAfterMs);
@@ -74,7 +60,6 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be executed");
         }
-
         long wall = ((ended[0] - _started[0]) * 1_000_000) + ((ended[1] - _started[1]) / 1000);
         return $"wall-us={wall} user-us={(usage.UserSeconds * 1_000_000) + usage.UserMicroseconds} "
             + $"sys-us={(usage.SystemSeconds * 1_000_000) + usage.SystemMicroseconds} maxrss-kb={usage.MaxRss} status={ChildProcess.Describe(status)}{neighbour}";
@@ -86,7 +71,6 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             Marshal.FreeCoTaskMem((nint)_arguments[i]);
         }
-
         NativeMemory.Free(_arguments);
         _pair?.Dispose();
         _ = Libc.Unmap(_started, PageSize);

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
 /// <summary>Waits for a condition, with a limit, so that a defect ends in a message and not in a hang.</summary>
@@ -9,13 +6,8 @@ internal static unsafe class Wait
     /// <summary>Longer than any condition takes here, even on a loaded machine.</summary>
     internal const int LimitMs = 20_000;
 
-    internal static void Until(Func<bool> condition, string what)
-    {
-        if (!For(condition, LimitMs))
-        {
-            throw new LabException($"waited {LimitMs} ms for {what}");
-        }
-    }
+    internal static void Until(Func<bool> condition, string what) =>
+        LabException.ThrowIf(!For(condition, LimitMs), $"waited {LimitMs} ms for {what}");
 
     /// <summary>Returns true as soon as the condition holds, false when the time is over.</summary>
     internal static bool For(Func<bool> condition, int milliseconds)
@@ -31,12 +23,10 @@ internal static unsafe class Wait
             {
                 return false;
             }
-
             if (elapsed > SpinMs)
             {
                 pause = Math.Min(pause + 1, MaxPauseMs);
             }
-
             _ = Libc.Poll(null, 0, pause);
         }
         return true;

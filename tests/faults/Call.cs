@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace TcpCloser.Faults;
 
 /// <summary>A system call that the program itself made.</summary>
@@ -15,8 +13,8 @@ internal sealed partial record Call(string Name, int Occurrence, string Text)
 
     private static string Shorten(string name, string text)
     {
-        bool namesPath = name.Contains("open", StringComparison.Ordinal) || name.Contains("stat", StringComparison.Ordinal)
-            || name.Contains("link", StringComparison.Ordinal) || name is "connect" or "bind" or "rename" or "access" or "faccessat2";
+        bool namesPath = name.Contains("open") || name.Contains("stat")
+            || name.Contains("link") || name is "connect" or "bind" or "rename" or "access" or "faccessat2";
         string kept = namesPath ? text : Quoted().Replace(text, "\"\"");
         int end = kept.LastIndexOf(") = ", StringComparison.Ordinal);
         kept = Numbers().Replace(end >= 0 ? kept[..end] : kept, "N");

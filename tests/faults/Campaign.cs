@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace TcpCloser.Faults;
 
 /// <summary>Injects every fault of one mode, one after the other.</summary>
@@ -7,7 +5,6 @@ internal sealed class Campaign(Mode mode, bool all, string only)
 {
     private const int OccurrencesOfAll = 12;
     private const int LinesShown = 12;
-
     private readonly List<string> _kindsSeen = [];
     private int _injections;
     private int _wrong;
@@ -32,7 +29,6 @@ internal sealed class Campaign(Mode mode, bool all, string only)
                 Console.WriteLine("0 passed, 1 failed, 0 skipped");
                 return false;
             }
-
             foreach (Call call in recorded.Trace.First(all ? OccurrencesOfAll : mode.Occurrences, mode.From))
             {
                 // The program distinguishes errors in the same way at each call of a kind. What it must do then depends on what it did
@@ -48,7 +44,6 @@ internal sealed class Campaign(Mode mode, bool all, string only)
                 }
             }
         }
-
         Directory.Delete(directory, recursive: true);
         Console.WriteLine($"{mode.Name}: {_injections} injections into {_kindsSeen.Count} kinds of calls, {_wrong} wrong answers, " +
             $"{_notReached} not reached, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s");
@@ -74,7 +69,6 @@ internal sealed class Campaign(Mode mode, bool all, string only)
         {
             stage.GiveUp();
         }
-
         // strace marks injected errors, but not injected signals.
         bool isReached = run.Trace.Injected is not null
             || (fault.IsSignal && run.Trace.Calls.Any(made => made.Name == call.Name && made.Occurrence == call.Occurrence));
@@ -85,15 +79,12 @@ internal sealed class Campaign(Mode mode, bool all, string only)
             {
                 Console.WriteLine($"not reached: {call.Name}:{call.Occurrence}:{fault} {call.Kind}");
             }
-
             return;
         }
-
         if (!_kindsSeen.Contains(call.Kind))
         {
             _kindsSeen.Add(call.Kind);
         }
-
         _injections++;
         if (wrong.Count > 0)
         {
@@ -109,11 +100,10 @@ internal sealed class Campaign(Mode mode, bool all, string only)
     /// <summary>A signalled process may end a moment after the program.</summary>
     private static Truth Settle(Stage stage, Run run)
     {
-        if (run.Log.Contains(" sent SIG", StringComparison.Ordinal))
+        if (run.Log.Contains(" sent SIG"))
         {
             Thread.Sleep(20);
         }
-
         return stage.Look();
     }
 

@@ -1,6 +1,5 @@
 namespace TcpCloser.Faults;
 
-/// <summary>All modes.</summary>
 internal static class Modes
 {
     private static readonly string[] s_noNetAdmin = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", "--"];

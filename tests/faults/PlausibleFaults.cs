@@ -4,9 +4,7 @@ namespace TcpCloser.Faults;
 internal readonly record struct Fault(string Text)
 {
     internal bool IsSignal => Text.StartsWith("signal=", StringComparison.Ordinal);
-
-    internal string Name => Text[(Text.IndexOf('=', StringComparison.Ordinal) + 1)..];
-
+    internal string Name => Text[(Text.IndexOf('=') + 1)..];
     public override string ToString() => Name;
 }
 
@@ -70,7 +68,7 @@ internal static class PlausibleFaults
     internal static IEnumerable<Fault> Of(Call call)
         => s_errors.GetValueOrDefault(call.Name, "EPERM EINVAL ENOMEM ENOSYS").Split(' ')
             // With MSG_DONTWAIT, EAGAIN means that there is no more.
-            .Where(name => name != "EAGAIN" || !call.Text.Contains("MSG_DONTWAIT", StringComparison.Ordinal))
+            .Where(name => name != "EAGAIN" || !call.Text.Contains("MSG_DONTWAIT"))
             .Select(name => new Fault("error=" + name))
             .Append(s_terminate);
 }

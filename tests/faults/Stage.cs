@@ -7,31 +7,24 @@ internal sealed class Truth
 {
     /// <summary>The matching connections, as in log lines; whether both ends are alive.</summary>
     internal Dictionary<string, bool> Connections { get; } = [];
-
     /// <summary>Closed connections that do not match.</summary>
     internal List<string> Others { get; } = [];
-
     /// <summary>The processes that hold matching connections; whether they are alive.</summary>
     internal Dictionary<int, bool> Processes { get; } = [];
-
     /// <summary>Processes that hold no matching connection; whether they are alive.</summary>
     internal Dictionary<int, bool> OtherProcesses { get; } = [];
 
     internal bool IsAnythingClosed => Connections.ContainsValue(false);
-
     internal bool IsAnythingDone => IsAnythingClosed || Processes.ContainsValue(false);
 }
 
-/// <summary>
-/// The connections for the runs of a mode: groups, each with its own port, several in a Lab. A group is used until one of its
-/// connections is closed. The connections of the other groups match no run and have to survive.
-/// </summary>
+/// <summary>The connections for the runs of a mode: groups, each with its own port, several in a Lab. A group is used until one of its
+/// connections is closed. The connections of the other groups match no run and have to survive.</summary>
 internal sealed class Stage(Mode mode) : IDisposable
 {
     private const int FirstPort = 7000;
     private const int OtherPort = 17000;
     private const int DecoyPort = 27000;
-
     private readonly List<LabProcess> _labs = [];
     private readonly SyslogDaemon? _syslog = mode.Syslog ? new SyslogDaemon("/dev/log") : null;
     private int _group;
@@ -41,7 +34,6 @@ internal sealed class Stage(Mode mode) : IDisposable
     private int Groups => mode.Kills ? 1 : mode.Groups;
 
     internal int Port => FirstPort + _group;
-
     internal int PortInOtherNamespace => OtherPort + _group;
 
     /// <summary>Provides a group whose connections are all open.</summary>
@@ -56,7 +48,6 @@ internal sealed class Stage(Mode mode) : IDisposable
                 End();
             }
         }
-
         if (_labs.Count == 0)
         {
             _group = 0;
@@ -86,13 +77,11 @@ internal sealed class Stage(Mode mode) : IDisposable
                 truth.Others.Add($"{connection}");
             }
         }
-
         foreach (LabHolder holder in mode.Kills ? _labs[0].Holders() : [])
         {
             _isUsed |= !holder.IsAlive;
             (holder.Role == "server" ? truth.Processes : truth.OtherProcesses).Add(holder.Pid, holder.IsAlive);
         }
-
         return truth;
     }
 

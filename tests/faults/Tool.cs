@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace TcpCloser.Faults;
 
 /// <summary>A finished run of the program: how it ended, and everything that it wrote.</summary>
@@ -13,7 +11,6 @@ internal sealed record Run(int ExitStatus, bool Hung, string Stdout, string Stde
 {
     internal const int FirstSignal = 128;
 
-    /// <summary>Whether a signal ended it.</summary>
     internal bool Died => ExitStatus >= FirstSignal;
 
     /// <summary>The log, wherever it went.</summary>
@@ -24,25 +21,19 @@ internal sealed record Run(int ExitStatus, bool Hung, string Stdout, string Stde
 internal sealed class Tool(Mode mode, Stage stage, string directory)
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
-
     /// <summary>The time in which a service has to close the matching connections: one round, or two if the first one failed.</summary>
     private static readonly TimeSpan s_serviceLimit = TimeSpan.FromSeconds(5);
-
     /// <summary>A signal ends a service within a second; the rest is a margin for strace on a busy machine.</summary>
     private static readonly TimeSpan s_endLimit = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
-
     private readonly string _trace = Path.Combine(directory, "trace");
     private readonly string _log = Path.Combine(directory, "log");
 
     /// <summary>Whether this build has the option, according to its help.</summary>
-    internal static bool Knows(string option) => Command.Run(Binaries.Tool, "--help").Stdout.Contains(option, StringComparison.Ordinal);
+    internal static bool Knows(string option) => Command.Run(Binaries.Tool, "--help").Stdout.Contains(option);
 
-    /// <summary>Records all calls, without a fault.</summary>
     internal Run Record() => Start(["-e", "trace=all"]);
 
-    /// <summary>Makes one call fail.</summary>
     internal Run Fail(Call call, Fault fault)
         => Start(["--seccomp-bpf", "-e", $"trace={call.Name},fcntl", "-e", $"inject={call.Name}:{fault.Text}:when={call.Occurrence}"]);
 
@@ -51,9 +42,9 @@ internal sealed class Tool(Mode mode, Stage stage, string directory)
         File.Delete(_log);
         File.Delete(_trace);
         string[] arguments = Array.ConvertAll(mode.Arguments, argument => argument
-            .Replace("{port}", $"{stage.Port}", StringComparison.Ordinal)
-            .Replace("{other-port}", $"{stage.PortInOtherNamespace}", StringComparison.Ordinal)
-            .Replace("{dir}", directory, StringComparison.Ordinal));
+            .Replace("{port}", $"{stage.Port}")
+            .Replace("{other-port}", $"{stage.PortInOtherNamespace}")
+            .Replace("{dir}", directory));
         using var process = Command.Start(
             [.. mode.Wrapper, "strace", "-f", "-y", "-qq", "-e", "signal=none", "-o", _trace, .. strace, "--", Binaries.Tool, .. arguments]);
         process.CloseStdin();
@@ -74,18 +65,15 @@ internal sealed class Tool(Mode mode, Stage stage, string directory)
                 return true;
             }
         }
-
         if (mode.LogFile)
         {
             Signal(strace, "HUP");
         }
-
         // One more round, in which nothing matches.
         if (strace.EndsWithin(TimeSpan.FromMilliseconds(70)))
         {
             return true;
         }
-
         Signal(strace, "TERM");
         return strace.EndsWithin(s_endLimit);
     }

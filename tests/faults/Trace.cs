@@ -17,7 +17,6 @@ internal sealed class Trace
 
     /// <summary>Files that the garbage collector reads.</summary>
     private static readonly string[] s_filesOfTheRuntime = ["/sys/fs/cgroup/", "/proc/meminfo", "/proc/self/statm", "/sys/devices/system/"];
-
     private readonly List<Call> _calls = [];
 
     private Trace()
@@ -28,8 +27,6 @@ internal sealed class Trace
 
     /// <summary>The call that failed on purpose, as strace showed it; null: not reached, or before Main.</summary>
     internal string? Injected { get; private set; }
-
-    /// <summary>Whether Main has started.</summary>
     internal bool ReachedMain { get; private set; }
 
     internal static Trace Read(string file)
@@ -40,7 +37,7 @@ internal sealed class Trace
         foreach (string line in File.ReadLines(file))
         {
             // "123 read(4</proc/1/stat>, "1 (sh) S"..., 1024) = 80", or in two parts if another thread ran in between
-            int space = line.IndexOf(' ', StringComparison.Ordinal);
+            int space = line.IndexOf(' ');
             string thread = space > 0 ? line[..space] : "";
             string text = line[(space + 1)..].TrimStart();
             mainThread ??= thread;
@@ -48,27 +45,23 @@ internal sealed class Trace
             {
                 continue;
             }
-
             if (trace.ReachedMain && text.EndsWith("(INJECTED)", StringComparison.Ordinal))
             {
                 trace.Injected ??= text;
             }
-
-            int bracket = text.IndexOf('(', StringComparison.Ordinal);
+            int bracket = text.IndexOf('(');
             if (bracket <= 0 || !IsName(text.AsSpan(0, bracket)))
             {
                 continue;
             }
-
             string name = text[..bracket];
             int count = counts[name] = counts.GetValueOrDefault(name) + 1;
             trace.ReachedMain |= text.StartsWith(FirstCall, StringComparison.Ordinal);
-            if (trace.ReachedMain && !s_ofTheRuntime.Contains(name) && !Array.Exists(s_filesOfTheRuntime, file => text.Contains(file, StringComparison.Ordinal)))
+            if (trace.ReachedMain && !s_ofTheRuntime.Contains(name) && !Array.Exists(s_filesOfTheRuntime, file => text.Contains(file)))
             {
                 trace._calls.Add(new Call(name, count, text[(bracket + 1)..]));
             }
         }
-
         return trace;
     }
 
@@ -89,7 +82,6 @@ internal sealed class Trace
                 return false;
             }
         }
-
         return true;
     }
 }

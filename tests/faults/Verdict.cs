@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace TcpCloser.Faults;
 
 /// <summary>Compares the report of a run with the actual state.</summary>
@@ -10,51 +8,29 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
     private const int Usage = 2;
     private const int NotPossible = 3;
     private const int Refused = 4;
-
     private readonly List<string> _wrong = [];
     private readonly RunReport _log = RunReport.FromLog(run.Log);
 
-    /// <summary>The findings; empty: all is correct.</summary>
     internal List<string> Judge()
     {
         JudgeEnd();
         JudgeStatus();
         JudgeOthers();
-        if (mode.Purpose != Purpose.Close && truth.IsAnythingDone)
-        {
-            _wrong.Add("something was closed");
-        }
-
+        WrongIf(mode.Purpose != Purpose.Close && truth.IsAnythingDone, "something was closed");
         if (!run.Died && run.ExitStatus != Usage)
         {
             JudgeReport();
         }
-
         return _wrong;
     }
 
     private void JudgeEnd()
     {
-        if (run.Hung)
-        {
-            _wrong.Add("did not end");
-        }
-
+        WrongIf(run.Hung, "did not end");
         bool signalMayEndIt = fault is { IsSignal: true } && !truth.IsAnythingDone;
-        if (run.Died && !run.Hung && !signalMayEndIt)
-        {
-            _wrong.Add($"ended by signal {run.ExitStatus - Run.FirstSignal}");
-        }
-
-        if (run.Log.Contains("Unhandled", StringComparison.Ordinal) || run.Log.Contains("\n   at ", StringComparison.Ordinal))
-        {
-            _wrong.Add("stack trace");
-        }
-
-        if (run.Log.Contains("unexpected error", StringComparison.Ordinal))
-        {
-            _wrong.Add("unexpected error");
-        }
+        WrongIf(run.Died && !run.Hung && !signalMayEndIt, $"ended by signal {run.ExitStatus - Run.FirstSignal}");
+        WrongIf(run.Log.Contains("Unhandled") || run.Log.Contains("\n   at "), "stack trace");
+        WrongIf(run.Log.Contains("unexpected error"), "unexpected error");
     }
 
     private void JudgeStatus()
@@ -70,35 +46,20 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
                 {
                     _wrong.Add("exit 0, but more than --max match");
                 }
-
                 break;
             case Usage or NotPossible or Refused:
-                if (truth.IsAnythingDone)
-                {
-                    _wrong.Add($"exit {run.ExitStatus}, but something was closed or signalled");
-                }
-
-                if (run.ExitStatus == Refused && mode.Purpose != Purpose.Refuse)
-                {
-                    _wrong.Add("exit 4 without --max");
-                }
-
+                WrongIf(truth.IsAnythingDone, $"exit {run.ExitStatus}, but something was closed or signalled");
+                WrongIf(run.ExitStatus == Refused && mode.Purpose != Purpose.Refuse, "exit 4 without --max");
                 break;
             case Incomplete:
                 break;
             default:
-                if (!run.Died)
-                {
-                    _wrong.Add($"exit {run.ExitStatus}");
-                }
-
+                WrongIf(!run.Died, $"exit {run.ExitStatus}");
                 break;
         }
-
-        if (run.ExitStatus is Incomplete or Usage or NotPossible && !Problem().IsMatch(run.Log) && !IsWriteFault(logOnly: true) && mode.Name != "check")
-        {
-            _wrong.Add($"exit {run.ExitStatus} without a reason");
-        }
+        WrongIf(
+            run.ExitStatus is Incomplete or Usage or NotPossible && !Problem().IsMatch(run.Log) && !IsWriteFault(logOnly: true) && mode.Name != "check",
+            $"exit {run.ExitStatus} without a reason");
     }
 
     private void JudgeOthers()
@@ -107,11 +68,7 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             _wrong.Add("closed although it does not match: " + line);
         }
-
-        if (truth.OtherProcesses.ContainsValue(false))
-        {
-            _wrong.Add("ended a process that holds no matching connection");
-        }
+        WrongIf(truth.OtherProcesses.ContainsValue(false), "ended a process that holds no matching connection");
     }
 
     private void JudgeReport()
@@ -120,32 +77,27 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             return;
         }
-
         if (mode.Purpose == Purpose.Show)
         {
             RunReport shown = mode.Json ? RunReport.FromRecords(run.Stdout) : RunReport.FromTable(run.Stdout);
             // A reader that closes the pipe early, such as head, has seen enough of a table; records without a summary are a failure.
             bool isReaderGone = !mode.Json && fault is { Name: "EPIPE" };
-            if (run.ExitStatus == Done && !isReaderGone && !truth.Connections.Keys.All(connection => Says(shown, connection, Claim.WouldClose)))
-            {
-                _wrong.Add("exit 0, but not every connection is shown");
-            }
-
+            WrongIf(
+                run.ExitStatus == Done && !isReaderGone && !truth.Connections.Keys.All(connection => Says(shown, connection, Claim.WouldClose)),
+                "exit 0, but not every connection is shown");
             return;
         }
-
         if (!IsWriteFault(logOnly: true))
         {
             Compare(_log, "log");
         }
-
         if (mode.Json && !IsWriteFault(logOnly: false))
         {
             try
             {
                 Compare(RunReport.FromRecords(run.Stdout), "records");
             }
-            catch (System.Text.Json.JsonException)
+            catch (JsonException)
             {
                 _wrong.Add("a record is not JSON");
             }
@@ -162,7 +114,6 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
             {
                 continue;
             }
-
             bool isReportedClosed = Says(report, connection, Claim.Closed);
             bool isSlow = mode.Kills && (Array.Exists(said, static statement => statement.Word is "still_there" or "not_awaited") || report.NotAwaited > 0);
             if (!isOpen && !isReportedClosed && !isSlow && !Array.Exists(said, static statement => statement.Word == "unknown"))
@@ -173,43 +124,30 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
             {
                 _wrong.Add($"{source}: {connection} is alive, but reported: {names}");
             }
-
-            if (Array.Exists(said, static statement => statement.Claim is not (Claim.Closed or Claim.Failed or Claim.NotReached or Claim.WouldClose)))
-            {
-                _wrong.Add($"{source}: {connection} is reported as {names}");
-            }
-
-            if (!mode.Service && said.Length > 1)
-            {
-                _wrong.Add($"{source}: {connection} is reported {said.Length} times: {names}");
-            }
+            WrongIf(
+                Array.Exists(said, static statement => statement.Claim is not (Claim.Closed or Claim.Failed or Claim.NotReached or Claim.WouldClose)),
+                $"{source}: {connection} is reported as {names}");
+            WrongIf(!mode.Service && said.Length > 1, $"{source}: {connection} is reported {said.Length} times: {names}");
         }
-
         foreach ((int pid, bool isAlive) in truth.Processes)
         {
-            if (!isAlive && !report.Signalled.Contains(pid))
-            {
-                _wrong.Add($"{source}: process {pid} is dead, but no signal is reported");
-            }
+            WrongIf(!isAlive && !report.Signalled.Contains(pid), $"{source}: process {pid} is dead, but no signal is reported");
         }
-
         CompareSummary(report, source);
     }
 
     private void CompareSummary(RunReport report, string source)
     {
-        bool began = run.Log.Contains("Z info closing ", StringComparison.Ordinal);
+        bool began = run.Log.Contains("Z info closing ");
         if (mode.Service)
         {
             return;
         }
-
         if (report.Summaries.Count != 1 && (began || report.Statements.Count > 0))
         {
             _wrong.Add($"{source}: {report.Summaries.Count} summaries");
             return;
         }
-
         int closed = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.Closed));
         int notReached = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.NotReached));
         int failed = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.Failed)) + Math.Max(notReached, report.NotReached) + report.NotAwaited;
@@ -219,19 +157,14 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
             string numbers = $"closed={summary.GetValueOrDefault("closed")} failed={summary.GetValueOrDefault("failed")}";
             _wrong.Add($"{source}: the summary has {numbers}, the lines have closed={closed} failed={failed}");
         }
-
-        if (run.ExitStatus == Done && failed > 0)
-        {
-            _wrong.Add($"{source}: exit 0 with failed={failed}");
-        }
+        WrongIf(run.ExitStatus == Done && failed > 0, $"{source}: exit 0 with failed={failed}");
     }
 
     /// <summary>Whether a fault hid the process or interface to select by: the connection then rightly does not match.</summary>
     private bool ClaimedAbsent => mode.SelectsByName && fault is { Name: "ENOENT" or "ESRCH" or "ENODEV" };
 
-    /// <summary>
-    /// Whether a fault claimed that a descriptor is closed: its connection then ends with the process, but the program cannot know why.
-    /// </summary>
+    /// <summary>Whether a fault claimed that a descriptor is closed: its connection then ends with the process, but the program cannot know
+    /// why.</summary>
     private bool ClaimedClosed => mode.Kills && fault is { Name: "ENOENT" or "ESRCH" }
         && (run.Trace.Injected ?? "").StartsWith("readlinkat", StringComparison.Ordinal);
 
@@ -243,9 +176,16 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             return false;
         }
-
-        bool records = injected.Contains("(1<", StringComparison.Ordinal);
+        bool records = injected.Contains("(1<");
         return logOnly ? !records : records;
+    }
+
+    private void WrongIf(bool isWrong, string finding)
+    {
+        if (isWrong)
+        {
+            _wrong.Add(finding);
+        }
     }
 
     private static bool Says(RunReport report, string connection, Claim claim) => report.Of(connection).Any(statement => statement.Claim == claim);

@@ -9,17 +9,14 @@ internal sealed class Campaign(ITarget target, ulong seed)
 {
     /// <summary>The limit for one input, in seconds: far more than a busy machine needs.</summary>
     private const int LimitSeconds = 30;
-
     /// <summary>Further findings are usually repetitions.</summary>
     private const int MaxFindings = 3;
-
     private long _inputs;
     private long _accepted;
     private long _startedAt;
 
     public int Findings { get; private set; }
 
-    /// <summary>Runs at least one input.</summary>
     public void Run(TimeSpan time)
     {
         long started = _startedAt = Stopwatch.GetTimestamp();
@@ -33,7 +30,6 @@ internal sealed class Campaign(ITarget target, ulong seed)
             }
             while (Findings < MaxFindings && Stopwatch.GetElapsedTime(started) < time);
         }
-
         Console.WriteLine($"{target.Name}: {_inputs} inputs, {_accepted} of them accepted, {Findings} findings");
     }
 

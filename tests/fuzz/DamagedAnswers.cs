@@ -4,12 +4,9 @@ namespace TcpCloser.Fuzz;
 internal sealed class DamagedAnswers(Dice dice)
 {
     private const int HighestErrno = 133;
-
     private readonly Mutator _mutator = new(dice);
 
-    /// <summary>Whether no answer was changed.</summary>
     public bool IsWhole { get; private set; } = true;
-
     /// <summary>All datagrams that the kernel sent, damaged or not.</summary>
     public List<byte[]> FromKernel { get; } = [];
 
@@ -42,11 +39,9 @@ internal sealed class DamagedAnswers(Dice dice)
                     break;
             }
         }
-
         return answers;
     }
 
-    /// <summary>Whether the kernel sent these bytes.</summary>
     public bool Contain(ReadOnlySpan<byte> bytes)
     {
         foreach (byte[] datagram in FromKernel)
@@ -56,7 +51,6 @@ internal sealed class DamagedAnswers(Dice dice)
                 return true;
             }
         }
-
         return false;
     }
 

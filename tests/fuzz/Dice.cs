@@ -17,6 +17,5 @@ internal sealed class Dice(ulong seed)
     public int Below(int count) => (int)(Next() % (uint)count);
 
     public bool OneIn(int count) => Below(count) == 0;
-
     public T Pick<T>(IReadOnlyList<T> values) => values[Below(values.Count)];
 }

@@ -35,7 +35,6 @@ internal sealed class Dumps : ITarget
             Check.That(kernel.Sent.Count > 0 && collector.Matched == 0, "entries of a failed dump remain");
             isAccepted = false;
         }
-
         Check.That(kernel.LeftOpen == 0, "a socket was not closed");
         Check.That(collector.Matched == collector.Candidates.Count + collector.LeftAlone.Count, "a match is neither a candidate nor skipped");
         CheckList(collector.Candidates, query.Selection, given);
@@ -45,7 +44,6 @@ internal sealed class Dumps : ITarget
             Check.That(collector.Candidates[i].Outcome == Outcome.Pending, "a candidate that is not idle");
             Check.That(query.Rule.IdleTime == TimeSpan.Zero || collector.Candidates[i].IdleMs is not Connection.UnknownAge, "idle without a clock");
         }
-
         return isAccepted && collector.Matched > 0;
     }
 
@@ -66,9 +64,7 @@ internal sealed class Dumps : ITarget
     private sealed class Query(params string[] words)
     {
         public Rule Rule { get; } = Words.Rule(words);
-
         public Selection Selection { get; } = Words.Select(words);
-
         public SelectionDump Dump { get; } = new(Words.Select(words), new SocketDump());
     }
 }

@@ -24,7 +24,6 @@ internal static class GivenSocket
                 }
             }
         }
-
         throw new InvalidOperationException("a socket that the kernel did not send");
     }
 }

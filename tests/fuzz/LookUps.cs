@@ -7,9 +7,7 @@ internal sealed class LookUps : ITarget
 
     /// <summary>ENOENT as in an answer.</summary>
     private static readonly byte[] s_noSuchSocket = BitConverter.GetBytes(-Errno.ENOENT);
-
     private static readonly IdleRule s_idleRule = new(Words.Rule("-s", "22", "-t", "1s", "--no-ack-for", "2s"));
-
     /// <summary>The sockets to look up, as listed by a dump.</summary>
     private static readonly Connection[] s_sockets = ListSockets();
 
@@ -43,7 +41,6 @@ internal sealed class LookUps : ITarget
                     Check.That(given.Contain(s_noSuchSocket), "reported as gone, without an answer that confirms it");
                     continue;
                 }
-
                 Check.That(now.Cookie == s_sockets[number].Cookie, "another socket");
                 GivenSocket.Check(in now, given);
                 s_idleRule.Judge(ref now, in facts);
@@ -53,7 +50,6 @@ internal sealed class LookUps : ITarget
                 Check.IsErrno(e.Failure.Errno);
             }
         }
-
         return isAccepted;
     }
 

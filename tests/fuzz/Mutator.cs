@@ -21,7 +21,6 @@ internal sealed class Mutator(Dice dice)
         {
             bytes = DamageOnce([.. bytes], other);
         }
-
         return bytes;
     }
 
@@ -31,7 +30,6 @@ internal sealed class Mutator(Dice dice)
         {
             return Slice(other);
         }
-
         int at = dice.Below(bytes.Length);
         switch (dice.Below(9))
         {
@@ -76,7 +74,6 @@ internal sealed class Mutator(Dice dice)
         {
             bytes[at] = (byte)value;
         }
-
         return bytes;
     }
 

@@ -17,11 +17,8 @@ internal sealed class ProcTexts : ITarget
     };
 
     private static readonly byte[] s_stat = s_process.File("stat")!;
-
     private static readonly byte[] s_status = s_process.File("status")!;
-
     private static readonly byte[] s_sshConnection = "10.0.0.2 51422 fe80::1%eth0 22"u8.ToArray();
-
     private static readonly byte[] s_mount = "41 31 0:38 / /sys/fs/cgroup/a\\040b rw,relatime shared:9 - cgroup2 cgroup2 rw"u8.ToArray();
 
     private static readonly byte[] s_cgroup =
@@ -53,7 +50,6 @@ internal sealed class ProcTexts : ITarget
         {
             Check.That(path.AsSpan().IndexOf(part) >= 0 && part.AsSpan().IndexOf((byte)'/') < 0, "a name that is not in the path");
         }
-
         return isAccepted;
     }
 

@@ -4,7 +4,6 @@ namespace TcpCloser.Fuzz;
 internal sealed class RouteDumps : ITarget
 {
     private static readonly byte[] s_whole4 = Seeds.Route(2, "192.0.2.1", 32);
-
     private static readonly byte[] s_whole6 = Seeds.Route(2, "2001:db8::1", 128);
 
     private static readonly string[] s_others =
@@ -40,7 +39,6 @@ internal sealed class RouteDumps : ITarget
         {
             Check.That(kernel.LeftOpen == 0, "a socket was not closed");
         }
-
         // Damage elsewhere must not hide an address that the kernel has listed.
         Connection whole = Connections.Of("192.0.2.1:22 9.9.9.9:5");
         Check.That(addresses.HasSourceOf(in whole), "192.0.2.1 exists, but was not found");
@@ -50,7 +48,6 @@ internal sealed class RouteDumps : ITarget
             _ = addresses.HasSourceOf(in other);
             _ = addresses.TakesEverything(in other);
         }
-
         return true;
     }
 }

@@ -19,7 +19,6 @@ internal static class Seeds
         LastDataRecv = 90_000,
     };
 
-    /// <summary>Sockets of every kind.</summary>
     public static readonly DumpedSocket[] Sockets =
     [
         s_ipv4,
@@ -42,14 +41,12 @@ internal static class Seeds
         [Netlink.Datagram([.. Sockets.Select(static socket => socket.Message(Netlink.LegacySocket)), Netlink.DoneMessage()])],
     ];
 
-    /// <summary>A dump of IPv4 routes.</summary>
     public static readonly byte[][] Routes4 =
     [
         Netlink.Datagram(Route(2, "127.0.0.0", 8), Route(2, "10.0.0.1", 32), Route(3, "10.0.0.255", 32), Route(1, "10.0.0.0", 24)),
         Netlink.Datagram(Route(2, "10.64.0.0", 10), Netlink.DoneMessage()),
     ];
 
-    /// <summary>A dump of IPv6 routes.</summary>
     public static readonly byte[][] Routes6 =
     [
         Netlink.Datagram(Route(2, "::1", 128), Route(2, "fd00::1", 128), Route(4, "fd00::", 128), Route(2, "fe80::1", 128)),

@@ -13,7 +13,6 @@ internal sealed class SystemFiles : ITarget
         "# services\ntcpmux\t1/tcp\t# port\ndomain 53/udp\ndomain\t53/tcp\nhttp\t80/tcp\twww www-http # web\r\nbig 65536/tcp\nlast 65535/tcp\n"u8.ToArray();
 
     private static readonly string[] s_users = ["root", "www-data", "big", "none", "short", "", "x"];
-
     private static readonly string[] s_names = ["tcpmux", "domain", "http", "www", "www-http", "big", "last", "", "#"];
 
     public string Name => "passwd, services";
@@ -24,13 +23,13 @@ internal sealed class SystemFiles : ITarget
         string passwd = Encoding.UTF8.GetString(mutator.Damage(s_passwd, s_services));
         uint? uid = PasswdFile.UidOf(passwd, dice.Pick(s_users));
         Check.That(uid != uint.MaxValue, "the uid that stands for none");
-        Check.That(uid is null || passwd.Contains($"{uid}:", StringComparison.Ordinal) || passwd.Contains($"{uid}\n", StringComparison.Ordinal)
+        Check.That(uid is null || passwd.Contains($"{uid}:") || passwd.Contains($"{uid}\n")
             || passwd.EndsWith($"{uid}", StringComparison.Ordinal), $"uid {uid} is not in the file");
 
         string services = Encoding.UTF8.GetString(mutator.Damage(s_services, s_passwd));
         string name = dice.Pick(s_names);
         ushort port = new ServicesFile(services, 0).PortOf(name);
-        Check.That(port == 0 || (services.Contains($"{port}/tcp", StringComparison.Ordinal) && services.Contains(name, StringComparison.Ordinal)),
+        Check.That(port == 0 || (services.Contains($"{port}/tcp") && services.Contains(name)),
             $"port {port} of '{name}' is not in the file");
         return uid is not null || port != 0;
     }

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using System.Text.RegularExpressions;
-
 namespace TcpCloser.Matrix;
 
 /// <summary>Compares what a run did and reported with what its connections and processes saw, and with what the model expects.</summary>
@@ -11,7 +8,6 @@ internal sealed partial class Audit
 
     /// <summary>Allowed in addition to the probe time, on a machine that runs many rows at once.</summary>
     private static readonly TimeSpan s_slack = TimeSpan.FromSeconds(8);
-
     private readonly Row _row;
     private readonly Model _model;
     private readonly Scene _scene;
@@ -37,11 +33,7 @@ internal sealed partial class Audit
     {
         string run = isDry ? "dry run: " : "";
         JudgeEnd(result, isDry ? _model.DryStatuses : _model.Statuses, run);
-        if (result.Status >= 0 && result.Time > _row.ProbeTime + s_slack)
-        {
-            _findings.Add($"{run}took {result.Time.TotalSeconds:0.0} s");
-        }
-
+        _findings.AddIf(result.Status >= 0 && result.Time > _row.ProbeTime + s_slack, $"{run}took {result.Time.TotalSeconds:0.0} s");
         RunReport log = RunReport.FromLog(result.Stderr);
         RunReport report = ReadReport(result, isDry, log);
         bool isRefused = _model.IsRefused || result.Status == Refused;
@@ -51,12 +43,10 @@ internal sealed partial class Audit
         {
             _statements.Judge(log, isDry, isRefused, mayOmitSkipped: _row.Report != "verbose", run + "log: ");
         }
-
         if (result.Status is >= 0 and not 2)
         {
             JudgeSummary(report, log, isDry, isRefused, run);
         }
-
         return report;
     }
 
@@ -71,10 +61,8 @@ internal sealed partial class Audit
             .. result.Stdout.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1)
                 .Select(static row => string.Join(' ', row.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2))),
         ];
-        if (groups is not [string group] || group != $"{unit} {expected}")
-        {
-            _findings.Add($"{Run}expected {unit} {expected}, got {string.Join(", ", groups)}");
-        }
+        _findings.AddIf(groups is not [string group] || group != $"{unit} {expected}",
+            $"{Run}expected {unit} {expected}, got {string.Join(", ", groups)}");
     }
 
     /// <summary>Checks that the run does what the dry run before it promised.</summary>
@@ -86,11 +74,7 @@ internal sealed partial class Audit
         const string Run = "service: ";
         JudgeEnd(result, _model.ServiceStatuses, Run);
         bool hasGivenUp = result.Status > 0;
-        if (!hasGivenUp && !isComplete)
-        {
-            _findings.Add("service: did not complete its rounds");
-        }
-
+        _findings.AddIf(!hasGivenUp && !isComplete, "service: did not complete its rounds");
         RunReport log = RunReport.FromLog(result.Stderr);
         RunReport report = ReadReport(result, _row.IsDryOnly, log);
         _truth.Judge(_row.IsDryOnly || _model.IsRefused || hasGivenUp, report.Signalled, Run);
@@ -100,7 +84,6 @@ internal sealed partial class Audit
             _statements.CompareRounds(report);
             JudgeTotals(report, log);
         }
-
         JudgeRepetition(result.Stderr);
     }
 
@@ -124,18 +107,10 @@ internal sealed partial class Audit
             _findings.Add($"{run}did not end within {result.Time.TotalSeconds:0} s");
             return;
         }
-
-        if (!expected.Contains(result.Status))
-        {
-            _findings.Add($"{run}exit {result.Status}, expected {string.Join(" or ", expected)}");
-        }
-
+        _findings.AddIf(!expected.Contains(result.Status), $"{run}exit {result.Status}, expected {string.Join(" or ", expected)}");
         string[] lines = result.Stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (result.Status >= FirstSignal || Array.Exists(lines, static line => CrashLine().IsMatch(line)))
-        {
-            _findings.Add($"{run}crashed: {lines.LastOrDefault()}");
-        }
-
+        _findings.AddIf(result.Status >= FirstSignal || Array.Exists(lines, static line => CrashLine().IsMatch(line)),
+            $"{run}crashed: {lines.LastOrDefault()}");
         string? error = Array.Find(lines, static line => ErrorLine().IsMatch(line));
         if (result.Status > 0 && error is null)
         {
@@ -155,13 +130,11 @@ internal sealed partial class Audit
             _findings.Add($"{run}{log.Summaries.Count} summaries in the log, {report.Summaries.Count} in the records");
             return;
         }
-
         Dictionary<string, long> summary = log.Summaries[0];
         if (_row.Report != "text")
         {
             CompareNumbers(summary, report.Summaries[0], run + "the summary");
         }
-
         bool mayBeUnseen = _model.Dead.Contains(Fate.NotSeen);
         long dead = _scene.Dead.Where(_model.Searches).Sum(static group => group.Subjects.Count);
         long living = _scene.Living.Where(_model.Searches).Sum(static group => group.Subjects.Count);
@@ -169,7 +142,6 @@ internal sealed partial class Audit
         {
             ExpectNumber(summary, "matched", mayBeUnseen ? 0 : dead + living, run);
         }
-
         long closed = Count(Claim.Closed), cured = Count(Claim.Cured), failed = Count(Claim.Failed);
         ExpectNumber(summary, "closed", closed, run);
         ExpectNumber(summary, "cured", cured, run);
@@ -177,7 +149,6 @@ internal sealed partial class Audit
         {
             ExpectNumber(summary, "failed", failed, run); // a refused run has no rows for what it could not close: -n has
         }
-
         ExpectNumber(summary, "vanished", 0, run);
         ExpectNumber(summary, "spared", 0, run);
         ExpectNumber(summary, "idle", isRefused ? dead : closed + cured + failed + Count(Claim.WouldClose), run);
@@ -187,7 +158,6 @@ internal sealed partial class Audit
             ExpectNumber(summary, "answered", isUnasked ? 0 : living, run);
             ExpectNumber(summary, "unasked", isUnasked ? dead + living : 0, run);
         }
-
         long Count(Claim claim) => report.Statements.Count(statement => statement.Claim == claim);
     }
 
@@ -199,7 +169,6 @@ internal sealed partial class Audit
             _findings.Add("service: no totals");
             return;
         }
-
         CompareNumbers(log.Totals, report.Totals, "service: the totals");
         ExpectNumber(log.Totals, "closed", _scene.Dead.SelectMany(static group => group.Truths()).Count(static truth => truth == Truth.Closed), "service: totals: ");
     }
@@ -223,20 +192,16 @@ internal sealed partial class Audit
     /// <summary>Checks a number; a missing number is zero.</summary>
     private void ExpectNumber(Dictionary<string, long> numbers, string name, long expected, string run)
     {
-        if (numbers.GetValueOrDefault(name) != expected)
-        {
-            _findings.Add($"{run}the summary has {name}={numbers.GetValueOrDefault(name)}, expected {expected}");
-        }
+        _findings.AddIf(numbers.GetValueOrDefault(name) != expected,
+            $"{run}the summary has {name}={numbers.GetValueOrDefault(name)}, expected {expected}");
     }
 
     private void CompareNumbers(Dictionary<string, long> log, Dictionary<string, long> record, string what)
     {
         foreach ((string name, long number) in log.Where(static pair => pair.Key is not ("time" or "repeated")))
         {
-            if (record.GetValueOrDefault(name, -1) != number)
-            {
-                _findings.Add($"{what} in the log has {name}={number}, in the records {record.GetValueOrDefault(name, -1)}");
-            }
+            _findings.AddIf(record.GetValueOrDefault(name, -1) != number,
+                $"{what} in the log has {name}={number}, in the records {record.GetValueOrDefault(name, -1)}");
         }
     }
 

@@ -7,9 +7,7 @@ internal sealed class CgroupPair : IDisposable
 {
     /// <summary>The highest id for which a tmpfs is filled with inodes.</summary>
     private const long HighestId = 400_000;
-
     private static int s_count;
-
     private readonly string _root;
 
     private CgroupPair(string mount)
@@ -25,14 +23,11 @@ internal sealed class CgroupPair : IDisposable
     }
 
     internal string First { get; }
-
     /// <summary>The first cgroup by the name of a unit.</summary>
     internal string Unit { get; }
 
     internal string BelowFirst => First + "/below";
-
     internal string Second { get; }
-
     internal string BelowSecond => Second + "/below";
 
     /// <summary>The id of the first cgroup, which is its inode number.</summary>
@@ -47,7 +42,6 @@ internal sealed class CgroupPair : IDisposable
             reason = "no cgroup2 file system is mounted";
             return null;
         }
-
         try
         {
             CgroupPair pair = new(mount);
@@ -56,7 +50,6 @@ internal sealed class CgroupPair : IDisposable
             {
                 return pair;
             }
-
             reason = $"the cgroups of this machine have ids above {HighestId}";
             pair.Dispose();
             return null;

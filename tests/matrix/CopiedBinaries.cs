@@ -19,12 +19,9 @@ internal sealed class CopiedBinaries : IDisposable
     }
 
     internal string Tool { get; }
-
     internal string Lab { get; }
-
     /// <summary>An empty directory over which each row may mount something, in its own mount namespace.</summary>
     internal string MountPoint { get; }
-
     /// <summary>An empty file over which each row may mount its second network namespace.</summary>
     internal string NamespaceFile { get; }
 

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace TcpCloser.Matrix;
 
 /// <summary>The defects that a row found; empty if it passed.</summary>
@@ -7,9 +5,11 @@ internal sealed partial class Findings
 {
     private readonly List<string> _texts = [];
 
-    internal void Add(string text)
+    internal void Add(string text) => AddIf(true, text);
+
+    internal void AddIf(bool isWrong, string text)
     {
-        if (!_texts.Contains(text))
+        if (isWrong && !_texts.Contains(text))
         {
             _texts.Add(text);
         }

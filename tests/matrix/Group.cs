@@ -23,21 +23,17 @@ internal sealed record Subject(KernelSocket Socket, int Index, string View)
 internal sealed class Group : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
-
     private readonly LabPlan _plan;
     private readonly Lab _lab;
 
     private Group(LabPlan plan, Lab lab) => (_plan, _lab) = (plan, lab);
-
     internal string Name => _plan.Name;
 
     /// <summary>Whether it is in the second network namespace.</summary>
     internal bool IsOther => _plan.Other;
 
     internal bool IsDeaf => _plan.Deaf;
-
     internal IReadOnlyList<Subject> Subjects { get; private set; } = [];
-
     /// <summary>The pids, in the row's pid namespace, of the processes that have the sockets open.</summary>
     internal int[] Pids { get; private set; } = [];
 
@@ -51,7 +47,6 @@ internal sealed class Group : IDisposable
             {
                 group._lab.Send(); // the second subflow is opened with the first data
             }
-
             int wanted = plan.Count * (plan.TwoSubflows ? 2 : 1);
             List<KernelSocket> sockets = [];
             Until.True(() => (sockets = group.Matching()).Count >= wanted, $"{plan.Name}: {wanted} sockets", s_limit);
@@ -92,14 +87,12 @@ internal sealed class Group : IDisposable
         return Subjects.All(subject => now.GetValueOrDefault(subject.Ends) is { Timer: KernelSocket.KeepaliveTimer });
     }
 
-    /// <summary>
-    /// The pids, in the row's pid namespace, of processes that have ended: of those that have the sockets open, or of the others.
-    /// </summary>
+    /// <summary>The pids, in the row's pid namespace, of processes that have ended: of those that have the sockets open, or of the
+    /// others.</summary>
     internal int[] EndedPids(bool holders)
         => [.. _lab.Holders().Where(holder => !holder.IsAlive && (holder.Role == _plan.HolderRole) == holders).Select(static holder => holder.Pid)];
 
     public void Dispose() => _lab.Dispose();
-
     private string View(LabConnection connection) => _plan.IsClientEnd ? connection.Client.View : connection.Server.View;
 
     private List<KernelSocket> Matching() => [.. KernelSocket.Read(_lab.Id)
@@ -118,7 +111,6 @@ internal sealed class Group : IDisposable
                 byInode[socket.Inode] = index;
             }
         }
-
         Subjects = [.. sockets.Select(socket =>
         {
             // The second subflow of an MPTCP connection has its own endpoints, and the inode of the first.

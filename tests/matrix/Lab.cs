@@ -24,7 +24,6 @@ internal sealed class Lab : IDisposable
     internal int Id => _command.Id;
 
     internal void Send() => _conversation.Ask("send");
-
     internal List<LabConnection> Connections() => [.. _conversation.Ask("list").Select(LabConnection.Parse)];
 
     /// <summary>The processes, with their pids in the row's pid namespace; 0: such a process has none there.</summary>

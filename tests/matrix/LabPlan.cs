@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-
 namespace TcpCloser.Matrix;
 
 /// <summary>What one Lab has to create: a group of connections on one listening address and port.</summary>
@@ -8,40 +5,26 @@ internal sealed record LabPlan(string Name)
 {
     /// <summary>The number of bytes sent to a deaf peer, which stay unacknowledged.</summary>
     private const int Outstanding = 2000;
-
     internal int Address { get; init; }
-
     internal int Port { get; init; }
-
     /// <summary>"v4", "v6" or "dual": IPv4 on an IPv6 socket.</summary>
     internal string Family { get; init; } = "v4";
-
     /// <summary>A level of the factor "connection".</summary>
     internal string Connection { get; init; } = "established";
-
     /// <summary>A level of the factor "holder".</summary>
     internal string Holder { get; init; } = "root";
-
     internal int Count { get; init; } = 1;
-
     /// <summary>Whether data is exchanged all the time.</summary>
     internal bool Busy { get; init; }
-
     /// <summary>Whether the peer drops everything that arrives.</summary>
     internal bool Deaf { get; init; }
-
     /// <summary>Whether outstanding data is not acknowledged by the peer.</summary>
     internal bool Unacknowledged { get; init; }
-
     internal bool IgnoreTerm { get; init; }
-
     internal int Uid { get; init; }
-
     /// <summary>The name of the processes.</summary>
     internal string Comm { get; init; } = "subject";
-
     internal string? Cgroup { get; init; }
-
     /// <summary>Whether it is in the second network namespace.</summary>
     internal bool Other { get; init; }
 

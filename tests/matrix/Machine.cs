@@ -12,7 +12,6 @@ internal static class Machine
         !File.Exists("/proc/sys/kernel/yama/ptrace_scope") || File.ReadAllText("/proc/sys/kernel/yama/ptrace_scope").Trim() == "0";
 
     private static bool HasMptcp { get; } = File.Exists("/proc/sys/net/mptcp/enabled") && File.ReadAllText("/proc/sys/net/mptcp/enabled").Trim() == "1";
-
     private static bool HasIPv6 { get; } = Directory.Exists("/proc/sys/net/ipv6");
 
     /// <summary>The reason why the row cannot be tried here; null: it can.</summary>

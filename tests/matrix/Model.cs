@@ -1,24 +1,17 @@
 namespace TcpCloser.Matrix;
 
-/// <summary>What is to happen to a connection.</summary>
 internal enum Fate
 {
     Closed,
     Cured,
     Skipped,
-
-    /// <summary>Skipped because its peer could not be probed, which is a failure of the run.</summary>
-    Unasked,
+    Unasked, // skipped because its peer could not be probed, which is a failure of the run
     Failed,
-
-    /// <summary>The run does not see that it matches.</summary>
-    NotSeen,
+    NotSeen, // the run does not see that it matches
 }
 
-/// <summary>
-/// The expected results of a row, by the contract that README, the man page and docs/reliability.md make, and not by the code. If the
-/// contract leaves a choice, there are several expected results.
-/// </summary>
+/// <summary>The expected results of a row, by the contract that README, the man page and docs/reliability.md make, and not by the code. If
+/// the contract leaves a choice, there are several expected results.</summary>
 internal sealed class Model
 {
     private const int Done = 0;
@@ -26,7 +19,6 @@ internal sealed class Model
     private const int Usage = 2;
     private const int NotPossible = 3;
     private const int Refused = 4;
-
     private readonly Row _row;
 
     internal Model(Row row)
@@ -44,27 +36,19 @@ internal sealed class Model
 
     /// <summary>The possible fates of the dead, in a network namespace that is searched.</summary>
     internal IReadOnlyList<Fate> Dead { get; }
-
-    /// <summary>The possible fates of the living.</summary>
     internal IReadOnlyList<Fate> Living { get; }
-
     /// <summary>Whether --max prevents that anything is closed.</summary>
     internal bool IsRefused { get; }
-
     /// <summary>Whether exit status 4 is also right: connections that cannot be closed may count for --max or not.</summary>
     internal bool MayBeRefused { get; }
 
-    /// <summary>
-    /// The possible exit statuses of a single run, of its dry run, and of a service. A service that does not end by itself is ended
-    /// by SIGTERM.
-    /// </summary>
+    /// <summary>The possible exit statuses of a single run, of its dry run, and of a service. A service that does not end by itself is
+    /// ended by SIGTERM.</summary>
     internal IReadOnlyList<int> Statuses { get; }
 
     internal IReadOnlyList<int> DryStatuses { get; }
-
     internal IReadOnlyList<int> ServiceStatuses { get; }
 
-    /// <summary>The method in the record of a closed connection.</summary>
     internal string Method => _row.Method switch
     {
         "grace" => "kill",
@@ -100,25 +84,21 @@ internal sealed class Model
         {
             return ([Fate.NotSeen], [Incomplete, Usage, NotPossible]); // an inode of a tmpfs is not a cgroup
         }
-
         if (_row.Namespace == "named" && !MayEnterOther)
         {
             return ([Fate.NotSeen], [Incomplete, NotPossible]);
         }
-
         if (_row.Selector is "comm" or "pid")
         {
             if (!MayInspect)
             {
                 return ([Fate.NotSeen], [Incomplete, NotPossible]);
             }
-
             if (_row.Holder == "outer")
             {
                 return ([Fate.NotSeen], [Done, Incomplete, NotPossible]); // there is no such process in this pid namespace
             }
         }
-
         (Fate[] fates, int[] statuses) = FateByTime() ?? FateByMethod();
         (fates, statuses) = FateByQuantity(fates, statuses);
 
@@ -214,14 +194,12 @@ internal sealed class Model
         {
             all.Add(Refused);
         }
-
         // The second network namespace could not be searched: exit 1, or 3 if nothing else was done either.
         if (_row.Namespace == "all" && !MayEnterOther && _row.Selector != "tmpfs")
         {
             all.UnionWith([Incomplete, NotPossible]);
             _ = FindsOther && all.Remove(Done);
         }
-
         return [.. all];
     }
 
@@ -238,7 +216,6 @@ internal sealed class Model
         {
             return [Incomplete, Usage, NotPossible];
         }
-
         bool mayAct = _row.Method switch
         {
             "destroy" => HasNetAdmin,

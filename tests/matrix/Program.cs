@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 using TcpCloser.Matrix;
@@ -20,7 +19,7 @@ if (args is not ["list" or "run", ..])
 }
 
 string? wanted = Option("--row");
-List<Row> rows = wanted?.Contains('=', StringComparison.Ordinal) == true
+List<Row> rows = wanted?.Contains('=') == true
     ? Row.Parse(wanted) is { } row ? [row] : []
     : CoveringArray.Generate(args.Contains("--all") ? 3 : 2, Number("--seed", DefaultSeed));
 if (wanted is not null && int.TryParse(wanted, CultureInfo.InvariantCulture, out int number))
@@ -81,7 +80,6 @@ void Work()
             Interlocked.Increment(ref failed);
             Console.WriteLine($"FAILED --row '{row}' (row {row.Number}): {string.Join("; ", trial.Findings)}");
         }
-
         if (wanted is not null)
         {
             Console.WriteLine(trial.Record);

@@ -7,44 +7,27 @@ internal sealed class Row(int number, int[] levels)
     internal int Number => number;
 
     internal string Method => this["method"];
-
     internal string Family => this["family"];
-
     internal string Connection => this["connection"];
-
     internal string Holder => this["holder"];
-
     internal string Privilege => this["privilege"];
-
     internal string Run => this["run"];
-
     internal string Namespace => this["namespace"];
-
     internal string Time => this["time"];
-
     internal string Max => this["max"];
-
     internal string Quantity => this["quantity"];
-
     internal string Selector => this["selector"];
-
     internal string Report => this["report"];
-
     internal bool IsDryOnly => Run is "dry" or "dry-service";
-
     internal bool IsService => Run is "service" or "dry-service";
-
     internal bool IsMptcp => Connection.StartsWith("mptcp", StringComparison.Ordinal);
-
     internal bool HasTwoSubflows => Connection is "mptcp-two" or "mptcp-busy";
-
     internal bool IsEstablished => Connection == "established" || IsMptcp;
 
     /// <summary>Whether the row has cgroups of its own.</summary>
     internal bool HasCgroups => Selector is "cgroup" or "cgroup-below" or "unit" or "not-cgroup" or "tmpfs";
 
     internal bool Kills => Method is "kill" or "grace";
-
     internal bool Probes => Time.StartsWith("probe", StringComparison.Ordinal);
 
     /// <summary>The time for which peers are probed.</summary>

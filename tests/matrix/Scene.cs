@@ -1,26 +1,21 @@
 namespace TcpCloser.Matrix;
 
-/// <summary>
-/// The connections of one row. The dead are those that the run is to close, if it can; the living also match and have to be skipped;
-/// bystanders do not match. Each group has its own address, so that the two endpoints identify a connection in every namespace.
-/// </summary>
+/// <summary>The connections of one row. The dead are those that the run is to close, if it can; the living also match and have to be
+/// skipped; bystanders do not match. Each group has its own address, so that the two endpoints identify a connection in every
+/// namespace.</summary>
 internal sealed class Scene : IDisposable
 {
     /// <summary>The number of addresses of the loopback device; the last one is the second path of MPTCP.</summary>
     internal const int Addresses = 6;
-
     /// <summary>The maximum number of waves, each with its own ports: a service meets one after the other.</summary>
     internal const int MaxWaves = 3;
-
     internal const int Somebody = 1001;
     internal const int Nobody = 65534;
     private const int Stranger = 1003;
-
     private const int FirstPort = 5000;
     private const int FirstOtherPort = 5100;
     private const int OutsidePort = 6000;
     private const int PairCount = 2;
-
     private readonly Row _row;
     private readonly CopiedBinaries _binaries;
     private readonly CgroupPair? _cgroups;
@@ -33,20 +28,13 @@ internal sealed class Scene : IDisposable
     }
 
     internal Home Home { get; }
-
     /// <summary>The list of the dead and the living, if the row's selector is a list of connections.</summary>
     internal string ListFile { get; }
-
     internal List<Group> Dead { get; } = [];
-
     internal List<Group> Living { get; } = [];
-
     internal List<Group> Bystanders { get; } = [];
-
-    /// <summary>The selected ports.</summary>
     internal static string Ports => $"{FirstPort}-{FirstPort + MaxWaves - 1},{FirstOtherPort}-{FirstOtherPort + MaxWaves - 1}";
 
-    /// <summary>The user who owns the connections.</summary>
     internal static int UidOf(string holder) => holder switch
     {
         "user" or "own-table" or "first-ended" => Somebody,
@@ -89,33 +77,27 @@ internal sealed class Scene : IDisposable
             {
                 Living.Add(Create(Plan("living", other, wave) with { Address = 2, Busy = _row.Time == "busy" }));
             }
-
             if (wave == 0)
             {
                 Bystanders.Add(Create(NonMatching(Plan("bystander", other, wave) with { Address = 3 })));
             }
         }
-
         if (_row.Selector == "list")
         {
             WriteList();
         }
-
         if (wave > 0)
         {
             return;
         }
-
         if (_row.Namespace == "named")
         {
             Bystanders.Add(Create(Plan("bystander in the tool's network namespace", other: false, wave) with { Address = 4 }));
         }
-
         if (_row.Connection == "listen")
         {
             return; // a connection in another state would need another listener
         }
-
         LabPlan elsewhere = Plan("bystander in another state", namespaces[0], wave) with { Address = 5, Holder = "root", Uid = UidOf(_row.Holder) };
         Bystanders.Add(Create(elsewhere with { Connection = _row.IsEstablished ? "close-wait" : "established" }));
     }
@@ -126,7 +108,6 @@ internal sealed class Scene : IDisposable
         {
             group.Dispose();
         }
-
         Home.Dispose();
     }
 

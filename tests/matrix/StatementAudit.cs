@@ -26,19 +26,13 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
                 {
                     findings.Add($"{run}nothing is reported about {group.Name} {ends}, expected {Names(fates)}");
                 }
-
-                if (truths[i] == Truth.Closed && !isDry && statements.Length > 0 && !Array.Exists(statements, static statement => statement.Claim == Claim.Closed))
-                {
-                    findings.Add($"{run}{ends} is closed, but reported as: {Words(statements)}");
-                }
-
-                if (statements.Length > 1 && !row.IsService)
-                {
-                    findings.Add($"{run}{ends} is reported {statements.Length} times: {Words(statements)}");
-                }
+                findings.AddIf(
+                    truths[i] == Truth.Closed && !isDry && statements.Length > 0 && !Array.Exists(statements, static statement => statement.Claim == Claim.Closed),
+                    $"{run}{ends} is closed, but reported as: {Words(statements)}");
+                findings.AddIf(statements.Length > 1 && !row.IsService,
+                    $"{run}{ends} is reported {statements.Length} times: {Words(statements)}");
             }
         }
-
         foreach (Statement statement in report.Statements.Where(statement => !known.Contains(statement.Ends)))
         {
             findings.Add($"{run}{statement.Ends} does not match, but is reported as: {statement.Word}");
@@ -63,27 +57,20 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
         }
     }
 
-    /// <summary>
-    /// Checks that a service uses the same name for a network namespace in each round, and that a dry service shows the same each
-    /// time.
-    /// </summary>
+    /// <summary>Checks that a service uses the same name for a network namespace in each round, and that a dry service shows the same each
+    /// time.</summary>
     internal void CompareRounds(RunReport report)
     {
         foreach (IGrouping<bool, Group> groups in scene.Dead.GroupBy(static group => group.IsOther))
         {
             string[] names = [.. groups.SelectMany(static group => group.Subjects).SelectMany(subject => report.Of(subject.Ends))
                 .Select(static statement => $"'{statement.Netns}'").Distinct()];
-            if (names.Length > 1)
-            {
-                findings.Add($"service: one network namespace has the names {string.Join(" and ", names)}");
-            }
+            findings.AddIf(names.Length > 1, $"service: one network namespace has the names {string.Join(" and ", names)}");
         }
-
         if (!row.IsDryOnly)
         {
             return;
         }
-
         foreach (IGrouping<string, Statement> shown in report.Statements.Where(static statement => statement.Claim != Claim.NotReached).GroupBy(static statement => statement.Ends))
         {
             string[] words = [.. shown.Select(static statement => statement.Word).Distinct()];
@@ -106,12 +93,8 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
             findings.Add($"{run}this suite does not know the word '{statement.Word}'");
             return;
         }
-
-        if (statement.Claim == Claim.Closed && truth != Truth.Closed)
-        {
-            findings.Add($"{run}{statement.Ends} is reported as {statement.Word}, but is {TruthAudit.Name(truth)}");
-        }
-
+        findings.AddIf(statement.Claim == Claim.Closed && truth != Truth.Closed,
+            $"{run}{statement.Ends} is reported as {statement.Word}, but is {TruthAudit.Name(truth)}");
         bool mayAct = !isDry && !isRefused;
         bool isAllowed = statement.Claim switch
         {
@@ -138,12 +121,9 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
             findings.Add($"{run}{statement.Ends} is reported as '{statement.Word}'{certainty}, expected {Names(fates)}");
             return;
         }
-
         bool namesMethod = statement.Method.Length > 0 && statement.Word != "reset"
             && (statement.Claim is Claim.Closed or Claim.Cured || statement is { Claim: Claim.WouldClose, IsCertain: true });
-        if (namesMethod && statement.Method != model.Method)
-        {
-            findings.Add($"{run}{statement.Ends} {statement.Word}: the method is reported as '{statement.Method}', but is '{model.Method}'");
-        }
+        findings.AddIf(namesMethod && statement.Method != model.Method,
+            $"{run}{statement.Ends} {statement.Word}: the method is reported as '{statement.Method}', but is '{model.Method}'");
     }
 }

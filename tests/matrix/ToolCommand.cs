@@ -6,7 +6,6 @@ internal static class ToolCommand
     internal const string IdleTime = "2s";
     internal const string Interval = "500ms";
     internal const string MatchedFor = "1s";
-
     /// <summary>The uid of a user who owns nothing.</summary>
     private const int Operator = 1002;
 

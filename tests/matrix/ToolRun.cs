@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.Matrix;
 
@@ -15,10 +13,8 @@ internal sealed record ToolResult(string Command, int Status, string Stdout, str
 internal sealed partial class ToolRun : IDisposable
 {
     private const int SIGUSR1 = 10;
-
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan s_betweenRequests = TimeSpan.FromMilliseconds(300);
-
     private readonly string[] _words;
     private readonly Command _command;
     private readonly long _started = Stopwatch.GetTimestamp();
@@ -39,7 +35,7 @@ internal sealed partial class ToolRun : IDisposable
         _command.Kill();
         Result result = _command.WaitForEnd();
         return new ToolResult(
-            string.Join(' ', _words.Select(static word => word.Contains(' ', StringComparison.Ordinal) ? $"'{word}'" : word)),
+            string.Join(' ', _words.Select(static word => word.Contains(' ') ? $"'{word}'" : word)),
             ended ? result.ExitCode : -1,
             result.Stdout,
             result.Stderr,
@@ -66,22 +62,18 @@ internal sealed partial class ToolRun : IDisposable
             {
                 continue;
             }
-
             // The service answers between two rounds.
             Signal("USR1");
             while (Totals().Count(_command.Stderr) <= count && !HasEnded && Stopwatch.GetElapsedTime(start) < limit)
             {
                 Thread.Sleep(s_pause);
             }
-
             if (Rounds >= rounds)
             {
                 return true;
             }
-
             Thread.Sleep(s_betweenRequests);
         }
-
         return false;
     }
 
@@ -93,7 +85,6 @@ internal sealed partial class ToolRun : IDisposable
             Signal("STOP");
             return;
         }
-
         Signal("CONT");
         Signal("CONT", [_command.Id, .. Command.Descendants(_command.Id)]);
     }
@@ -102,13 +93,10 @@ internal sealed partial class ToolRun : IDisposable
     internal int Rounds => Totals().Matches(_command.Stderr) is [.., var last] ? int.Parse(last.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : 0;
 
     public void Dispose() => _command.Dispose();
-
     private static void Signal(string signal, params int[] pids) => Command.Run(["kill", "-s", signal, .. pids.Select(static pid => $"{pid}")]);
 
-    /// <summary>
-    /// Whether the program already handles the signal instead of ending by it: all of its threads block it, and not
-    /// only while one of them starts another.
-    /// </summary>
+    /// <summary>Whether the program already handles the signal instead of ending by it: all of its threads block it, and not only while one
+    /// of them starts another.</summary>
     private bool IsListening()
     {
         bool isFirst = Blocks(SIGUSR1);

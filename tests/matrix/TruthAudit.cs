@@ -5,7 +5,6 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
 {
     /// <summary>The time that the ends may need to see what was done to them.</summary>
     private static readonly TimeSpan s_noticeLimit = TimeSpan.FromSeconds(3);
-
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Checks all connections and processes after a run.</summary>
@@ -18,7 +17,6 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
         {
             _ = AwaitClosed(s_noticeLimit, static () => false);
         }
-
         foreach (Group group in scene.Dead)
         {
             bool mustLive = wasInactive || !model.Searches(group);
@@ -29,15 +27,10 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
             {
                 JudgePeers(group, run);
             }
-
-            if (!mustLive && model.Dead is [Fate.Cured] && !group.AllHaveKeepalive())
-            {
-                findings.Add($"{run}{group.Name}: no keepalive timer runs");
-            }
-
+            findings.AddIf(!mustLive && model.Dead is [Fate.Cured] && !group.AllHaveKeepalive(),
+                $"{run}{group.Name}: no keepalive timer runs");
             JudgeProcesses(group, mayEnd: row.Kills && mayClose, signalled, run);
         }
-
         foreach (Group group in scene.Living.Concat(scene.Bystanders))
         {
             Expect(group, Truth.Alive, mayClose: false, run);
@@ -55,10 +48,8 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
             {
                 return false;
             }
-
             Thread.Sleep(s_pause);
         }
-
         return true;
     }
 
@@ -67,10 +58,8 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
         List<Truth> truths = group.Truths();
         for (int i = 0; i < truths.Count; i++)
         {
-            if (truths[i] != expected && !(mayClose && truths[i] == Truth.Closed))
-            {
-                findings.Add($"{run}{group.Name} {group.Subjects[i].Ends} is {Name(truths[i])}, expected {Name(expected)}");
-            }
+            findings.AddIf(truths[i] != expected && !(mayClose && truths[i] == Truth.Closed),
+                $"{run}{group.Name} {group.Subjects[i].Ends} is {Name(truths[i])}, expected {Name(expected)}");
         }
     }
 

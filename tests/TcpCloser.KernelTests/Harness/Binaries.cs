@@ -5,13 +5,8 @@ namespace TcpCloser.KernelTests.Harness;
 /// <summary>The published native binaries under test: from the environment, or where <c>dotnet publish</c> puts them.</summary>
 internal static class Binaries
 {
-    /// <summary>The program; TCP_CLOSER_BINARY.</summary>
     internal static string Tool => Find("TCP_CLOSER_BINARY", "TcpCloser", "", "tcp-closer");
-
-    /// <summary>The program built without SOCK_DESTROY; TCP_CLOSER_NO_SOCK_DESTROY_BINARY.</summary>
     internal static string ToolWithoutSockDestroy => Find("TCP_CLOSER_NO_SOCK_DESTROY_BINARY", "TcpCloser", "_no_sock_destroy", "tcp-closer");
-
-    /// <summary>The Lab; TCP_CLOSER_LAB.</summary>
     internal static string Lab => Find("TCP_CLOSER_LAB", "TcpCloser.Lab", "", "tcp-closer-lab");
 
     private static string Find(string variable, string project, string variant, string name)
@@ -21,7 +16,6 @@ internal static class Binaries
         {
             path = Path.Combine(RepositoryRoot(), "artifacts", "publish", project, $"release_{RuntimeInformation.RuntimeIdentifier}{variant}", name);
         }
-
         return File.Exists(path)
             ? path
             : throw new FileNotFoundException($"{path} is missing: publish it first, or set {variable}");

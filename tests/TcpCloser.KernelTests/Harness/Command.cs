@@ -1,16 +1,12 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>
-/// A process that a test started: its output is collected while it runs, and it is killed by its id with the test at the latest.
-/// </summary>
+/// <summary>A process that a test started: its output is collected while it runs, and it is killed by its id with the test at the
+/// latest.</summary>
 internal sealed class Command : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
-
     private readonly Process _process;
     private readonly StringBuilder _stdout = new();
     private readonly StringBuilder _stderr = new();
@@ -31,23 +27,18 @@ internal sealed class Command : IDisposable
         {
             start.ArgumentList.Add(argument);
         }
-
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
         Id = _process.Id;
         _readers = Task.WhenAll(StartCollecting(_process.StandardOutput, _stdout), StartCollecting(_process.StandardError, _stderr));
     }
 
-    /// <summary>
-    /// The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c exec).
-    /// </summary>
+    /// <summary>The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c
+    /// exec).</summary>
     internal int Id { get; }
 
     internal string Stdout => Read(_stdout);
-
     internal string Stderr => Read(_stderr);
-
     internal bool HasExited => _process.HasExited;
-
     internal static Command Start(params IReadOnlyList<string> arguments) => new(arguments);
 
     /// <summary>Runs a command until it exits, with an empty stdin.</summary>
@@ -67,20 +58,15 @@ internal sealed class Command : IDisposable
     }
 
     internal void CloseStdin() => _process.StandardInput.Close();
-
-    /// <summary>Sends a signal by kill(1).</summary>
     internal void Signal(string name) => Run("kill", "-s", name, $"{Id}").Expect(0);
 
-    /// <summary>Waits until the process has written a text to stdout.</summary>
     internal void Await(string text)
         => Until.True(
-            () => Stdout.Contains(text, StringComparison.Ordinal)
+            () => Stdout.Contains(text)
                 || (HasExited ? throw new InvalidOperationException($"the process exited before it wrote '{text}'; stdout: {Stdout} stderr: {Stderr}") : false),
             $"'{text}'");
 
-    /// <summary>Whether the process ends within that time.</summary>
     internal bool EndsWithin(TimeSpan limit) => _process.WaitForExit(limit);
-
     internal Result WaitForEnd() => WaitForEnd(s_limit);
 
     internal Result WaitForEnd(TimeSpan limit)
@@ -89,9 +75,26 @@ internal sealed class Command : IDisposable
         {
             throw new TimeoutException($"still running after {limit}; stdout: {Stdout} stderr: {Stderr}");
         }
-
         _readers.Wait(s_limit);
         return new Result(_process.ExitCode, Stdout, Stderr);
+    }
+
+    /// <summary>Asks the process to end, by the end of its stdin, and disposes of it.</summary>
+    internal void End()
+    {
+        try
+        {
+            if (!HasExited)
+            {
+                CloseStdin();
+                WaitForEnd();
+            }
+        }
+        catch (Exception failure) when (failure is TimeoutException or IOException)
+        {
+            // Disposing kills the process.
+        }
+        Dispose();
     }
 
     /// <summary>Kills the process, if it is still running, and its descendants, by their ids.</summary>
@@ -106,7 +109,6 @@ internal sealed class Command : IDisposable
             {
                 Run(["kill", "-s", "KILL", .. descendants.Select(static pid => $"{pid}")]);
             }
-
             _process.WaitForExit();
         }
     }
@@ -144,10 +146,8 @@ internal sealed class Command : IDisposable
         }
     }
 
-    /// <summary>
-    /// On a thread of its own: pool threads are blocked by tests that wait, and the tool gives a stalled reader only a quarter of a second
-    /// once it was asked to stop.
-    /// </summary>
+    /// <summary>On a thread of its own: pool threads are blocked by tests that wait, and the tool gives a stalled reader only a quarter of
+    /// a second once it was asked to stop.</summary>
     private static Task StartCollecting(StreamReader reader, StringBuilder text) =>
         Task.Factory.StartNew(() => Collect(reader, text), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

@@ -5,7 +5,6 @@ internal sealed class Conversation(Command command)
 {
     private int _read;
 
-    /// <summary>Sends a line and returns the lines of the answer.</summary>
     internal string[] Ask(string line)
     {
         command.WriteLine(line);
@@ -15,7 +14,6 @@ internal sealed class Conversation(Command command)
             : answer;
     }
 
-    /// <summary>The lines up to a marker.</summary>
     internal string[] ReadUntil(string marker)
     {
         string[] lines = [];
@@ -28,7 +26,6 @@ internal sealed class Conversation(Command command)
                 {
                     return command.HasExited ? throw new InvalidOperationException("the Lab exited: " + command.WaitForEnd().Stderr) : false;
                 }
-
                 lines = text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 _read += end + marker.Length + 1;
                 return true;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 
 namespace TcpCloser.KernelTests.Harness;
 
@@ -20,7 +19,6 @@ internal sealed record KernelSocket(string Local, string Remote, string State, i
     ];
 
     internal int LocalPort => Port(Local);
-
     internal int RemotePort => Port(Remote);
 
     /// <summary>Both endpoints as the program prints them; a listener has no peer.</summary>
@@ -31,10 +29,9 @@ internal sealed record KernelSocket(string Local, string Remote, string State, i
     internal static string NameEnd(IPAddress address, int port)
     {
         address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return address.ToString().Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}" : $"{address}:{port}";
+        return address.ToString().Contains(':') ? $"[{address}]:{port}" : $"{address}:{port}";
     }
 
-    /// <summary>All TCP sockets in the network namespace of a process.</summary>
     internal static List<KernelSocket> Read(int pid)
     {
         List<KernelSocket> sockets = [];
@@ -53,24 +50,21 @@ internal sealed record KernelSocket(string Local, string Remote, string State, i
                     long.Parse(words[9], CultureInfo.InvariantCulture)));
             }
         }
-
         return sockets;
     }
 
     /// <summary>Parses an address in 32-bit words in host byte order, and a port: <c>0100007F:1F90</c>.</summary>
     private static string Endpoint(string text)
     {
-        int colon = text.IndexOf(':', StringComparison.Ordinal);
+        int colon = text.IndexOf(':');
         byte[] bytes = Convert.FromHexString(text.AsSpan(0, colon));
         for (int i = 0; BitConverter.IsLittleEndian && i < bytes.Length; i += sizeof(int))
         {
             Array.Reverse(bytes, i, sizeof(int));
         }
-
         return NameEnd(new IPAddress(bytes), Hex(text.AsSpan(colon + 1)));
     }
 
     private static int Port(string end) => int.Parse(end.AsSpan(end.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);
-
     private static int Hex(ReadOnlySpan<char> text) => int.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }

@@ -16,7 +16,6 @@ internal sealed record LabHolder(string Role, int Pid, bool IsAlive)
 /// <summary>One connection in the output of the Lab's <c>list</c>; addresses as <c>127.0.0.1:22</c> or <c>[::1]:22</c>.</summary>
 internal sealed record LabConnection(int Index, string ServerAddress, string ClientAddress, LabEnd Server, LabEnd Client)
 {
-    /// <summary>Parses a line of <c>list</c>.</summary>
     internal static LabConnection Parse(string line)
     {
         Dictionary<string, string> values = Pairs(line);
@@ -34,7 +33,13 @@ internal sealed record LabConnection(int Index, string ServerAddress, string Cli
             values.GetValueOrDefault(role + "-blocked", ""));
     }
 
-    /// <summary>The words of a line that have the form <c>name=value</c>.</summary>
     internal static Dictionary<string, string> Pairs(string line)
         => line.Split(' ').Select(static word => word.Split('=', 2)).Where(static pair => pair.Length == 2).ToDictionary(static pair => pair[0], static pair => pair[1]);
 }
+
+/// <summary>One end of a connection in the output of the Lab's <c>list</c>.</summary>
+/// <param name="View">alive, eof, aborted, reset, notconn, pipe, closed, none (there is no such end), or gone (its process has ended).</param>
+/// <param name="Tcp">The TCP state as ss spells it.</param>
+/// <param name="Saw">Everything that its process observed, in order: <c>ECONNABORTED,eof,EPIPE</c>.</param>
+/// <param name="Blocked">The result of a blocked call: <c>read:ECONNABORTED</c>.</param>
+internal sealed record LabEnd(string View, string Tcp, string Saw, string Blocked);

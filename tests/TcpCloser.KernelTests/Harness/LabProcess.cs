@@ -1,20 +1,13 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests.Harness;
 
 /// <summary>The Lab in a new network namespace, with its connections established.</summary>
 internal sealed partial class LabProcess : IDisposable
 {
-    /// <summary>The default listening port.</summary>
     internal const int Port = 5000;
-
-    /// <summary>The same as an argument.</summary>
     internal const string PortText = "5000";
-
-    /// <summary>The port of the decoy connections.</summary>
     internal const int DecoyPort = 6000;
-
     private readonly Command _command;
     private readonly Conversation _conversation;
     private readonly bool _ownProcesses;
@@ -30,17 +23,14 @@ internal sealed partial class LabProcess : IDisposable
 
     /// <summary>The Lab's process id in the pid namespace of the tests.</summary>
     internal int Id { get; private set; }
-
     /// <summary>The lines that the Lab wrote before READY.</summary>
     internal string[] Announcement { get; private set; } = [];
 
-    /// <summary>Starts the Lab in its own network namespace.</summary>
     internal static LabProcess Start(params string[] options) => Start(new LabEnvironment(), options);
 
     /// <summary>The same with its own processes, for tests that send signals: a network namespace does not isolate /proc.</summary>
     internal static LabProcess StartIsolated(params string[] options) => Start(new LabEnvironment { OwnProcesses = true }, options);
 
-    /// <summary>Starts the Lab in the given environment.</summary>
     internal static LabProcess Start(LabEnvironment environment, params string[] options)
     {
         Namespaces.Require();
@@ -69,19 +59,20 @@ internal sealed partial class LabProcess : IDisposable
             .Select(line => int.Parse(line.AsSpan(4, line.IndexOf(' ') - 4), CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>Sends a command and returns the lines of the answer.</summary>
     internal string[] Ask(string command) => _conversation.Ask(command);
-
     internal LabState State() => new(Ask("state"));
 
+    /// <summary>Checks numbers of that state: <c>server aborted=2, processes dead=0</c>.</summary>
+    internal void ExpectState(string expected)
+    {
+        LabState state = State();
+        string[][] items = [.. expected.Split(", ").Select(static item => item.Split(' ', '='))];
+        Assert.Equal(expected, string.Join(", ", items.Select(item => $"{item[0]} {item[1]}={state[item[0], item[1]]}")));
+    }
     internal List<LabHolder> Holders() => [.. Ask("processes").Select(LabHolder.Parse)];
-
     internal List<LabConnection> List() => [.. Ask("list").Select(LabConnection.Parse)];
-
-    /// <summary>The sockets that the kernel lists in the Lab's network namespace.</summary>
     internal List<KernelSocket> Sockets() => KernelSocket.Read(Id);
 
-    /// <summary>Waits until that many of the tested ends have ended.</summary>
     internal void WaitEnded(int number)
         => Until.True(() => Ask($"wait-ended {number} 1000") is [var line] && int.Parse(line.AsSpan(6), CultureInfo.InvariantCulture) >= number, $"{number} ends");
 
@@ -114,22 +105,8 @@ internal sealed partial class LabProcess : IDisposable
     /// <summary>Runs the program in the Lab's namespaces until it exits, without syslog.</summary>
     internal Result Tool(params string[] arguments) => new ToolRun(this) { Arguments = [.. arguments, "--disable-syslog"] }.Run();
 
-    public void Dispose()
-    {
-        if (!_command.HasExited)
-        {
-            try
-            {
-                _command.CloseStdin(); // the Lab then kills its own processes, by their ids
-                _command.WaitForEnd();
-            }
-            catch (Exception failure) when (failure is TimeoutException or IOException)
-            {
-                // Disposing kills the Lab, and the kernel kills its processes with it.
-            }
-        }
-        _command.Dispose();
-    }
+    /// <summary>At the end of its stdin the Lab kills its own processes, by their ids.</summary>
+    public void Dispose() => _command.End();
 
     [GeneratedRegex(@"lastrcv:(\d+)")]
     private static partial Regex ReceiveClock();
@@ -139,4 +116,37 @@ internal sealed partial class LabProcess : IDisposable
 
     private static int OnlyChild(int pid)
         => int.Parse(File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim(), CultureInfo.InvariantCulture);
+}
+
+/// <summary>What the Lab has around it, in addition to its own network namespace.</summary>
+internal sealed record LabEnvironment
+{
+    /// <summary>Own pid namespace and /proc: for tests that send signals, because a network namespace does not isolate /proc.</summary>
+    internal bool OwnProcesses { get; init; }
+    internal bool OwnMounts { get; init; }
+    /// <summary>The command prefix that enters existing namespaces; null: the Lab gets new ones.</summary>
+    internal string[]? Enter { get; init; }
+    /// <summary>Shell commands that run in the namespaces before the Lab starts.</summary>
+    internal string Preparation { get; init; } = "";
+}
+
+/// <summary>The counts in the output of the Lab's <c>state</c>: <c>state["server", "alive"]</c>.</summary>
+internal sealed class LabState
+{
+    private readonly Dictionary<(string Role, string View), int> _counts = [];
+
+    internal LabState(IEnumerable<string> lines)
+    {
+        foreach (string line in lines)
+        {
+            string[] words = line.Split(' ');
+            foreach (string[] pair in words.Skip(1).Select(word => word.Split('=')))
+            {
+                _counts[(words[0], pair[0])] = int.Parse(pair[1], CultureInfo.InvariantCulture);
+            }
+        }
+    }
+
+    /// <summary>Roles: server, client, decoy (both ends), listener, processes.</summary>
+    internal int this[string role, string view] => _counts[(role, view)];
 }

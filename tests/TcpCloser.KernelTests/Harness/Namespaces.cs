@@ -5,15 +5,12 @@ internal static class Namespaces
 {
     private static readonly Lazy<bool> s_asRoot = new(() => Works("-n"));
     private static readonly Lazy<bool> s_asUser = new(() => Works("-rn"));
-
-    /// <summary>Whether the other namespaces need a user namespace.</summary>
     internal static bool NeedUserNamespace => !s_asRoot.Value;
 
     /// <summary>Skips the test if neither is allowed: it is reported as skipped, not as passed.</summary>
     internal static void Require()
         => Assert.SkipUnless(s_asRoot.Value || s_asUser.Value, "neither root nor user namespaces: no network namespace to test in");
 
-    /// <summary>The command prefix that creates namespaces and runs a command in them.</summary>
     internal static string[] Enter(bool ownProcesses, bool ownMounts)
     {
         List<string> command = ["unshare", NeedUserNamespace ? "-rn" : "-n"];
@@ -21,17 +18,14 @@ internal static class Namespaces
         {
             command.AddRange(["-p", "-f", "--mount-proc", "--kill-child"]);
         }
-
         if (ownMounts && !ownProcesses)
         {
             command.Add("-m");
         }
-
         command.Add("--");
         return [.. command];
     }
 
-    /// <summary>The command prefix that joins the namespaces of a process and runs a command in them.</summary>
     internal static string[] Join(int pid, bool ownProcesses, bool ownMounts)
     {
         List<string> command = ["nsenter", "-t", $"{pid}", "-n"];
@@ -39,7 +33,6 @@ internal static class Namespaces
         {
             command.AddRange(["-U", "--preserve-credentials"]);
         }
-
         if (ownProcesses)
         {
             command.AddRange(["-p", "-m"]);
@@ -48,7 +41,6 @@ internal static class Namespaces
         {
             command.Add("-m");
         }
-
         command.Add("--");
         return [.. command];
     }

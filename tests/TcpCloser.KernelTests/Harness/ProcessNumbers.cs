@@ -2,22 +2,19 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>Numbers about a process that the kernel shows in /proc.</summary>
 internal static class ProcessNumbers
 {
     /// <summary>A number in /proc/PID/status; memory in kilobytes.</summary>
     internal static long Status(int pid, string name) => Read(pid, "status", name);
 
-    /// <summary>
-    /// Waits until the process has called read(2) that many times more, which is the only trace of a quiet round of a service.
-    /// </summary>
+    /// <summary>Waits until the process has called read(2) that many times more, which is the only trace of a quiet round of a
+    /// service.</summary>
     internal static void AwaitReads(int pid, int number)
     {
         long before = Read(pid, "io", "syscr:");
         Until.True(() => Read(pid, "io", "syscr:") >= before + number, $"{number} reads of process {pid}");
     }
 
-    /// <summary>Whether the first thread of the process sleeps.</summary>
     internal static bool IsAsleep(int pid)
     {
         string stat = File.ReadAllText($"/proc/{pid}/stat");
@@ -26,7 +23,7 @@ internal static class ProcessNumbers
 
     private static long Read(int pid, string file, string name)
         => long.Parse(
-            File.ReadLines($"/proc/{pid}/{file}").First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Replace("kB", "", StringComparison.Ordinal),
+            File.ReadLines($"/proc/{pid}/{file}").First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Replace("kB", ""),
             NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
             CultureInfo.InvariantCulture);
 }

@@ -1,21 +1,13 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>The exit status and output of a program.</summary>
 internal sealed partial record Result(int ExitCode, string Stdout, string Stderr)
 {
-    /// <summary>The lines of stderr.</summary>
     internal string[] Log => Stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>The log lines that report a destroyed connection.</summary>
-    internal string[] Destroyed => [.. Log.Where(line => line.Contains(" destroyed ", StringComparison.Ordinal))];
-
-    /// <summary>A number of the last summary line: matched, idle, closed, vanished, spared, failed.</summary>
+    internal string[] Destroyed => [.. Log.Where(line => line.Contains(" destroyed "))];
     internal int Summary(string name) => Summary(Log, name);
 
-    /// <summary>A number of the last summary line in a log.</summary>
     internal static int Summary(string[] log, string name)
     {
         string line = log.LastOrDefault(line => SummaryLine().IsMatch(line))
@@ -26,18 +18,27 @@ internal sealed partial record Result(int ExitCode, string Stdout, string Stderr
             : throw new InvalidDataException($"no {name} in: {line}");
     }
 
-    /// <summary>The line of --check about a feature.</summary>
     internal string CheckLine(string name) => Stdout.Split('\n').Single(line => line.Split(' ')[0] == name);
 
     /// <summary>The answer of --check about a feature: yes, no or partly.</summary>
     internal string Answer(string name) => CheckLine(name).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
 
-    /// <summary>Asserts the exit status; a failure shows all output.</summary>
-    internal Result Expect(int exitCode)
+    /// <summary>Checks the exit status, and numbers of the summary (<c>matched=3 closed=2</c>); a failure shows all output.</summary>
+    internal Result Expect(int exitCode, string summary = "")
     {
-        Assert.True(ExitCode == exitCode, $"exit {ExitCode}, expected {exitCode}\nstdout: {Stdout}\nstderr: {Stderr}");
+        Assert.True(ExitCode == exitCode, $"exit {ExitCode}, expected {exitCode}\n{this}");
+        return summary.Length == 0 ? this : ExpectSummary(summary);
+    }
+
+    /// <summary>Checks numbers of the last summary line: <c>matched=3 closed=2</c>.</summary>
+    internal Result ExpectSummary(string summary)
+    {
+        string actual = string.Join(' ', summary.Split(' ').Select(static pair => pair.Split('=')[0]).Select(name => $"{name}={Summary(name)}"));
+        Assert.True(actual == summary, $"{actual}, expected {summary}\n{this}");
         return this;
     }
+
+    public override string ToString() => $"stdout: {Stdout}\nstderr: {Stderr}";
 
     [GeneratedRegex(@"\bmatched=\d+.*\bclosed=\d+")]
     private static partial Regex SummaryLine();

@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace TcpCloser.KernelTests.Harness;
 
@@ -16,12 +13,8 @@ internal enum Claim
     Unasked,
     Failed,
     WouldClose,
-
-    /// <summary>A signal ended the run before the connection's turn.</summary>
-    NotReached,
-
-    /// <summary>A word that is not known here: add it.</summary>
-    UnknownWord,
+    NotReached, // a signal ended the run before the connection's turn
+    UnknownWord, // a word that is not known here: add it
 }
 
 /// <summary>One line, record or row about a connection.</summary>
@@ -33,7 +26,6 @@ internal enum Claim
 /// <param name="IsCertain">Whether a dry run showed it as certain.</param>
 internal sealed record Statement(string Ends, Claim Claim, string Word, string Method, string Netns, bool IsCertain);
 
-/// <summary>What the log, the records or the table of a run contains.</summary>
 internal sealed partial class RunReport
 {
     private readonly List<Statement> _statements = [];
@@ -42,16 +34,11 @@ internal sealed partial class RunReport
 
     /// <summary>The numbers of each summary, and of the totals in records.</summary>
     internal List<Dictionary<string, long>> Summaries { get; } = [];
-
     internal Dictionary<string, long>? Totals { get; private set; }
-
     /// <summary>The number of connections that an interrupted run did not reach; one log line covers them all.</summary>
     internal int NotReached { get; private set; }
-
     /// <summary>The same for connections of signalled processes.</summary>
     internal int NotAwaited { get; private set; }
-
-    /// <summary>The processes that were sent a signal.</summary>
     internal HashSet<int> Signalled { get; } = [];
 
     internal IEnumerable<Statement> Of(string ends) => _statements.Where(statement => statement.Ends == ends);
@@ -65,7 +52,6 @@ internal sealed partial class RunReport
             {
                 continue;
             }
-
             string message = log.Groups["message"].Value;
             if (message.StartsWith("summary ", StringComparison.Ordinal))
             {
@@ -92,16 +78,14 @@ internal sealed partial class RunReport
                 {
                     continue; // an entry of --only, not a connection
                 }
-
                 // A dry run as a service has lines instead of a table. A holder that it does not know is not named.
-                bool isCertain = !what.StartsWith("would-", StringComparison.Ordinal) || message.Contains(" pid=", StringComparison.Ordinal);
+                bool isCertain = !what.StartsWith("would-", StringComparison.Ordinal) || message.Contains(" pid=");
                 string netns = Netns().Match(message) is { Success: true } network ? network.Groups[1].Value : "";
                 report._statements.Add(new Statement(
                     KernelSocket.NameEnds(connection.Groups["local"].Value, connection.Groups["remote"].Value),
                     OfLine(what, reason), reason.Length > 0 ? reason : what, "", netns, isCertain));
             }
         }
-
         return report;
     }
 
@@ -135,11 +119,9 @@ internal sealed partial class RunReport
                     break;
             }
         }
-
         return report;
     }
 
-    /// <summary>The rows of a dry run's table.</summary>
     internal static RunReport FromTable(string text)
     {
         RunReport report = new();
@@ -147,7 +129,7 @@ internal sealed partial class RunReport
         int network = -1;
         foreach (string line in text.Split('\n'))
         {
-            if (line.Contains("LOCAL ", StringComparison.Ordinal) && line.EndsWith("ACTION", StringComparison.Ordinal))
+            if (line.Contains("LOCAL ") && line.EndsWith("ACTION", StringComparison.Ordinal))
             {
                 action = line.IndexOf("ACTION", StringComparison.Ordinal);
                 network = line.IndexOf("NETNS", StringComparison.Ordinal);
@@ -162,10 +144,9 @@ internal sealed partial class RunReport
                     KernelSocket.NameEnds(words[first], words[first + 1]),
                     isImpossible ? Claim.Failed : what is "kept" or "over limit" ? Claim.Skipped : Claim.WouldClose,
                     what, isImpossible ? "" : what.Split(' ')[0], first == 0 ? "" : words[0],
-                    !what.Contains('?', StringComparison.Ordinal)));
+                    !what.Contains('?')));
             }
         }
-
         return report;
     }
 
@@ -217,7 +198,6 @@ internal sealed partial class RunReport
         {
             numbers[pair.Groups[1].Value] = long.Parse(pair.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
         }
-
         return numbers;
     }
 

@@ -1,6 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
-
 namespace TcpCloser.KernelTests.Harness;
 
 /// <summary>Stands in for a service manager: receives what a service sends to NOTIFY_SOCKET (sd_notify(3)).</summary>
@@ -11,11 +8,8 @@ internal sealed class ServiceManager : IDisposable
     private readonly List<string> _messages = [];
 
     internal ServiceManager() => _socket.Bind(new UnixDomainSocketEndPoint(_directory.File("notify")));
-
-    /// <summary>The command prefix that runs a command as a service.</summary>
     internal string[] Wrapper(params string[] variables) => ["env", $"NOTIFY_SOCKET={_directory.File("notify")}", .. variables];
 
-    /// <summary>All messages so far.</summary>
     internal IReadOnlyList<string> Messages
     {
         get
@@ -25,12 +19,10 @@ internal sealed class ServiceManager : IDisposable
             {
                 _messages.Add(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer)));
             }
-
             return _messages;
         }
     }
 
-    /// <summary>Waits for a message with that prefix, and returns it.</summary>
     internal string Await(string prefix)
     {
         Until.True(() => Messages.Any(text => text.StartsWith(prefix, StringComparison.Ordinal)), prefix);

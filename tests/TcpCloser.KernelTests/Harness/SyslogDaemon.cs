@@ -1,6 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
-
 namespace TcpCloser.KernelTests.Harness;
 
 /// <summary>Stands in for a syslog daemon at /dev/log, as a rule in the Lab's own /dev.</summary>
@@ -9,7 +6,6 @@ internal sealed class SyslogDaemon : IDisposable
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly string _path;
 
-    /// <summary>Creates /dev/log.</summary>
     internal SyslogDaemon(LabProcess lab) : this($"/proc/{lab.Id}/root/dev/log")
     {
     }
@@ -36,7 +32,6 @@ internal sealed class SyslogDaemon : IDisposable
             """,
     };
 
-    /// <summary>All messages that have arrived.</summary>
     internal List<string> Receive()
     {
         List<string> messages = [];
@@ -45,7 +40,6 @@ internal sealed class SyslogDaemon : IDisposable
         {
             messages.Add(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer)));
         }
-
         return messages;
     }
 

@@ -10,12 +10,9 @@ internal sealed record ToolRun(string[] Inside)
     }
 
     internal string Binary { get; init; } = Binaries.Tool;
-
     internal string[] Arguments { get; init; } = [];
-
     /// <summary>A command prefix that runs the program: strace, setpriv, env.</summary>
     internal string[] Wrapper { get; init; } = [];
-
     /// <summary>Redirections in shell syntax, made right before the program starts: <c>&lt;&amp;- &gt;/dev/full</c>.</summary>
     internal string Redirections { get; init; } = "";
 

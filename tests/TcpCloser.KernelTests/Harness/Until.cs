@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace TcpCloser.KernelTests.Harness;
 
 /// <summary>Waits for a condition. The limit exists only so that a failing test ends.</summary>
@@ -20,7 +18,6 @@ internal static class Until
             {
                 throw new TimeoutException($"waited {limit ?? s_limit} for {what}");
             }
-
             Thread.Sleep(s_pause);
         }
     }

@@ -5,12 +5,10 @@ internal static class Users
 {
     /// <summary>The user nobody, who owns no file and no other process.</summary>
     internal const int Nobody = 65534;
-
     internal const int Somebody = 1001;
 
     /// <summary>Skips the test if there are no other users.</summary>
-    internal static void Require()
-        => Assert.SkipWhen(Namespaces.NeedUserNamespace, "a user namespace has no second user");
+    internal static void Require() => Assert.SkipWhen(Namespaces.NeedUserNamespace, "a user namespace has no second user");
 
     /// <summary>The command prefix that runs a command as a user with only those capabilities (<c>net_admin</c>).</summary>
     internal static string[] As(int uid, params string[] capabilities)

@@ -1,34 +1,23 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Churning;
 
 /// <summary>An address-port tuple that is used by one connection after another.</summary>
 internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
 {
     private const int SO_LINGER = 13;
-
     /// <summary>The maximum time from a dump to the last connection of a round, on a loaded machine.</summary>
     private const double RoundMs = 10_000;
-
     private double _lastData;
     private double _silenceEnded;
 
     internal int Port => port;
-
     internal int ClientPort => clientPort;
-
     internal ChurnKind Kind => kind;
-
     internal int Server { get; private set; } = -1;
-
     internal int Client { get; private set; } = -1;
-
     internal int Visits { get; set; }
 
-    /// <summary>
-    /// The time in ms, by the clock that advances with the kernel's ticks, like the timestamps on sockets. If the hypervisor delays a tick,
-    /// both stand still and then jump: an age may exceed the time that has passed, by both clocks alike.
-    /// </summary>
+    /// <summary>The time in ms, by the clock that advances with the kernel's ticks, like the timestamps on sockets. If the hypervisor
+    /// delays a tick, both stand still and then jump: an age may exceed the time that has passed, by both clocks alike.</summary>
     internal static double Now
     {
         get
@@ -59,7 +48,6 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
         }
     }
 
-    /// <summary>Sends a byte from the client to the server, which reads it.</summary>
     internal void Talk(int idleMs)
     {
         byte data = 1;
@@ -69,7 +57,6 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
             _silenceEnded = Age >= idleMs ? Now : _silenceEnded;
             _lastData = before;
         }
-
         _ = Libc.Receive(Server, &data, 1, Posix.MSG_DONTWAIT);
     }
 
@@ -79,4 +66,13 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
         _ = Libc.Close(Server);
         (Server, Client) = (-1, -1);
     }
+}
+
+/// <summary>What happens on a connection while it exists.</summary>
+internal enum ChurnKind
+{
+    Short, // one exchange of data, then the end
+    Talker, // data at every visit, for a while
+    Idle, // no data, until another process closes it
+    Fleeting, // ended at the next visit
 }

@@ -1,26 +1,14 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using TcpCloser.Lab.Interop;
-using TcpCloser.Lab.Making;
-
 namespace TcpCloser.Lab.Churning;
 
-/// <summary>
-/// Creates and closes connections as fast as possible, on the same tuples again and again, and judges every connection that another process
-/// closed: it had to match, and to have received nothing for long enough. One thread visits all in turn.
-/// </summary>
+/// <summary>Creates and closes connections as fast as possible, on the same tuples again and again, and judges every connection that
+/// another process closed: it had to match, and to have received nothing for long enough. One thread visits all in turn.</summary>
 internal sealed unsafe class Churner
 {
     /// <summary>A tick of the kernel's clock, by which an age may be too large.</summary>
     private const int TickMs = 10;
-
     private const int VisitsOfTalker = 200;
-
     private const int HandshakeMs = 10_000;
-
     private static readonly TimeSpan s_flushEvery = TimeSpan.FromMilliseconds(100);
-
     private readonly int _idleMs;
     private readonly int _keptPort;
     private readonly List<ChurnSlot> _slots = [];
@@ -57,7 +45,6 @@ internal sealed unsafe class Churner
         }
     }
 
-    /// <summary>Runs until the end of stdin.</summary>
     internal void Run()
     {
         long flushed = Stopwatch.GetTimestamp();
@@ -68,7 +55,6 @@ internal sealed unsafe class Churner
             {
                 Visit(slot);
             }
-
             if (Stopwatch.GetElapsedTime(flushed) > s_flushEvery)
             {
                 flushed = Stopwatch.GetTimestamp();
@@ -78,18 +64,15 @@ internal sealed unsafe class Churner
                 isOver = Libc.Poll(&input, 1, 0) != 0;
             }
         }
-
         // No new connections: the last visit sees everything that was closed.
         foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             Visit(slot);
         }
-
         foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             End(slot);
         }
-
         _lines.Add($"made={_made} ended={_ended} closed={_closed} late={_late} wrong={_wrong} refused={_refused}");
         LineWriter.Write(_lines);
     }
@@ -136,10 +119,8 @@ internal sealed unsafe class Churner
         _ => throw new InvalidOperationException(),
     };
 
-    /// <summary>
-    /// Accepts the slot's connection. A connection whose server end was closed before it was accepted may be queued in front of it: its
-    /// connect(2) failed, and mistaking it for this one would shift all that follow.
-    /// </summary>
+    /// <summary>Accepts the slot's connection. A connection whose server end was closed before it was accepted may be queued in front of
+    /// it: its connect(2) failed, and mistaking it for this one would shift all that follow.</summary>
     private int Accept(ChurnSlot slot)
     {
         while (true)
@@ -151,7 +132,6 @@ internal sealed unsafe class Churner
             {
                 return server;
             }
-
             _ = Libc.Close(server);
         }
     }
@@ -171,7 +151,6 @@ internal sealed unsafe class Churner
             _ = Libc.Close(client);
             return;
         }
-
         // On a loaded machine the last segment of the handshake may take a while.
         PollFd listener = new() { Fd = _listeners[slot.Port], Events = Posix.POLLIN };
         _ = Libc.Poll(&listener, 1, HandshakeMs);
@@ -182,7 +161,6 @@ internal sealed unsafe class Churner
             _ = Libc.Close(client);
             return;
         }
-
         _made++;
         slot.Begin(server, client, before);
     }
@@ -200,7 +178,6 @@ internal sealed unsafe class Churner
             $"{verdict} inode={Inode(slot)} port={slot.Port} client-port={slot.ClientPort} kind={slot.Kind} age={age:F1}ms"));
     }
 
-    /// <summary>The inode number in <c>socket:[12345]</c>.</summary>
     private static string Inode(ChurnSlot slot)
         => (new FileInfo($"/proc/self/fd/{slot.Server}").LinkTarget ?? throw new LabException("a socket without a link in /proc/self/fd"))[8..^1];
 }

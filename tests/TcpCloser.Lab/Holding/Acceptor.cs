@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>Accepts one pending connection and reports the results of accept() and the first read.</summary>
@@ -15,7 +13,6 @@ internal static unsafe class Acceptor
         {
             return [$"accept={Errno.Name(Errno.Last)}"];
         }
-
         byte one;
         nint received = Libc.Receive(fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
         // The kernel reports no address for a connection that was aborted while it waited.

@@ -1,6 +1,3 @@
-using System.Globalization;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>A thread that is blocked in a call on a socket, like a program's thread, and the result of the call.</summary>
@@ -127,7 +124,6 @@ internal sealed unsafe class BlockedCall
         {
             return result.ToString(CultureInfo.InvariantCulture);
         }
-
         int errno = Errno.Last;
         _end.AddSeen(errno);
         return Errno.Name(errno);

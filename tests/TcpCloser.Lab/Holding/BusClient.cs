@@ -1,21 +1,16 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.RegularExpressions;
-using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>
-/// Clients of a D-Bus daemon. One reads nothing after it has got its name; another sends it more than its socket accepts, and then a
-/// descriptor. The descriptor stays in the daemon, which thereby becomes a holder of the socket.
-/// </summary>
+/// <summary>Clients of a D-Bus daemon. One reads nothing after it has got its name; another sends it more than its socket accepts, and then
+/// a descriptor. The descriptor stays in the daemon, which thereby becomes a holder of the socket.</summary>
 internal sealed unsafe partial class BusClient
 {
     private const byte MethodCall = 1;
     private const byte NoReplyExpected = 1;
     private const int FillSize = 100_000;
     private const int Fills = 8;
-
     private readonly int _fd;
     private int _serial;
 
@@ -24,7 +19,7 @@ internal sealed unsafe partial class BusClient
         _fd = Errno.Check(Libc.Socket(Posix.AF_UNIX, Posix.SOCK_STREAM | Posix.SOCK_CLOEXEC, 0), "socket");
         var address = SockAddressUnix.For(path);
         Errno.Check(Libc.ConnectUnix(_fd, &address, (uint)sizeof(SockAddressUnix)), $"connect to {path}");
-        string user = Libc.GetUserId().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string user = Libc.GetUserId().ToString(CultureInfo.InvariantCulture);
         Send(Encoding.ASCII.GetBytes($"\0AUTH EXTERNAL {Convert.ToHexString(Encoding.ASCII.GetBytes(user))}\r\n"));
         AwaitAnswer("OK ");
         Send("NEGOTIATE_UNIX_FD\r\n"u8);
@@ -34,7 +29,6 @@ internal sealed unsafe partial class BusClient
         Name = UniqueName().Match(AwaitAnswer(":1.")).Value;
     }
 
-    /// <summary>The name that the daemon assigned to this client.</summary>
     private string Name { get; }
 
     /// <summary>Leaves a descriptor in the daemon. Both clients stay connected.</summary>
@@ -48,11 +42,9 @@ internal sealed unsafe partial class BusClient
         {
             sender.Send(sender.Call(reader.Name, "Fill", "ay", fill, 0));
         }
-
-        if (!DescriptorSender.Send(sender._fd, sender.Call(reader.Name, "Keep", "h", new byte[sizeof(int)], 1), [descriptor]))
-        {
-            throw new LabException("the bus daemon is gone");
-        }
+        LabException.ThrowIf(
+            !DescriptorSender.Send(sender._fd, sender.Call(reader.Name, "Keep", "h", new byte[sizeof(int)], 1), [descriptor]),
+            "the bus daemon is gone");
     }
 
     [GeneratedRegex(@":1\.\d+")]
@@ -70,12 +62,10 @@ internal sealed unsafe partial class BusClient
         {
             Add(8, 'g', [(byte)signature.Length, .. Encoding.ASCII.GetBytes(signature), 0]);
         }
-
         if (descriptors > 0)
         {
             Add(9, 'u', Number(descriptors));
         }
-
         byte[] header = [(byte)'l', MethodCall, NoReplyExpected, 1, .. Number(body.Length), .. Number(++_serial), .. Number(fields.Count), .. fields];
         return [.. header, .. new byte[-header.Length & 7], .. body];
 
@@ -106,18 +96,16 @@ internal sealed unsafe partial class BusClient
         }
     }
 
-    /// <summary>Reads until the answer contains a text.</summary>
     private string AwaitAnswer(string text)
     {
         const int ChunkSize = 1024;
         byte* chunk = stackalloc byte[ChunkSize];
         string answer = "";
-        while (!answer.Contains(text, StringComparison.Ordinal))
+        while (!answer.Contains(text))
         {
             int length = Errno.Check(Libc.Receive(_fd, chunk, ChunkSize, 0), "recv from the bus");
             answer += length > 0 ? Encoding.Latin1.GetString(chunk, length) : throw new LabException($"the bus daemon closed the connection before '{text}'");
         }
-
         return answer;
     }
 }

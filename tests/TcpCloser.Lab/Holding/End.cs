@@ -1,17 +1,11 @@
-using System.Text;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>
-/// One end of a connection, as its holder sees it. Looking changes nothing, but the kernel reports an error only once
-/// (SO_ERROR clears it), so everything that was seen is remembered in that order.
-/// </summary>
+/// <summary>One end of a connection, as its holder sees it. Looking changes nothing, but the kernel reports an error only once (SO_ERROR
+/// clears it), so everything that was seen is remembered in that order.</summary>
 internal sealed class End(string role, int index, int fd, bool busy)
 {
     /// <summary>Represents an end of file in the list of what was seen; no errno is that large.</summary>
     internal const int EndOfFile = 4095;
-
     /// <summary>Replaced as a whole, because a blocked thread may add to it at any time.</summary>
     private volatile int[] _seen = [];
     private readonly Lock _gate = new();
@@ -24,13 +18,9 @@ internal sealed class End(string role, int index, int fd, bool busy)
 
     /// <summary>The descriptor; -1 once it was closed on request.</summary>
     internal int Fd { get; private set; } = fd;
-
     internal bool Busy { get; set; } = busy;
-
     /// <summary>The call in which a thread of the holder is blocked on this socket, if any.</summary>
     internal BlockedCall? Blocked { get; set; }
-
-    /// <summary>The result of the last <c>send</c>, or null.</summary>
     internal string? Sent { get; private set; }
 
     /// <summary>Whether an error or end of file was seen since the holder got the socket.</summary>
@@ -46,7 +36,6 @@ internal sealed class End(string role, int index, int fd, bool busy)
             {
                 return Fd < 0 ? "closed" : "alive";
             }
-
             int error = Array.Find(all, seen => seen != EndOfFile);
             return error switch
             {
@@ -63,7 +52,6 @@ internal sealed class End(string role, int index, int fd, bool busy)
     /// <summary>Makes the current state the initial one: a CLOSE_WAIT socket has its end of file from the start.</summary>
     internal void MarkAsInitial() => _seenInitially = _seen.Length;
 
-    /// <summary>Adds an errno or an end of file.</summary>
     internal void AddSeen(int observation)
     {
         lock (_gate)
@@ -72,6 +60,18 @@ internal sealed class End(string role, int index, int fd, bool busy)
             {
                 _seen = [.. _seen, observation];
             }
+        }
+    }
+
+    private void AddReceived(nint received)
+    {
+        if (received == 0)
+        {
+            AddSeen(EndOfFile);
+        }
+        else if (received < 0 && Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
+        {
+            AddSeen(Errno.Last);
         }
     }
 
@@ -84,7 +84,6 @@ internal sealed class End(string role, int index, int fd, bool busy)
             {
                 AddSeen(Errno.EINVAL);
             }
-
             return;
         }
         // A blocked call has to get the error first.
@@ -93,17 +92,9 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             AddSeen(error);
         }
-
         byte one;
         nint received = Libc.Receive(Fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
-        if (received == 0)
-        {
-            AddSeen(EndOfFile);
-        }
-        else if (received < 0 && Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
-        {
-            AddSeen(Errno.Last);
-        }
+        AddReceived(received);
     }
 
     /// <summary>Writes one byte and stores the result; a full send buffer (EAGAIN) is not a failure.</summary>
@@ -133,15 +124,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
             received = Libc.Receive(Fd, scratch, ScratchSize, Posix.MSG_DONTWAIT);
         }
         while (received > 0);
-        if (received == 0)
-        {
-            AddSeen(EndOfFile);
-        }
-        else if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
-        {
-            AddSeen(Errno.Last);
-        }
-
+        AddReceived(received);
         if (_seen.Length > 0)
         {
             Busy = false;
@@ -158,7 +141,6 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             _ = Libc.Close(Fd);
         }
-
         Fd = -1;
         Busy = false;
     }
@@ -173,17 +155,14 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             text.Append(" saw=").AppendJoin(',', Array.ConvertAll(_seen, seen => seen == EndOfFile ? "eof" : Errno.Name(seen)));
         }
-
         if (Sent is not null)
         {
             text.Append(" sent=").Append(Sent);
         }
-
         if (Blocked is not null)
         {
             text.Append(" blocked=").Append(Blocked.Result);
         }
-
         return text.ToString();
     }
 }

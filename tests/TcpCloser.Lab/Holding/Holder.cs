@@ -1,14 +1,7 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Runtime.InteropServices;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>
-/// A process that holds ends of connections that the Lab created and handed over. To the kernel and to /proc it is what
-/// a server or client program is: the only holder of its sockets, except for those that sharers also hold.
-/// </summary>
+/// <summary>A process that holds ends of connections that the Lab created and handed over. To the kernel and to /proc it is what a server
+/// or client program is: the only holder of its sockets, except for those that sharers also hold.</summary>
 internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, string processName)
 {
     private readonly ControlChannel _channel = new(ChildProcess.ControlDescriptor);
@@ -38,7 +31,6 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             {
                 return EndCleanly();
             }
-
             if (busy && MillisecondsUntil(next) == 0)
             {
                 _ends.Exchange(talker);
@@ -61,17 +53,14 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         {
             return;
         }
-
         fixed (byte* name = (byte[])[.. Convert.FromHexString(processName), 0])
         {
             Errno.Check(Libc.Prctl(Posix.PR_SET_NAME, (nuint)name, 0, 0, 0), "prctl PR_SET_NAME");
         }
     }
 
-    /// <summary>
-    /// Ensures that no process of the Lab outlives it: SIGKILL when the thread that started it ends, and exit if that thread had
-    /// ended before.
-    /// </summary>
+    /// <summary>Ensures that no process of the Lab outlives it: SIGKILL when the thread that started it ends, and exit if that thread had
+    /// ended before.</summary>
     internal static void DieWithParent()
     {
         Errno.Check(Libc.Prctl(Posix.PR_SET_PDEATHSIG, Posix.SIGKILL, 0, 0, 0), "prctl PR_SET_PDEATHSIG");
@@ -107,7 +96,6 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             {
                 _ = Libc.Shutdown(end.Fd, Posix.SHUT_RDWR);
             }
-
             end.Close();
         }
         return 0;
@@ -121,7 +109,6 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         {
             return false;
         }
-
         try
         {
             return _channel.Answer(Serve(request.Split(' '), descriptors));
@@ -146,7 +133,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         "give" => Do(() => Keeper.Give(_ends.Find(words[1], Number(words[2])).Fd, words[3])),
         "leave-in-bus" => Do(() => BusClient.LeaveInDaemon(_ends.Find(words[1], Number(words[2])).Fd, words[3])),
         "busy-off" => Do(_ends.StopBusy),
-        "accept" => Acceptor.Accept(FindListener(words[1])),
+        "accept" => Acceptor.Accept(_ends.Find("listener", Number(words[1])).Fd),
         "run" => ProgramRunner.Run(words[2..], words[1] == "inherit" ? _ends.Ends[0].Fd : -1),
         _ => throw new LabException($"unknown command '{words[0]}' for a holder"),
     };
@@ -162,8 +149,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
     /// <summary><c>add ROLE FIRST-INDEX FIRST-BUSY-INDEX</c>, with the descriptors; the role <c>sharer</c> only keeps them open.</summary>
     private string[] Add(string[] words, List<int> descriptors)
     {
-        int index = int.Parse(words[2], CultureInfo.InvariantCulture);
-        int firstBusy = int.Parse(words[3], CultureInfo.InvariantCulture);
+        int index = Number(words[2]);
         foreach (int fd in descriptors)
         {
             if (words[1] == "sharer")
@@ -172,9 +158,8 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             }
             else
             {
-                _ends.Add(new End(words[1], index, fd, index >= firstBusy));
+                _ends.Add(new End(words[1], index, fd, index >= Number(words[3])));
             }
-
             index++;
         }
         return [descriptors.Count.ToString(CultureInfo.InvariantCulture)];
@@ -187,30 +172,21 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         {
             end.MarkAsInitial();
         }
-
         return [];
     }
 
-    /// <summary>
-    /// <c>block KIND ROLE [TARGET…]</c>: one thread per end. The targets (hexadecimal socket addresses) are for connect, which
-    /// answers with the address of each client.
-    /// </summary>
+    /// <summary><c>block KIND ROLE [TARGET…]</c>: one thread per end. The targets (hexadecimal socket addresses) are for connect, which
+    /// answers with the address of each client.</summary>
     private List<string> Block(string kind, string role, string[] targets)
     {
         List<string> clients = [];
-        foreach (var end in _ends.Ends)
+        foreach (End end in _ends.OfRole(role))
         {
-            if (end.Role != role)
-            {
-                continue;
-            }
-
             SockAddress target = default;
             if (targets.Length > 0)
             {
                 target = MemoryMarshal.Read<SockAddress>(Convert.FromHexString(targets[end.Index % targets.Length]));
             }
-
             end.Blocked = BlockedCall.Start(kind, end, target);
             if (targets.Length > 0)
             {
@@ -218,18 +194,5 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             }
         }
         return clients;
-    }
-
-    private int FindListener(string index)
-    {
-        int number = int.Parse(index, CultureInfo.InvariantCulture);
-        foreach (var end in _ends.Ends)
-        {
-            if (end.Role == "listener" && end.Index == number)
-            {
-                return end.Fd;
-            }
-        }
-        throw new LabException($"there is no listener {index}");
     }
 }

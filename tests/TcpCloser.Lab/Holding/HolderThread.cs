@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Holding;
 
@@ -8,13 +7,10 @@ internal static class HolderThread
 {
     /// <summary>The process's first thread, as in most programs.</summary>
     internal const string First = "first";
-
     /// <summary>Another thread with its own descriptor table: only its task directory shows the sockets.</summary>
     internal const string OwnTable = "own-table";
-
     /// <summary>Another thread, after the first one has ended: /proc/PID/fd is empty then.</summary>
     internal const string FirstEnded = "first-ended";
-
     internal static readonly string[] Kinds = [First, OwnTable, FirstEnded];
 
     /// <summary>Runs the holder's loop in that thread; returns its exit status.</summary>
@@ -24,7 +20,6 @@ internal static class HolderThread
         {
             return serve();
         }
-
         int status = 0;
         Thread thread = new(() =>
         {
@@ -32,7 +27,6 @@ internal static class HolderThread
             {
                 Errno.Check(Libc.Unshare(Posix.CLONE_FILES), "unshare CLONE_FILES");
             }
-
             status = serve();
             if (kind == FirstEnded)
             {
@@ -44,14 +38,12 @@ internal static class HolderThread
         {
             EndThisThread();
         }
-
         thread.Join();
         return status;
     }
 
-    /// <summary>
-    /// Ends only the calling thread, for which the C library has no function that leaves the rest of the process running.
-    /// </summary>
+    /// <summary>Ends only the calling thread, for which the C library has no function that leaves the rest of the process
+    /// running.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void EndThisThread() => _ = Libc.SystemCall(Posix.SYS_exit, 0);
 }

@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>A process that becomes a holder of any socket that is sent to it; the sender needs no privilege.</summary>
@@ -25,7 +23,6 @@ internal static unsafe class Keeper
             {
                 return 0;
             }
-
             int sender = Errno.Check(Libc.Accept4(listener, null, null, Posix.SOCK_CLOEXEC), "accept4");
             ControlChannel channel = new(sender);
             _ = channel.Receive(kept);
@@ -42,9 +39,6 @@ internal static unsafe class Keeper
         Errno.Check(Libc.ConnectUnix(fd, &address, (uint)sizeof(SockAddressUnix)), $"connect to {path}");
         bool kept = new ControlChannel(fd).Ask("keep", [descriptor]) is not null;
         _ = Libc.Close(fd);
-        if (!kept)
-        {
-            throw new LabException($"{path}: the descriptor was not taken");
-        }
+        LabException.ThrowIf(!kept, $"{path}: the descriptor was not taken");
     }
 }

@@ -1,25 +1,15 @@
-using System.Text;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Holding;
 
 /// <summary>Runs a program as a child of the holder, so that a holder of connections is that program's ancestor.</summary>
 internal static unsafe class ProgramRunner
 {
-    /// <summary>The descriptor of an inherited end in the child.</summary>
     private const int InheritedDescriptor = 9;
 
-    /// <summary>
-    /// Runs a program until it exits. Returns lines of <c>out TEXT</c> (stdout and stderr together), then <c>exit:N</c> or <c>signal:N</c>.
-    /// An inherited end makes the program itself a holder of the connection.
-    /// </summary>
+    /// <summary>Runs a program until it exits. Returns lines of <c>out TEXT</c> (stdout and stderr together), then <c>exit:N</c> or
+    /// <c>signal:N</c>. An inherited end makes the program itself a holder of the connection.</summary>
     internal static List<string> Run(string[] command, int inherited)
     {
-        if (command.Length == 0)
-        {
-            throw new LabException("run: the program is missing");
-        }
-
+        LabException.ThrowIf(command.Length == 0, "run: the program is missing");
         int* pipe = stackalloc int[2];
         Errno.Check(Libc.Pipe2(pipe, Posix.O_CLOEXEC), "pipe2");
         int devNull = Errno.Check(Libc.Open("/dev/null", Posix.O_RDONLY | Posix.O_CLOEXEC, 0), "open /dev/null");
@@ -28,7 +18,6 @@ internal static unsafe class ProgramRunner
         {
             descriptors.Add((inherited, InheritedDescriptor));
         }
-
         int pid = ChildProcess.Spawn(command[0], command, [.. descriptors]);
         _ = Libc.Close(devNull);
         _ = Libc.Close(pipe[1]);
@@ -40,7 +29,6 @@ internal static unsafe class ProgramRunner
         {
             lines.Add("out " + line);
         }
-
         lines.Add(fate);
         return lines;
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace TcpCloser.Lab.Interop;
@@ -8,7 +7,6 @@ internal readonly record struct Endpoint(IPAddress Address, int Port)
 {
     public override string ToString() => Address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{Address}]:{Port}" : $"{Address}:{Port}";
 
-    /// <summary>Parses the format of <see cref="ToString"/>.</summary>
     internal static Endpoint Parse(string text)
     {
         var parsed = IPEndPoint.Parse(text);

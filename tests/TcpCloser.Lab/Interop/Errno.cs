@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace TcpCloser.Lab.Interop;
 
 /// <summary>Error numbers (errno(3)), and the conversion of failed calls into exceptions.</summary>
@@ -14,10 +12,8 @@ internal static class Errno
     internal const int ENOTCONN = 107;
     internal const int EINPROGRESS = 115;
 
-    /// <summary>errno of the last call that sets it.</summary>
     internal static int Last => Marshal.GetLastPInvokeError();
 
-    /// <summary>The C name of an error that sockets produce.</summary>
     internal static string Name(int errno) => errno switch
     {
         1 => "EPERM",
@@ -58,10 +54,8 @@ internal static class Errno
         {
             return result;
         }
-
         throw new LabException($"{call}: {Name(Last)}");
     }
 
-    /// <inheritdoc cref="Check(int, string)"/>
     internal static int Check(nint result, string call) => Check((int)result, call);
 }

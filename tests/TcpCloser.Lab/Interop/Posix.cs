@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace TcpCloser.Lab.Interop;
 
 /// <summary>Constants from the headers of the C library and the kernel (the same on x86_64 and arm64), under their C names.</summary>
@@ -83,7 +81,6 @@ internal static class Posix
     internal const int SIOCGIFFLAGS = 0x8913;
     internal const int SIOCSIFFLAGS = 0x8914;
     internal const int SIOCSIFADDR = 0x8916;
-    internal const int SIOCGIFINDEX = 0x8933;
     internal const short IFF_UP = 1;
 
     // <linux/if_tun.h>, <sched.h>, <time.h>
@@ -109,12 +106,9 @@ internal static class Posix
     internal const int PR_CAP_AMBIENT = 47;
     internal const int PR_CAP_AMBIENT_CLEAR_ALL = 4;
     internal const int SECCOMP_MODE_FILTER = 2;
-
     /// <summary>TASK_COMM_LEN without the NUL.</summary>
     internal const int MaxProcessName = 15;
-
     internal const int SIGKILL = 9;
-    internal const int SIGPIPE = 13;
     internal const int SIGTERM = 15;
     internal const int SIG_BLOCK = 0;
     internal const int SIG_UNBLOCK = 1;

@@ -1,12 +1,7 @@
-using System.Net;
-using System.Runtime.InteropServices;
-
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>
-/// struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes) in one; the family distinguishes them.
-/// The port and the address are in network byte order.
-/// </summary>
+/// <summary>struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes) in one; the family distinguishes them. The port and the address are in
+/// network byte order.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal unsafe struct SockAddress
 {
@@ -16,7 +11,6 @@ internal unsafe struct SockAddress
     [FieldOffset(8)] private fixed byte _v6[16];
     [FieldOffset(24)] private uint _scope;
 
-    /// <summary>The length to pass to the kernel, in bytes.</summary>
     internal readonly uint Length => Family == Posix.AF_INET6 ? 28u : 16u;
 
     /// <summary>An address for a socket of either family: an IPv4 address becomes <c>::ffff:a.b.c.d</c> for an IPv6 socket.</summary>
@@ -31,7 +25,6 @@ internal unsafe struct SockAddress
         return result;
     }
 
-    /// <summary>The endpoint; an IPv4-mapped address is converted to IPv4.</summary>
     internal Endpoint ToEndpoint()
     {
         int port = (ushort)IPAddress.NetworkToHostOrder((short)_port);

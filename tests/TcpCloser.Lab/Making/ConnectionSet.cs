@@ -1,13 +1,7 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Making;
 
-/// <summary>
-/// All connections of one kind (the tested ones, or the decoys) with the processes that hold them. The Lab creates each connection
-/// itself, because only a process with both ends can bring it into its state, then hands the ends over and closes its own copies.
-/// </summary>
+/// <summary>All connections of one kind (the tested ones, or the decoys) with the processes that hold them. The Lab creates each connection
+/// itself, because only a process with both ends can bring it into its state, then hands the ends over and closes its own copies.</summary>
 internal sealed class ConnectionSet
 {
     private readonly LabOptions _options;
@@ -30,20 +24,14 @@ internal sealed class ConnectionSet
 
     /// <summary>The listening sockets; empty once they were handed over to a process of their own.</summary>
     internal int[] ListenerFds { get; private set; }
-
     /// <summary>The process that has the listening sockets if these are what is tested.</summary>
     internal ChildProcess? ListenerProcess { get; private set; }
 
     internal IReadOnlyList<ChildProcess> Processes => _processes;
-
     internal string ServerRole => _rolePrefix + "server";
-
     internal string ClientRole => _rolePrefix + "client";
-
     internal Endpoint Server(int index) => _servers[index];
-
     internal Endpoint Client(int index) => _clients[index];
-
     internal int Count => _options.Count;
 
     /// <summary>Creates everything; returns when the kernel shows every connection in its state and every process has its ends.</summary>
@@ -57,7 +45,6 @@ internal sealed class ConnectionSet
         {
             Array.ForEach(ListenerFds, Tcp.Deafen);
         }
-
         Connector connector = new(_options, ListenerFds);
         for (int first = 0; first < _options.Count;)
         {
@@ -75,7 +62,6 @@ internal sealed class ConnectionSet
         {
             HandOverListeners();
         }
-
         foreach (var process in _processes)
         {
             Require(process, "settle");
@@ -89,10 +75,7 @@ internal sealed class ConnectionSet
         for (int i = 0; i < _options.Sharers; i++)
         {
             _sharers.AddRange(HolderPlan.Start("sharer", 1, 1, 1, _openFiles, StartHolder).Processes);
-            if (_options.Count > _openFiles - 200)
-            {
-                throw new LabException($"--sharers: one process cannot hold {_options.Count} sockets here");
-            }
+            LabException.ThrowIf(_options.Count > _openFiles - 200, $"--sharers: one process cannot hold {_options.Count} sockets here");
         }
         return plan;
     }
@@ -124,7 +107,6 @@ internal sealed class ConnectionSet
             {
                 Require(sharer, $"add sharer {first} {_options.Count}", ends);
             }
-
             pairs.ForEach(pair => pair.CloseServer());
         }
         if (_options.HasClientEnds)
@@ -148,7 +130,6 @@ internal sealed class ConnectionSet
         {
             return;
         }
-
         string request = $"block {_options.Blocked} {ServerRole}";
         if (_options.Blocked == "connect")
         {

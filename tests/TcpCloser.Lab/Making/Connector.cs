@@ -1,19 +1,13 @@
-using System.Net;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Making;
 
 /// <summary>Creates connections: the client's socket, connect, accept, and the match of accepted sockets to clients.</summary>
 internal sealed unsafe class Connector(LabOptions options, int[] listeners)
 {
-    /// <summary>
-    /// The maximum number of connections from one address to one port. There are 28,232 ephemeral ports, but the kernel tries the
-    /// even half first: beyond about 14,000 each connect would search through all of these.
-    /// </summary>
+    /// <summary>The maximum number of connections from one address to one port. There are 28,232 ephemeral ports, but the kernel tries the
+    /// even half first: beyond about 14,000 each connect would search through all of these.</summary>
     private const int PerSourceAddress = 12_000;
 
     private readonly HashSet<IPAddress> _added = [];
-
     /// <summary>The address of the first of two twins, which the second also gets.</summary>
     private SockAddress _twin;
 
@@ -25,16 +19,13 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             pairs.Add(Connect(index));
         }
-
         if (options.State is not ("syn-sent" or "syn-recv" or "unaccepted" or "listen"))
         {
             Accept(pairs);
         }
-
         return pairs;
     }
 
-    /// <summary>The socket address that clients connect to for a listener.</summary>
     internal SockAddress Target(int index) => SockAddress.For(options.ClientIsV6, options.ServerAddress, options.PortOf(index));
 
     private Pair Connect(int index)
@@ -48,7 +39,6 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_RCVBUF, Listeners.SmallBuffer, "SO_RCVBUF");
         }
-
         if (options.TwinDevice.Length > 0)
         {
             BindTwin(fd, isFirst: index % 2 == 0);
@@ -57,18 +47,13 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             BindSource(fd, index / options.Ports / PerSourceAddress);
         }
-
         if (options.State == "syn-recv")
         {
             Tcp.Deafen(fd);
         }
-
         var target = Target(index);
-        if (!connectsLater && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS))
-        {
-            throw new LabException($"connect to {target.ToEndpoint()}: {Errno.Name(Errno.Last)} (connection {index})");
-        }
-
+        LabException.ThrowIf(!connectsLater && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS),
+            $"connect to {target.ToEndpoint()}: {Errno.Name(Errno.Last)} (connection {index})");
         return new Pair(index)
         {
             Client = fd,
@@ -77,10 +62,8 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         };
     }
 
-    /// <summary>
-    /// Binds one of two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel searches
-    /// for a connection from the newest on, and a socket without a device matches any.
-    /// </summary>
+    /// <summary>Binds one of two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel
+    /// searches for a connection from the newest on, and a socket without a device matches any.</summary>
     private void BindTwin(int fd, bool isFirst)
     {
         Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
@@ -89,22 +72,19 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
             Listeners.BindDevice(fd, options.TwinDevice);
             _twin = SockAddress.For(options.ClientIsV6, options.ServerAddress, 0);
         }
-
         var address = _twin;
         Errno.Check(Libc.Bind(fd, &address, address.Length), "bind a twin");
         _twin = Tcp.LocalAddress(fd);
     }
 
-    /// <summary>
-    /// Spreads many connections over source addresses; the kernel still chooses the ports (IP_BIND_ADDRESS_NO_PORT, ip(7)).
-    /// </summary>
+    /// <summary>Spreads many connections over source addresses; the kernel still chooses the ports (IP_BIND_ADDRESS_NO_PORT,
+    /// ip(7)).</summary>
     private void BindSource(int fd, int block)
     {
         if (block == 0)
         {
             return;
         }
-
         IPAddress source;
         if (options.SpeaksV4)
         {
@@ -125,11 +105,7 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             // A new IPv6 address is tentative until the kernel's worker has checked it, even on lo.
             const int EADDRNOTAVAIL = 99;
-            if (Errno.Last != EADDRNOTAVAIL || tries++ == Wait.LimitMs)
-            {
-                throw new LabException($"bind {source}: {Errno.Name(Errno.Last)}");
-            }
-
+            LabException.ThrowIf(Errno.Last != EADDRNOTAVAIL || tries++ == Wait.LimitMs, $"bind {source}: {Errno.Name(Errno.Last)}");
             _ = Libc.Poll(null, 0, 1);
         }
     }
@@ -141,7 +117,6 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             (waiting[pair.Index % listeners.Length] ??= []).Add(pair.ClientAddress, pair);
         }
-
         for (int i = 0; i < listeners.Length; i++)
         {
             while (waiting[i] is { Count: > 0 } expected)
@@ -157,18 +132,10 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         uint length = (uint)sizeof(SockAddress);
         // The handshake's last segment may arrive a moment after connect() returned.
         PollFd entry = new() { Fd = listener, Events = Posix.POLLIN };
-        if (Libc.Poll(&entry, 1, Wait.LimitMs) == 0)
-        {
-            throw new LabException("no connection to accept arrived");
-        }
-
+        LabException.ThrowIf(Libc.Poll(&entry, 1, Wait.LimitMs) == 0, "no connection to accept arrived");
         int fd = Libc.Accept4(listener, &peer, &length, Posix.SOCK_CLOEXEC);
         Errno.Check(fd, "accept4");
-        if (!expected.Remove(peer.ToEndpoint(), out var pair))
-        {
-            throw new LabException($"unexpected connection from {peer.ToEndpoint()}");
-        }
-
+        LabException.ThrowIf(!expected.Remove(peer.ToEndpoint(), out var pair), $"unexpected connection from {peer.ToEndpoint()}");
         pair.Server = fd;
     }
 }

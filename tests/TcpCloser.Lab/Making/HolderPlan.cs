@@ -3,7 +3,6 @@ namespace TcpCloser.Lab.Making;
 /// <summary>Assigns connections to processes: each gets a block of consecutive indexes, as even as possible.</summary>
 internal sealed class HolderPlan
 {
-    /// <summary>The number of descriptors that a process needs for itself.</summary>
     private const int Reserve = 200;
 
     private readonly List<(ChildProcess Process, int First, int End)> _blocks = [];
@@ -18,7 +17,6 @@ internal sealed class HolderPlan
         {
             plan._blocks.Add((start(role), (int)((long)count * i / processes), (int)((long)count * (i + 1) / processes)));
         }
-
         return plan;
     }
 

@@ -1,13 +1,9 @@
 using System.Buffers;
-using System.Net;
-using TcpCloser.Lab.Holding;
-using TcpCloser.Lab.Interop;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>
-/// The connections that the Lab is to create; validated by <see cref="Check"/>. Sizes are in bytes, times in milliseconds.
-/// </summary>
+/// <summary>The connections that the Lab is to create; validated by <see cref="Check"/>. Sizes are in bytes, times in
+/// milliseconds.</summary>
 internal sealed record LabOptions
 {
     /// <summary>The states that the server end can be brought into (the client end for syn-sent).</summary>
@@ -54,9 +50,8 @@ internal sealed record LabOptions
     /// <summary>Whether the server's sockets are IPv6 sockets.</summary>
     internal bool ServerIsV6 => Family is not "v4";
 
-    /// <summary>
-    /// Whether the clients' sockets are IPv6 sockets: a client of a dual-stack listener is an IPv4 program, unless it is "mapped".
-    /// </summary>
+    /// <summary>Whether the clients' sockets are IPv6 sockets: a client of a dual-stack listener is an IPv4 program, unless it is
+    /// "mapped".</summary>
     internal bool ClientIsV6 => Family is "v6" or "mapped";
 
     /// <summary>Whether the packets are IPv4.</summary>
@@ -65,18 +60,15 @@ internal sealed record LabOptions
     /// <summary>Whether server ends exist as descriptors at all.</summary>
     internal bool HasServerEnds => State is not ("unaccepted" or "listen" or "syn-sent" or "syn-recv" or "time-wait") && !Orphan;
 
-    /// <summary>Whether client ends exist as descriptors.</summary>
     internal bool HasClientEnds => State is not "time-wait";
 
     /// <summary>Whether the server has to have more to send than the client accepts, so that its FIN stays queued.</summary>
     internal bool FillsServer => State is "fin-wait-1" or "last-ack" or "closing" || Blocked == "write";
 
-    /// <summary>The address that clients connect to.</summary>
     internal IPAddress ServerAddress => Address.Length > 0
         ? IPAddress.Parse(Address)
         : SpeaksV4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
 
-    /// <summary>The listening port of a connection, in turn.</summary>
     internal int PortOf(int index) => Port + (index % Ports * PortStep);
 
     /// <summary>The options for the decoys: plain idle connections on another port, held by a process of their own.</summary>
@@ -105,7 +97,6 @@ internal sealed record LabOptions
         DecoyProcesses = 0,
     };
 
-    /// <summary>The error in the options, or null.</summary>
     internal string? Check() =>
         Family is not ("v4" or "v6" or "dual" or "mapped")
             ? $"--family {Family}: v4, v6, dual or mapped"

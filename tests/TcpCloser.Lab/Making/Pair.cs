@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Making;
 
 /// <summary>Both ends of one connection while the Lab still has them; a descriptor is -1 if there is no such end.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace TcpCloser.Lab.Making;
 
 /// <summary>The kernel's own list of sockets, /proc/net/tcp and tcp6 (proc_net_tcp.txt of the kernel's documentation).</summary>
@@ -16,7 +14,6 @@ internal static class ProcNetTcp
             {
                 continue;
             }
-
             foreach (string line in File.ReadLines(file))
             {
                 // "  0: 0100007F:1388 0100007F:C350 06 …": number, local, remote, state

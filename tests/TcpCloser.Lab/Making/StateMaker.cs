@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Making;
 
 /// <summary>Brings new connections into the requested state, and waits until the kernel shows it.</summary>
@@ -14,17 +12,14 @@ internal static unsafe class StateMaker
             {
                 continue;
             }
-
             if (options.Unread > 0)
             {
                 WriteUnread(pair, options.Unread);
             }
-
             if (options.Deaf)
             {
                 Tcp.Deafen(pair.Client);
             }
-
             if (options.Unsent > 0)
             {
                 WriteUnsent(pair, options.Unsent);
@@ -40,7 +35,6 @@ internal static unsafe class StateMaker
             {
                 BringInto(options.State, pair);
             }
-
             if (options.RebindDevice.Length > 0)
             {
                 Listeners.BindDevice(pair.Server, options.RebindDevice);
@@ -65,7 +59,6 @@ internal static unsafe class StateMaker
                 {
                     Tcp.Deafen(listener);
                 }
-
                 break;
             case "time-wait":
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.TimeWait) >= options.Count, "TIME_WAIT");
@@ -115,7 +108,6 @@ internal static unsafe class StateMaker
     }
 
     private static void ShutDown(int fd) => Errno.Check(Libc.Shutdown(fd, Posix.SHUT_WR), "shutdown");
-
     private static void Await(int fd, int state) => Wait.Until(() => Tcp.State(fd) == state, Tcp.StateName(state));
 
     private static void WriteUnread(Pair pair, int bytes)
@@ -141,16 +133,13 @@ internal static unsafe class StateMaker
         byte[] data = new byte[bytes];
         fixed (byte* start = data)
         {
-            if (Libc.Send(fd, start, (nuint)bytes, Posix.MSG_DONTWAIT | Posix.MSG_NOSIGNAL) != bytes)
-            {
-                throw new LabException($"{option} {bytes}: more than fits into the socket's buffer");
-            }
+            LabException.ThrowIf(Libc.Send(fd, start, (nuint)bytes, Posix.MSG_DONTWAIT | Posix.MSG_NOSIGNAL) != bytes,
+                $"{option} {bytes}: more than fits into the socket's buffer");
         }
     }
 
-    /// <summary>
-    /// Writes until the client's window is closed and the server's buffer full; the data, and a FIN after it, stay queued.
-    /// </summary>
+    /// <summary>Writes until the client's window is closed and the server's buffer full; the data, and a FIN after it, stay
+    /// queued.</summary>
     private static void Fill(int fd)
     {
         const int ChunkSize = 4096;

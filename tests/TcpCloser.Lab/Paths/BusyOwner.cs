@@ -1,18 +1,12 @@
-using System.Diagnostics;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>
-/// An application that works on its sockets: it sets their keepalive options again and again, and sometimes closes one and opens
-/// another connection, which gets the same descriptor. It counts every option that lost its value.
-/// </summary>
+/// <summary>An application that works on its sockets: it sets their keepalive options again and again, and sometimes closes one and opens
+/// another connection, which gets the same descriptor. It counts every option that lost its value.</summary>
 /// <param name="next">The connections that replace closed ones.</param>
 internal sealed unsafe class BusyOwner(List<ShellSocket> sockets, SocketPlan next)
 {
     /// <summary>One of that many sockets is replaced.</summary>
     private const int ReplacedShare = 4;
-
     private readonly string?[] _set = new string?[sockets.Count];
     private readonly HashSet<int> _replaced = [];
     private int _turns;
@@ -32,21 +26,17 @@ internal sealed unsafe class BusyOwner(List<ShellSocket> sockets, SocketPlan nex
             {
                 Replace(_replaced.Count * ReplacedShare);
             }
-
             for (int i = 0; i < sockets.Count; i++)
             {
                 Check(i);
                 Set(i);
             }
-
             _ = Libc.Poll(null, 0, 1);
         }
-
         for (int i = 0; i < sockets.Count; i++)
         {
             Check(i);
         }
-
         return [$"turns={_turns} wrong={_wrong} replaced={_replaced.Count} probed={_replaced.Count(IsProbed)}"];
     }
 
@@ -74,8 +64,7 @@ internal sealed unsafe class BusyOwner(List<ShellSocket> sockets, SocketPlan nex
         _ = _replaced.Add(i);
     }
 
-    /// <summary>
-    /// Whether a connection that was not selected was probed: it sent more than the SYN and the acknowledgement that opened it.
-    /// </summary>
-    private bool IsProbed(int i) => !sockets[i].Info().Contains(" segs-out=2 ", StringComparison.Ordinal);
+    /// <summary>Whether a connection that was not selected was probed: it sent more than the SYN and the acknowledgement that opened
+    /// it.</summary>
+    private bool IsProbed(int i) => !sockets[i].Info().Contains(" segs-out=2 ");
 }

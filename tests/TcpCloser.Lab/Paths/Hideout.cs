@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Paths;
 
 /// <summary>Places in which a socket stays open although no descriptor table shows it. Each lasts as long as this process.</summary>
@@ -13,11 +11,7 @@ internal static unsafe class Hideout
     {
         int* pair = stackalloc int[2];
         Errno.Check(Libc.SocketPair(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC, 0, pair), "socketpair");
-        if (!DescriptorSender.Send(pair[0], "x"u8, [socket.Fd]))
-        {
-            throw new LabException("sendmsg: the other end is closed");
-        }
-
+        LabException.ThrowIf(!DescriptorSender.Send(pair[0], "x"u8, [socket.Fd]), "sendmsg: the other end is closed");
         socket.Close();
     }
 

@@ -1,18 +1,11 @@
-using System.Diagnostics;
-using System.Globalization;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>
-/// A slow path: carries packets between a tun device of this network namespace and one of another, with a delay. It can be
-/// cut, so that packets are lost, and restored; every command is a line of stdin: <c>delay MS</c>, <c>cut</c>, <c>mend</c>.
-/// </summary>
+/// <summary>A slow path: carries packets between a tun device of this network namespace and one of another, with a delay. It can be cut, so
+/// that packets are lost, and restored; every command is a line of stdin: <c>delay MS</c>, <c>cut</c>, <c>mend</c>.</summary>
 internal sealed unsafe class Relay
 {
     private const int MaxPacketSize = 64 * 1024;
     private const int MaxQueueLength = 20_000;
-
     private readonly int[] _devices;
     private readonly Queue<(long Due, byte[] Packet)>[] _queues = [new(), new()];
     private readonly byte[] _buffer = new byte[MaxPacketSize];
@@ -54,11 +47,9 @@ internal sealed unsafe class Relay
                 {
                     return;
                 }
-
                 Execute(line.Split(' '));
                 LineWriter.Write(["."]);
             }
-
             for (int side = 0; side < 2; side++)
             {
                 Receive(side);
@@ -118,7 +109,6 @@ internal sealed unsafe class Relay
         {
             next = queue.TryPeek(out var first) ? Math.Min(next, first.Due) : next;
         }
-
         return next == long.MaxValue ? -1 : (int)Math.Max(next - Now, 0);
     }
 }

@@ -1,5 +1,3 @@
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Paths;
 
 /// <summary>A socket of a <see cref="SocketShell"/>.</summary>
@@ -42,7 +40,6 @@ internal sealed unsafe class ShellSocket(int fd)
     /// <summary>The descriptor; -1 once it was closed.</summary>
     internal int Fd { get; private set; } = fd;
 
-    /// <summary>The options that concern keepalive.</summary>
     internal string Options() =>
         $"on={Get(Posix.SOL_SOCKET, Posix.SO_KEEPALIVE)} idle={Get(Posix.SOL_TCP, Posix.TCP_KEEPIDLE)} interval={Get(Posix.SOL_TCP, Posix.TCP_KEEPINTVL)} "
         + $"count={Get(Posix.SOL_TCP, Posix.TCP_KEEPCNT)} user-timeout={Get(Posix.SOL_TCP, Posix.TCP_USER_TIMEOUT)}";
@@ -50,16 +47,14 @@ internal sealed unsafe class ShellSocket(int fd)
     /// <summary>Every option, of any type, as the bytes of getsockopt(2) in hexadecimal.</summary>
     internal string AllOptions() => string.Join(' ', s_options.Select(option => $"{option.Name}={GetBytes(option.Level, option.Option)}"));
 
-    /// <summary>
-    /// What the owner sees: alive, eof, closed, or the first error. The kernel reports an error only once (SO_ERROR clears it).
-    /// </summary>
+    /// <summary>What the owner sees: alive, eof, closed, or the first error. The kernel reports an error only once (SO_ERROR clears
+    /// it).</summary>
     internal string Look()
     {
         if (_seen is null && Fd >= 0 && Tcp.TakeError(Fd) is var error and not 0)
         {
             _seen = Errno.Name(error);
         }
-
         if (_seen is null && Fd >= 0)
         {
             byte one;
@@ -67,14 +62,11 @@ internal sealed unsafe class ShellSocket(int fd)
             _seen = received < 0 && Errno.Last != Errno.EAGAIN ? Errno.Name(Errno.Last) : null;
             return _seen ?? (received == 0 ? "eof" : "alive");
         }
-
         return _seen ?? "closed";
     }
 
-    /// <summary>
-    /// The fields of TCP_INFO that matter for probes and proofs, and the port that identifies the socket in a dump. Before Linux 6.7
-    /// the kernel does not count series of timeouts: -1.
-    /// </summary>
+    /// <summary>The fields of TCP_INFO that matter for probes and proofs, and the port that identifies the socket in a dump. Before Linux
+    /// 6.7 the kernel does not count series of timeouts: -1.</summary>
     internal string Info()
     {
         const int Size = 248;
@@ -103,15 +95,12 @@ internal sealed unsafe class ShellSocket(int fd)
                 {
                     return $"sent={sent} error={Errno.Name(Errno.Last)}";
                 }
-
                 sent += (int)now;
             }
         }
-
         return $"sent={sent}";
     }
 
-    /// <summary>Reads everything that has arrived.</summary>
     internal void Read(byte[] scratch)
     {
         fixed (byte* data = scratch)
@@ -138,7 +127,6 @@ internal sealed unsafe class ShellSocket(int fd)
         Errno.Check(Libc.Connect(Fd, &unspecified, unspecified.Length), "connect AF_UNSPEC");
     }
 
-    /// <summary>Opens another connection in place of the closed one.</summary>
     internal void Open(SocketPlan plan)
     {
         Fd = plan.Open();

@@ -1,18 +1,11 @@
-using System.Globalization;
-using TcpCloser.Lab.Interop;
-using TcpCloser.Lab.Making;
-
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>
-/// The sockets of one process, numbered from 0 in the order of their creation, and a line of stdin for each call on them. With
-/// two of these in two network namespaces, a test has both ends of every connection and the path between them.
-/// </summary>
+/// <summary>The sockets of one process, numbered from 0 in the order of their creation, and a line of stdin for each call on them. With two
+/// of these in two network namespaces, a test has both ends of every connection and the path between them.</summary>
 internal sealed unsafe class SocketShell
 {
     private const int Backlog = 4096;
     private const string EndMarker = ".";
-
     private readonly List<ShellSocket> _sockets = [];
     private readonly Dictionary<int, int> _listeners = [];
     private readonly byte[] _scratch = new byte[64 * 1024];
@@ -41,7 +34,6 @@ internal sealed unsafe class SocketShell
             {
                 answer = [$"error: {failure.Message}"];
             }
-
             LineWriter.Write([.. answer, EndMarker]);
         }
     }
@@ -76,14 +68,13 @@ internal sealed unsafe class SocketShell
     private string[] Listen(string address, int port, bool mptcp)
     {
         var endpoint = SocketPlan.Address(address);
-        bool v6 = address.Contains(':', StringComparison.Ordinal);
+        bool v6 = address.Contains(':');
         int fd = Listeners.OpenSocket(v6, mptcp, flags: 0);
         Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
         if (v6)
         {
             Tcp.SetOption(fd, Posix.SOL_IPV6, Posix.IPV6_V6ONLY, 0, "IPV6_V6ONLY");
         }
-
         var name = SockAddress.For(v6, endpoint, port);
         Errno.Check(Libc.Bind(fd, &name, name.Length), $"bind {address}");
         Errno.Check(Libc.Listen(fd, Backlog), "listen");
@@ -98,7 +89,6 @@ internal sealed unsafe class SocketShell
         {
             _sockets.Add(new ShellSocket(plan.Open()));
         }
-
         return [Range(first)];
     }
 
@@ -108,14 +98,9 @@ internal sealed unsafe class SocketShell
         for (int i = 0; i < count; i++)
         {
             PollFd entry = new() { Fd = _listeners[port], Events = Posix.POLLIN };
-            if (Libc.Poll(&entry, 1, Wait.LimitMs) == 0)
-            {
-                throw new LabException($"connection {i} of {count} did not arrive");
-            }
-
+            LabException.ThrowIf(Libc.Poll(&entry, 1, Wait.LimitMs) == 0, $"connection {i} of {count} did not arrive");
             _sockets.Add(new ShellSocket(Errno.Check(Libc.Accept4(_listeners[port], null, null, Posix.SOCK_CLOEXEC), "accept4")));
         }
-
         return [Range(first)];
     }
 
@@ -133,13 +118,11 @@ internal sealed unsafe class SocketShell
         {
             act(socket);
         }
-
         return [];
     }
 
-    /// <summary>
-    /// Sends that many bytes over each socket, as far as they fit; reports when the first send began, by the monotonic clock.
-    /// </summary>
+    /// <summary>Sends that many bytes over each socket, as far as they fit; reports when the first send began, by the monotonic
+    /// clock.</summary>
     private IEnumerable<string> Send(string range, int bytes)
     {
         long* time = stackalloc long[2];
@@ -160,20 +143,18 @@ internal sealed unsafe class SocketShell
             {
                 _ = Libc.CloseAfterFork(fd); // their readers wait for the end of file
             }
-
             while (true)
             {
                 _ = Libc.Pause();
             }
         }
-
         return pid > 0 ? [$"pid={pid}"] : throw new LabException("fork failed");
     }
 
     /// <summary>The sockets of a range such as <c>3</c> or <c>0-9</c>.</summary>
     private List<ShellSocket> Select(string range)
     {
-        int dash = range.IndexOf('-', StringComparison.Ordinal);
+        int dash = range.IndexOf('-');
         int first = Number(dash < 0 ? range : range[..dash]);
         int last = dash < 0 ? first : Number(range[(dash + 1)..]);
         return _sockets.GetRange(first, last - first + 1);

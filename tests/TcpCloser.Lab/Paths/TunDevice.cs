@@ -1,6 +1,3 @@
-using System.Text;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab.Paths;
 
 /// <summary>A network device whose packets this process reads and writes (Documentation/networking/tuntap.rst of Linux).</summary>

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 using TcpCloser.Diag;
@@ -9,15 +8,12 @@ using TcpCloser.Proc;
 
 namespace TcpCloser.KernelTests.Harness.Paths;
 
-/// <summary>
-/// Dumps all connections of the near side hundreds of times a second, and compares the time that the program regards as proven with
-/// the time at which data was really sent.
-/// </summary>
+/// <summary>Dumps all connections of the near side hundreds of times a second, and compares the time that the program regards as proven
+/// with the time at which data was really sent.</summary>
 internal sealed class AckWatch : IDisposable
 {
     /// <summary>The granularity of the kernel's ticks and clocks, and of the clock that the sender read.</summary>
     private const int GrainMs = 12;
-
     private readonly NetworkNamespace _near;
     private readonly Thread _thread;
     private readonly ConcurrentDictionary<int, long> _sentAt = new();
@@ -37,16 +33,13 @@ internal sealed class AckWatch : IDisposable
         _thread.Start();
     }
 
-    /// <summary>The number of samples, over all connections.</summary>
     internal long Samples => Interlocked.Read(ref _samples);
 
     /// <summary>Every sample in which the proven time exceeded the true one.</summary>
     internal IReadOnlyCollection<string> Excesses => _excesses;
 
-    /// <summary>
-    /// Records that the outstanding data of these sockets was sent at that time at the earliest, by the monotonic clock in
-    /// milliseconds.
-    /// </summary>
+    /// <summary>Records that the outstanding data of these sockets was sent at that time at the earliest, by the monotonic clock in
+    /// milliseconds.</summary>
     internal void Sent(SocketRange sockets, long at)
     {
         for (int i = 0; i < sockets.Count; i++)
@@ -86,7 +79,6 @@ internal sealed class AckWatch : IDisposable
                 _dumped.ForEach(entry => Judge(entry.Port, entry.Bound, entry.Facts, now));
                 Interlocked.Add(ref _samples, _dumped.Count);
             }
-
             Thread.Sleep(2);
         }
     }

@@ -1,23 +1,17 @@
 namespace TcpCloser.KernelTests.Harness.Paths;
 
-/// <summary>
-/// Two network namespaces and a path between them: the near one, where the program runs, and the far one, where the peers are. The far
-/// addresses 2 to 9 can be removed, which makes a peer vanish.
-/// </summary>
+/// <summary>Two network namespaces and a path between them: the near one, where the program runs, and the far one, where the peers are. The
+/// far addresses 2 to 9 can be removed, which makes a peer vanish.</summary>
 internal sealed class NetworkPath : IDisposable
 {
     internal const string Near4 = "10.9.0.1";
     internal const string Near6 = "fd09::1";
     internal const string Device = "slow0";
-
     /// <summary>The port that the far side listens on, for both families.</summary>
     internal const int Port = 7000;
-
     /// <summary>A second port, for connections that the program does not select.</summary>
     internal const int OtherPort = 7070;
-
     private const int MaxPort = 65_000;
-
     private readonly Command? _relay;
     private readonly Conversation? _toRelay;
     private int _nextPort = 10_000;
@@ -38,7 +32,6 @@ internal sealed class NetworkPath : IDisposable
         {
             Run(Near, $"ip link add {Device} type veth peer name {Device} netns {Far.Id}");
         }
-
         Run(Near, $"ip addr add {Near4}/24 dev {Device}; ip addr add {Near6}/64 dev {Device} nodad; ip link set {Device} up");
         Run(Far, $"ip link set {Device} up; {string.Join("; ", Enumerable.Range(2, 8).Select(Add))}");
         _ = Far.Ask($"listen :: {Port}");
@@ -46,7 +39,6 @@ internal sealed class NetworkPath : IDisposable
     }
 
     internal SocketProcess Near { get; }
-
     internal SocketProcess Far { get; }
 
     /// <summary>A path over a pair of veth devices, without delay.</summary>
@@ -56,13 +48,10 @@ internal sealed class NetworkPath : IDisposable
     internal static NetworkPath Slow(int delayMs) => new(delayMs);
 
     internal static string Far4(int number) => $"10.9.0.{number}";
-
     internal static string Far6(int number) => $"fd09::{number}";
 
-    /// <summary>
-    /// Connections from near to far that the far side has accepted; <paramref name="options"/> are those of the Lab's connect
-    /// command.
-    /// </summary>
+    /// <summary>Connections from near to far that the far side has accepted; <paramref name="options"/> are those of the Lab's connect
+    /// command.</summary>
     internal (SocketRange Near, SocketRange Far) Connect(int count = 1, string? to = null, string options = "", int port = Port)
     {
         // Local ports of its own: the kernel may give one port to two connections with different peers, and tests tell them apart by it.
@@ -72,9 +61,17 @@ internal sealed class NetworkPath : IDisposable
             Run(Near, $"echo {_nextPort} {_nextPort + size - 1} > /proc/sys/net/ipv4/ip_local_port_range");
             _nextPort += size;
         }
-
         SocketRange near = Near.Connect($"{to ?? Far4(2)} {port} {count} {options}");
         return (near, Far.Accept(port, count));
+    }
+
+    /// <summary>Connections whose peer has vanished, quiet for long enough to be probed: whoever was heard from within a second is not.</summary>
+    internal SocketRange ConnectSilent(int count, string options = "")
+    {
+        (SocketRange near, _) = Connect(count, Far4(3), options);
+        near.WaitQuiet(1_100);
+        Vanish(3);
+        return near;
     }
 
     /// <summary>Removes a far address: packets from and to it are lost, and nothing answers for it.</summary>
@@ -97,16 +94,12 @@ internal sealed class NetworkPath : IDisposable
 
     internal void Delay(int milliseconds) => Relay($"delay {milliseconds}");
 
-    /// <summary>
-    /// Drops packets that arrive at the far side, by an nftables rule such as <c>ip daddr 10.9.0.4 drop</c>; skips the test if
-    /// there is no nftables.
-    /// </summary>
+    /// <summary>Drops packets that arrive at the far side, by an nftables rule such as <c>ip daddr 10.9.0.4 drop</c>; skips the test if
+    /// there is no nftables.</summary>
     internal void FilterFar(string rule) => Filter(Far, rule);
 
-    /// <summary>Drops packets that arrive at the near side.</summary>
     internal void FilterNear(string rule) => Filter(Near, rule);
 
-    /// <summary>Removes all rules that drop packets.</summary>
     internal void Unfilter()
     {
         Run(Near, "nft flush ruleset");
@@ -114,7 +107,6 @@ internal sealed class NetworkPath : IDisposable
     }
 
     internal void InNear(string script) => Run(Near, script);
-
     internal void InFar(string script) => Run(Far, script);
 
     /// <summary>The program on the near side, without syslog.</summary>
@@ -135,9 +127,7 @@ internal sealed class NetworkPath : IDisposable
         "nftables cannot drop packets here");
 
     private static string[] Inside(SocketProcess process) => Namespaces.Join(process.Id, ownProcesses: false, ownMounts: false);
-
-    private static void Run(SocketProcess side, string script) =>
-        _ = Command.Run([.. Inside(side), "sh", "-ec", script]).Expect(0);
+    private static void Run(SocketProcess side, string script) => _ = Command.Run([.. Inside(side), "sh", "-ec", script]).Expect(0);
 
     private void Relay(string line)
     {

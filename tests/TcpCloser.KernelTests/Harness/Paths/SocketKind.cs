@@ -8,13 +8,8 @@ internal sealed record SocketKind(string Name, string Options)
 {
     /// <summary>Seconds, instead of the usual two hours, in the near namespace (net.ipv4.tcp_keepalive_time).</summary>
     private const int KeepaliveTime = 86_400;
-
-    /// <summary>Called once the socket is connected.</summary>
     private Action<SocketRange, SocketRange>? Connected { get; init; }
-
-    /// <summary>Called once its peer has vanished.</summary>
     private Action<SocketRange>? Vanished { get; init; }
-
     /// <summary>Every kind that survives a minute without a segment from its peer.</summary>
     internal static SocketKind[] Patient { get; } =
     [
@@ -32,7 +27,6 @@ internal sealed record SocketKind(string Name, string Options)
 
     /// <summary>When the socket's own keepalive ends the connection.</summary>
     internal TimeSpan GivesUpAfter { get; private init; } = TimeSpan.MaxValue;
-
     /// <summary>The kinds whose own keepalive gives up before that. They survive half a minute.</summary>
     internal static SocketKind[] Impatient { get; } =
     [
@@ -49,7 +43,6 @@ internal sealed record SocketKind(string Name, string Options)
         path.InFar("echo 4096 131072 131072 > /proc/sys/net/ipv4/tcp_rmem");
     }
 
-    /// <summary>Connects that many sockets of this kind.</summary>
     internal SocketRange Connect(NetworkPath path, string to, int count = 1, int port = NetworkPath.Port)
     {
         (SocketRange near, SocketRange far) = path.Connect(count, to, Options, port);

@@ -36,24 +36,6 @@ internal sealed class SocketProcess : IDisposable
     internal SocketRange Connect(string arguments) => Range(Ask($"connect {arguments}"));
 
     internal SocketRange Accept(int port, int count) => Range(Ask($"accept {port} {count}"));
-
-    public void Dispose()
-    {
-        if (!_command.HasExited)
-        {
-            try
-            {
-                _command.CloseStdin();
-                _ = _command.WaitForEnd();
-            }
-            catch (Exception failure) when (failure is TimeoutException or IOException)
-            {
-                // Disposing kills the process.
-            }
-        }
-
-        _command.Dispose();
-    }
-
+    public void Dispose() => _command.End();
     private SocketRange Range(string[] answer) => new(this, answer.Single().Replace(' ', '-'));
 }

@@ -8,10 +8,7 @@ namespace TcpCloser.KernelTests.Harness.Paths;
 internal sealed record SocketRange(SocketProcess Process, string Text)
 {
     private int First => int.Parse(Text.Split('-')[0], CultureInfo.InvariantCulture);
-
     internal int Count => int.Parse(Text.Split('-')[1], CultureInfo.InvariantCulture) - First + 1;
-
-    /// <summary>The socket at an index.</summary>
     internal SocketRange this[int index] => this with { Text = $"{First + index}-{First + index}" };
 
     /// <summary>The states that their owner observes, with counts: <c>3 alive</c>.</summary>
@@ -20,14 +17,11 @@ internal sealed record SocketRange(SocketProcess Process, string Text)
     /// <summary>Their keepalive options, with counts.</summary>
     internal string[] Options => Process.Ask($"options {Text}");
 
-    /// <summary>All options of each socket.</summary>
     internal string[] AllOptions => Process.Ask($"all-options {Text}");
 
-    /// <summary>The TCP_INFO of each socket.</summary>
     internal Dictionary<string, string>[] AllInfo => [.. Process.Ask($"info {Text}")
         .Select(static line => line.Split(' ').Skip(1).Select(static word => word.Split('=')).ToDictionary(static pair => pair[0], static pair => pair[1]))];
 
-    /// <summary>The sockets one by one.</summary>
     internal IEnumerable<SocketRange> Each => Enumerable.Range(0, Count).Select(i => this[i]);
 
     /// <summary>A number in the TCP_INFO of the first socket.</summary>
@@ -37,15 +31,9 @@ internal sealed record SocketRange(SocketProcess Process, string Text)
     internal string InfoWord(string name) => Process.Ask($"info {First}")[0].Split(' ').Select(static word => word.Split('='))
         .Single(pair => pair[0] == name)[1];
 
-    /// <summary>The local port of the first socket.</summary>
     internal long Port => Info("port");
-
-    /// <summary>A number in the TCP_INFO of each socket.</summary>
     internal long[] Infos(string name) => [.. AllInfo.Select(line => Number(line, name))];
-
-    /// <summary>The local port of each socket.</summary>
     internal long[] Ports => Infos("port");
-
     internal void Do(string call) => _ = Process.Ask($"{call} {Text}");
 
     /// <summary>Closes them without sending anything, like a machine that loses power (TCP_REPAIR, tcp(7)).</summary>
@@ -69,10 +57,8 @@ internal sealed record SocketRange(SocketProcess Process, string Text)
         },
         "a closed window");
 
-    /// <summary>
-    /// Sends exactly as much as fits into the window of the first socket's peer, which does not read: the window is closed, and no
-    /// data waits.
-    /// </summary>
+    /// <summary>Sends exactly as much as fits into the window of the first socket's peer, which does not read: the window is closed, and no
+    /// data waits.</summary>
     internal void FillExactly()
     {
         while (Info("window") is > 0 and long window)
@@ -89,10 +75,7 @@ internal sealed record SocketRange(SocketProcess Process, string Text)
         return this;
     }
 
-    /// <summary>Waits until their owner observes that state on all of them.</summary>
     internal void WaitFor(string view) => Until.True(() => Views is [var only] && only.EndsWith(" " + view, StringComparison.Ordinal), $"{view}: {Text}");
-
     private static long Number(Dictionary<string, string> line, string name) => long.Parse(line[name], CultureInfo.InvariantCulture);
-
     private static long Quiet(Dictionary<string, string> line) => Math.Min(Number(line, "received"), Number(line, "acknowledged"));
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Sched = TcpCloser.Interop.Sched;
 
 namespace TcpCloser.KernelTests.Harness.Programs;
@@ -24,10 +22,8 @@ internal sealed class ClientHome : IDisposable
 
     internal string ServerAddress { get; }
 
-    /// <summary>
-    /// Starts a command in the clients' network namespace that sees the server's files and processes. It ends with this object at
-    /// the latest.
-    /// </summary>
+    /// <summary>Starts a command in the clients' network namespace that sees the server's files and processes. It ends with this object at
+    /// the latest.</summary>
     internal Command Start(string command)
     {
         var started = Command.Start(["nsenter", "-t", $"{_serverId}", "-p", "-m", $"--net=/proc/{_holder.Id}/ns/net", "--", .. command.Split(' ')]);
@@ -35,7 +31,6 @@ internal sealed class ClientHome : IDisposable
         return started;
     }
 
-    /// <summary>Runs a shell script in the clients' network namespace.</summary>
     internal void Run(string script) => _ = Command.Run(["nsenter", "-t", $"{_holder.Id}", "-n", "--", "sh", "-ec", script]).Expect(0);
 
     /// <summary>Removes an address: packets to it are lost, and nothing answers for it.</summary>

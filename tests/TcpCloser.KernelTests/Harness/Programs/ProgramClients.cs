@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 
 namespace TcpCloser.KernelTests.Harness.Programs;
 
@@ -7,7 +6,6 @@ namespace TcpCloser.KernelTests.Harness.Programs;
 internal sealed class ProgramClients : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
-
     private readonly Protocol? _protocol;
     private NetworkStream[] _streams = [];
     private readonly Command[] _sessions = [];
@@ -22,7 +20,6 @@ internal sealed class ProgramClients : IDisposable
             _sessions = [.. Enumerable.Range(0, count).Select(_ => home.Start($"{SshServer.Ssh} -b {address} root@{home.ServerAddress} cat"))];
             return;
         }
-
         home.Inside(() => _streams = [.. Enumerable.Range(0, count).Select(_ => Open(home.Connect(address, program.Port)))]);
     }
 
@@ -33,13 +30,11 @@ internal sealed class ProgramClients : IDisposable
         {
             _protocol!.Ask(stream);
         }
-
         string question = string.Create(CultureInfo.InvariantCulture, $"question {++_questions}\n");
         foreach (Command session in _sessions)
         {
             session.WriteLine(question.TrimEnd());
         }
-
         foreach (Command session in _sessions)
         {
             session.Await(question);

@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests.Harness.Programs;
 
-/// <summary>
-/// Every installed server, in one namespace, each with 20 quiet living clients and ten that vanish: five whose address is removed, and five
-/// whose packets are dropped.
-/// </summary>
+/// <summary>Every installed server, in one namespace, each with 20 quiet living clients and ten that vanish: five whose address is removed,
+/// and five whose packets are dropped.</summary>
 internal sealed class ProgramScene : IDisposable
 {
     internal const int Living = 20;
@@ -11,10 +9,8 @@ internal sealed class ProgramScene : IDisposable
     internal const string LivingAddress = "10.9.0.2";
     internal const string RemovedAddress = "10.9.0.3";
     internal const string DroppedAddress = "10.9.0.4";
-
     /// <summary>Longer than the time within which received data makes a probe unnecessary.</summary>
     private const int QuietMs = 1_200;
-
     private readonly ServerHome _home = new();
     private readonly ClientHome _clients;
     private readonly List<(ServerProgram Program, ProgramClients Living)> _programs = [];
@@ -31,7 +27,6 @@ internal sealed class ProgramScene : IDisposable
     }
 
     internal void RemoveAddress() => _clients.LoseAddress(RemovedAddress);
-
     internal void DropPackets() => _clients.Drop(DroppedAddress);
 
     /// <summary>Probes all of them in a dry run and in a real run; then each living client sends a request to its server.</summary>

@@ -1,6 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
-
 namespace TcpCloser.KernelTests.Harness.Programs;
 
 /// <summary>What a client sends to a server: to log in, and a request that the server itself has to answer.</summary>
@@ -82,7 +79,6 @@ internal sealed record Protocol(Action<NetworkStream> LogIn, Action<NetworkStrea
             Assert.True(head[0] != 'E', Text(body));
             types += (char)head[0];
         }
-
         return types;
     }
 

@@ -13,9 +13,7 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
         Directory.Exists("/usr/lib/postgresql") ? [.. Directory.GetDirectories("/usr/lib/postgresql").Select(static directory => directory + "/bin")] : [];
 
     internal static readonly ServerProgram Postgres = new(
-        "PostgreSQL",
-        5432,
-        ["initdb", "postgres", "psql"],
+        "PostgreSQL", 5432, ["initdb", "postgres", "psql"],
         $"""
         install -d -o 65534 -g 65534 -m 700 /mnt/pg
         {AsNobody} initdb -D /mnt/pg -U test -A trust --no-sync --no-locale >/dev/null
@@ -29,9 +27,7 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
 
     /// <summary>In front of <see cref="Postgres"/>.</summary>
     internal static readonly ServerProgram PgBouncer = new(
-        "pgbouncer",
-        6432,
-        ["pgbouncer", .. Postgres.Needs],
+        "pgbouncer", 6432, ["pgbouncer", .. Postgres.Needs],
         """
         cat >/mnt/pgbouncer.ini <<'END'
         [databases]
@@ -50,9 +46,7 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
     };
 
     internal static readonly ServerProgram MariaDb = new(
-        "MariaDB",
-        3306,
-        ["mariadbd"],
+        "MariaDB", 3306, ["mariadbd"],
         "install -d -o 65534 -g 65534 -m 700 /mnt/maria",
         $"{AsNobody} mariadbd --no-defaults --datadir=/mnt/maria --socket=/mnt/maria/socket --pid-file=/mnt/maria/pid --bind-address=0.0.0.0 --port=3306 "
         + "--skip-grant-tables --skip-name-resolve --innodb-buffer-pool-size=8M --innodb-log-file-size=4M --aria-log-file-size=8M >/mnt/maria.log 2>&1")
@@ -61,13 +55,10 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
     };
 
     internal static readonly ServerProgram Redis = CreateRedis("redis", 6379, keepalive: 300);
-
     internal static readonly ServerProgram RedisWithoutKeepalive = CreateRedis("redis, tcp-keepalive 0", 6380, keepalive: 0);
 
     internal static readonly ServerProgram Mosquitto = new(
-        "mosquitto",
-        1883,
-        ["mosquitto"],
+        "mosquitto", 1883, ["mosquitto"],
         @"printf 'listener 1883 0.0.0.0\nallow_anonymous true\nuser nobody\n' >/mnt/mosquitto.conf",
         "mosquitto -c /mnt/mosquitto.conf 2>/mnt/mosquitto.log")
     {
@@ -75,9 +66,7 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
     };
 
     internal static readonly ServerProgram Haproxy = new(
-        "haproxy",
-        8081,
-        ["haproxy"],
+        "haproxy", 8081, ["haproxy"],
         """
         cat >/mnt/haproxy.cfg <<'END'
         global
@@ -100,9 +89,7 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
     };
 
     internal static readonly ServerProgram Nginx = new(
-        "nginx",
-        8080,
-        ["nginx"],
+        "nginx", 8080, ["nginx"],
         """
         cat >/mnt/nginx.conf <<'END'
         daemon off;
@@ -132,9 +119,7 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
     };
 
     internal static readonly ServerProgram Sshd = new(
-        "sshd",
-        SshServer.Port,
-        ["sshd", "ssh"],
+        "sshd", SshServer.Port, ["sshd", "ssh"],
         $"""
         # Its own account database, in which root is not locked, is mounted over the machine's in the namespace.
         mkdir -m 755 /run/sshd
@@ -154,15 +139,13 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
 
     /// <summary>The protocol of its clients; null: the clients are programs.</summary>
     internal Protocol? Protocol { get; init; }
-
     /// <summary>A shell script that exits when clients can log in; the port is open before that.</summary>
     internal string Ready { get; init; } = "true";
 
     internal bool IsInstalled => Needs.All(static command => ServerHome.Find(command, s_postgresDirectories) is not null);
 
-    /// <summary>
-    /// Starts the server in its own namespaces. Skips the test if it is not installed or needs a second user that does not exist.
-    /// </summary>
+    /// <summary>Starts the server in its own namespaces. Skips the test if it is not installed or needs a second user that does not
+    /// exist.</summary>
     internal ServerHome StartIsolated()
     {
         Namespaces.Require();

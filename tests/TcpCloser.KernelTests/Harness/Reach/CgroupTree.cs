@@ -7,17 +7,12 @@ internal sealed class CgroupTree : IDisposable
 
     private CgroupTree(string root) => Root = root;
 
-    /// <summary>The directory of the cgroups.</summary>
     internal string Root { get; }
-
     internal Dictionary<string, string> Paths { get; } = [];
-
-    /// <summary>The mount point.</summary>
     internal string Mount { get; private init; } = "";
 
-    /// <summary>
-    /// Creates <c>a</c> and <c>b</c> in the root of the cgroup2 mount; null if the machine has no cgroup2 that may be written to.
-    /// </summary>
+    /// <summary>Creates <c>a</c> and <c>b</c> in the root of the cgroup2 mount; null if the machine has no cgroup2 that may be written
+    /// to.</summary>
     internal static CgroupTree? TryCreate() => TryCreate("a", "b");
 
     /// <summary>Creates cgroups of these names, which may be paths; null if the machine does not allow that.</summary>
@@ -28,7 +23,6 @@ internal sealed class CgroupTree : IDisposable
         {
             return null;
         }
-
         CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}-{Interlocked.Increment(ref s_number)}") { Mount = mount };
         try
         {

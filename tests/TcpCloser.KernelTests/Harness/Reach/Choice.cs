@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
@@ -14,37 +12,22 @@ internal sealed record Choice
 
     /// <summary>"-4", "-6", both or none.</summary>
     internal string[] Families { get; init; } = [];
-
     /// <summary>Ports and ranges: <c>22</c>, <c>5000-5040</c>.</summary>
     internal string[] SourcePorts { get; init; } = [];
-
     internal string[] DestinationPorts { get; init; } = [];
-
     /// <summary>Prefixes: <c>127.0.0.0/8</c>, <c>::1</c>.</summary>
     internal string[] Sources { get; init; } = [];
-
     internal string[] Destinations { get; init; } = [];
-
     internal string[] NotSources { get; init; } = [];
-
     internal string[] NotDestinations { get; init; } = [];
-
     internal string[] StateNames { get; init; } = [];
-
     internal uint[] Uids { get; init; } = [];
-
     internal int[] Pids { get; init; } = [];
-
     internal string[] Comms { get; init; } = [];
-
     internal string[] Interfaces { get; init; } = [];
-
     /// <summary>Marks: <c>16/255</c>.</summary>
     internal string[] Marks { get; init; } = [];
-
-    /// <summary>Names of the crowd's cgroups.</summary>
     internal string[] Cgroups { get; init; } = [];
-
     internal bool NamesOwners => Uids.Length + Pids.Length + Comms.Length > 0;
 
     /// <summary>Whether the tool accepts it: it has to select something, by addresses that can occur together.</summary>
@@ -62,10 +45,8 @@ internal sealed record Choice
         }
     }
 
-    /// <summary>Whether it selects IPv4 connections.</summary>
     internal bool TakesIPv4 => Families.Length > 0 ? Families.Contains("-4") : !Wanted.Any() || Wanted.Any(prefix => !IsV6(prefix));
 
-    /// <summary>Whether it selects connections of IPv6 sockets.</summary>
     internal bool TakesIPv6 => Families.Length > 0 ? Families.Contains("-6")
         : Wanted.Any() ? Wanted.Any(IsV6)
         : SourcePorts.Length + DestinationPorts.Length == 0;
@@ -75,7 +56,6 @@ internal sealed record Choice
 
     private IEnumerable<string> Addresses => [.. Wanted, .. NotSources, .. NotDestinations];
 
-    /// <summary>The tool's arguments.</summary>
     internal string[] Arguments(IReadOnlyDictionary<string, string> cgroups) =>
     [
         .. Families,
@@ -85,7 +65,6 @@ internal sealed record Choice
         .. Each("--cgroup", Cgroups.Select(name => cgroups[name])),
     ];
 
-    /// <summary>Whether it matches a socket.</summary>
     internal bool Matches(CrowdSocket socket) =>
         ((TakesIPv4 && socket.IsIPv4) || (TakesIPv6 && socket.IsV6))
         && Any(SourcePorts, range => Contains(range, socket.LocalEnd.Port))
@@ -113,10 +92,8 @@ internal sealed record Choice
         _ => [name],
     };
 
-    internal static bool IsV6(string prefix) => prefix.Contains(':', StringComparison.Ordinal);
-
+    internal static bool IsV6(string prefix) => prefix.Contains(':');
     public override string ToString() => string.Join(' ', Arguments(Cgroups.ToDictionary(name => name)));
-
     private static bool Any<T>(T[] values, Func<T, bool> holds) => values.Length == 0 || values.Any(holds);
 
     private static bool Contains(string range, int port)
@@ -128,13 +105,12 @@ internal sealed record Choice
     /// <summary>An IPv4 prefix covers IPv4 on any socket; an IPv6 prefix covers the address of an IPv6 socket.</summary>
     private static bool Covers(string prefix, CrowdSocket socket, IPAddress address)
     {
-        var network = prefix.Contains('/', StringComparison.Ordinal) ? IPNetwork.Parse(prefix)
+        var network = prefix.Contains('/') ? IPNetwork.Parse(prefix)
             : new IPNetwork(IPAddress.Parse(prefix), IsV6(prefix) ? 128 : 32);
         if (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork)
         {
             return socket.IsIPv4 && network.Contains(address);
         }
-
         return socket.IsV6 && network.Contains(address.MapToIPv6());
     }
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
@@ -19,10 +18,8 @@ internal sealed record ConnectionRecord(
     /// <summary>Local and remote endpoint in the Lab's format: <c>[::1]:22 [::1]:40000</c>.</summary>
     internal string Ends => $"{End(LocalAddress, LocalPort)} {End(RemoteAddress, RemotePort)}";
 
-    /// <summary>The connection objects of a run.</summary>
     internal static ConnectionRecord[] Read(Result result) => [.. Objects(result, "connection").Select(line => JsonSerializer.Deserialize<ConnectionRecord>(line)!)];
 
-    /// <summary>The objects of a type, one per line.</summary>
     internal static string[] Objects(Result result, string type)
     {
         List<string> found = [];
@@ -37,5 +34,5 @@ internal sealed record ConnectionRecord(
         return [.. found];
     }
 
-    private static string End(string address, int port) => address.Contains(':', StringComparison.Ordinal) ? $"[{address}]:{port}" : $"{address}:{port}";
+    private static string End(string address, int port) => address.Contains(':') ? $"[{address}]:{port}" : $"{address}:{port}";
 }

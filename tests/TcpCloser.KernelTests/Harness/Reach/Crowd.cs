@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>
-/// Connections of every kind side by side in one namespace: families, addresses, ports, states, owners, names, devices, marks and
-/// cgroups in mixed combinations; with the properties of each socket, as the test knows them from how it was created.
-/// </summary>
+/// <summary>Connections of every kind side by side in one namespace: families, addresses, ports, states, owners, names, devices, marks and
+/// cgroups in mixed combinations; with the properties of each socket, as the test knows them from how it was created.</summary>
 internal sealed class Crowd : IDisposable
 {
     /// <summary>The devices that sockets are bound to: lo, and both ends of a veth pair, once the sockets are connected.</summary>
@@ -43,7 +41,6 @@ internal sealed class Crowd : IDisposable
     /// <summary>The Lab in whose namespaces the tool runs; it holds none of the connections.</summary>
     internal LabProcess Base => _labs[0];
 
-    /// <summary>Every socket except the listeners.</summary>
     internal IReadOnlyList<CrowdSocket> Sockets => _sockets;
 
     /// <summary>The directories of the cgroups by their names; empty if the machine has no usable cgroup2.</summary>
@@ -68,7 +65,7 @@ internal sealed class Crowd : IDisposable
         // Every user can execute the copy of the Lab.
         string asUser = uid == 0 ? "" : $"shift; set -- setpriv --reuid {uid} --clear-groups /mnt/tcp-closer-lab \"$@\"";
         string intoCgroup = cgroup.Length == 0 ? "" : $"echo $$ >'{Cgroups[cgroup]}/cgroup.procs'";
-        string[] name = kind.Comm.Length == 0 ? [] : ["--process-name", Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(kind.Comm))];
+        string[] name = kind.Comm.Length == 0 ? [] : ["--process-name", Convert.ToHexString(Encoding.UTF8.GetBytes(kind.Comm))];
         var lab = LabProcess.Start(
             new LabEnvironment { Enter = Base.Inside(), OwnProcesses = true, Preparation = $"{intoCgroup}\n{asUser}" },
             ["--count", $"{kind.Count}", "--client-process", .. kind.Options, .. name]);
@@ -77,21 +74,18 @@ internal sealed class Crowd : IDisposable
         {
             Until.True(() => lab.List().TrueForAll(connection => connection.Client.Tcp == "fin-wait-2"), $"the acknowledged FINs of {string.Join(' ', kind.Options)}");
         }
-
         string comm = kind.Comm.Length == 0 ? "tcp-closer-lab" : kind.Comm;
         foreach (var connection in lab.List())
         {
             AddEnd(connection.ServerAddress, connection.ClientAddress, Tcp(connection.Server, kind.ServerWithoutOwner), kind.ServerIsV6, "server", connection.Server.View == "none");
             AddEnd(connection.ClientAddress, connection.ServerAddress, Tcp(connection.Client, ""), kind.ClientIsV6, "client", connection.Client.View == "none");
         }
-
         void AddEnd(string local, string remote, string state, bool isV6, string role, bool isOrphan)
         {
             if (state.Length == 0)
             {
                 return;
             }
-
             CrowdOwner[] owners = isOrphan ? [] : [.. lab.Processes(role).Concat(role == "server" ? lab.Processes("sharer") : []).Select(pid => new CrowdOwner(pid, comm))];
             // The remains of a closed connection (FIN_WAIT2 and TIME_WAIT without a descriptor) keep their mark, but not their cgroup.
             bool remnant = isOrphan && state is ("time-wait" or "fin-wait-2");

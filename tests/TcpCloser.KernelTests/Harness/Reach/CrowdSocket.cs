@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace TcpCloser.KernelTests.Harness.Reach;
 
 /// <summary>One socket of the crowd, as the test knows it.</summary>
@@ -14,10 +12,9 @@ internal sealed record CrowdSocket(
     string Local, string Remote, bool IsV6, string State, uint Uid, CrowdOwner[] Owners, string Device, uint Mark, string Cgroup)
 {
     internal string Ends => $"{Local} {Remote}";
-
     internal IPEndPoint LocalEnd { get; } = IPEndPoint.Parse(Local);
-
     internal IPEndPoint RemoteEnd { get; } = IPEndPoint.Parse(Remote);
-
     internal bool IsIPv4 => LocalEnd.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
 }
+
+internal sealed record CrowdOwner(int Pid, string Comm);

@@ -1,13 +1,11 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>
-/// tmux(1) or screen(1): a server that keeps running when the client that started it is gone, and that other clients attach to.
-/// </summary>
+/// <summary>tmux(1) or screen(1): a server that keeps running when the client that started it is gone, and that other clients attach
+/// to.</summary>
 internal sealed class Multiplexer
 {
     /// <summary>It gets no variable of the session, as through sudo(8).</summary>
     private const string WithoutEnvironment = "env -i PATH=/usr/bin:/bin TERM=xterm SHELL=/bin/sh SCREENDIR=/mnt/screen ";
-
     private readonly bool _isTmux;
 
     internal Multiplexer(string name)
@@ -19,10 +17,8 @@ internal sealed class Multiplexer
     /// <summary>The shell command that has to run before anything else.</summary>
     internal static string Prepare => "mkdir -m 700 /mnt/screen";
 
-    /// <summary>Starts a server and attaches to it.</summary>
     internal string StartAttached => WithoutEnvironment + (_isTmux ? "tmux -f /dev/null -S /mnt/tmux new-session -s one" : "screen -c /dev/null -S one");
 
-    /// <summary>Starts a server that has the session's variables.</summary>
     internal string StartDetached
         => _isTmux ? "tmux -f /dev/null -S /mnt/tmux new-session -d -s one" : "SCREENDIR=/mnt/screen SHELL=/bin/sh screen -c /dev/null -dmS one";
 

@@ -12,7 +12,6 @@ internal sealed class RandomChoice(int seed, Crowd crowd)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>The next selection that the tool accepts.</summary>
     internal Choice Next()
     {
         Choice choice;
@@ -56,7 +55,6 @@ internal sealed class RandomChoice(int seed, Crowd crowd)
     }
 
     private string Address() => Of(s_addresses);
-
     private T Of<T>(T[] values) => values[_random.Next(values.Length)];
 
     /// <summary>One to three values with that probability, otherwise none.</summary>

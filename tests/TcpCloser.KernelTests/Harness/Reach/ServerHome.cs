@@ -1,9 +1,7 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>
-/// The environment of a real server: its own namespaces of every kind, a writable /mnt for its data and an empty /run. Everything
-/// that is started in it ends with it.
-/// </summary>
+/// <summary>The environment of a real server: its own namespaces of every kind, a writable /mnt for its data and an empty /run. Everything
+/// that is started in it ends with it.</summary>
 internal sealed class ServerHome : IDisposable
 {
     private const string Preparation = """
@@ -28,13 +26,11 @@ internal sealed class ServerHome : IDisposable
         return command;
     }
 
-    /// <summary>Runs a shell command in it until it exits.</summary>
     internal Result Run(string shell) => Command.Run([.. Lab.Inside(), "bash", "-c", shell]);
 
     internal void AwaitListener(int port)
         => Until.True(() => Lab.Sockets().Exists(socket => socket.LocalPort == port && socket.State == "listen"), $"a server on port {port}");
 
-    /// <summary>The number of established connections of a server's port.</summary>
     internal int Connections(int port) => Lab.Sockets().Count(socket => socket.LocalPort == port && socket.State == "established");
 
     /// <summary>The path of a program, searched in PATH and in root's directories; null if it is not installed.</summary>

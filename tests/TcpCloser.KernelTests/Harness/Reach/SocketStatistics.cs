@@ -1,14 +1,12 @@
 using System.Globalization;
-using System.Net;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
 /// <summary>Runs the same selection with ss(8), for comparison with the tool.</summary>
 internal static class SocketStatistics
 {
-    /// <summary>
-    /// The endpoints that ss lists for each selection, by the tool's rules: no listeners, and under -4 also IPv4 on IPv6 sockets.
-    /// </summary>
+    /// <summary>The endpoints that ss lists for each selection, by the tool's rules: no listeners, and under -4 also IPv4 on IPv6
+    /// sockets.</summary>
     internal static List<HashSet<string>> Query(Crowd crowd, IReadOnlyList<Choice> choices)
     {
         List<string[]> runs = [.. choices.SelectMany(choice => new[] { Arguments(crowd, choice, v6: false), Arguments(crowd, choice, v6: true) })];
@@ -23,12 +21,10 @@ internal static class SocketStatistics
             {
                 set.UnionWith([.. ofV4, .. ofV6.Where(row => row.IsMapped)]);
             }
-
             if (choices[i].TakesIPv6)
             {
                 set.UnionWith(ofV6);
             }
-
             sets.Add([.. set.Select(row => row.Ends)]);
         }
         return sets;
@@ -40,24 +36,22 @@ internal static class SocketStatistics
     {
         // ESTAB 0 0 127.0.0.1%lo:5080 127.0.0.1:40000, without the first word if only one state is selected
         string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return ($"{End(words[^2])} {End(words[^1])}", words[^2].Contains("::ffff:", StringComparison.Ordinal));
+        return ($"{End(words[^2])} {End(words[^1])}", words[^2].Contains("::ffff:"));
     }
 
     private static string End(string text)
     {
         // 127.0.0.1%lo:5080, [::1]%lo:5090: bound to a device
-        int device = text.IndexOf('%', StringComparison.Ordinal);
+        int device = text.IndexOf('%');
         if (device >= 0)
         {
             text = text[..device] + text[text.LastIndexOf(':')..];
         }
-
         var end = IPEndPoint.Parse(text);
         if (end.Address.IsIPv4MappedToIPv6)
         {
             end.Address = end.Address.MapToIPv4();
         }
-
         return end.ToString();
     }
 
@@ -68,7 +62,6 @@ internal static class SocketStatistics
         {
             arguments.AddRange(["state", state == "closed" ? "unconnected" : state]);
         }
-
         List<string> terms = [];
         Alternatives(choice.SourcePorts, range => Ports("sport", range));
         Alternatives(choice.DestinationPorts, range => Ports("dport", range));
@@ -88,7 +81,6 @@ internal static class SocketStatistics
                 terms.Add($"( {string.Join(" or ", values.Select(term))} )");
             }
         }
-
         void Prefixes(string[] prefixes, string direction, bool negated)
         {
             string[] fitting = [.. prefixes.Where(prefix => v6 || !Choice.IsV6(prefix)).Select(prefix => v6 ? $"[{Mapped(prefix)}]" : prefix)];
@@ -103,7 +95,6 @@ internal static class SocketStatistics
         }
     }
 
-    /// <summary>A condition that no socket meets.</summary>
     private const string Never = "( sport = :1 and sport = :2 )";
 
     private static string Ports(string direction, string range) => range.Split('-') switch
@@ -118,7 +109,6 @@ internal static class SocketStatistics
         {
             return prefix;
         }
-
         string[] parts = prefix.Split('/');
         int length = parts.Length == 1 ? 32 : int.Parse(parts[1], CultureInfo.InvariantCulture);
         return $"::ffff:{parts[0]}/{96 + length}";

@@ -1,19 +1,16 @@
 using System.Globalization;
-using System.Text;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
 /// <summary>Many runs of one program in sequence, from a single shell in the Lab's namespaces: hundreds take a few seconds.</summary>
 internal static class ToolBatch
 {
-    /// <summary>Runs the program once for each list of arguments.</summary>
     internal static Result[] Run(LabProcess lab, string program, IReadOnlyList<string[]> runs)
     {
         if (runs.Count == 0)
         {
             return [];
         }
-
         using TemporaryDirectory directory = new();
         StringBuilder script = new();
         for (int i = 0; i < runs.Count; i++)
@@ -32,5 +29,5 @@ internal static class ToolBatch
         ];
     }
 
-    private static string Quote(string word) => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    private static string Quote(string word) => $"'{word.Replace("'", "'\\''")}'";
 }

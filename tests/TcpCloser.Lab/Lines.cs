@@ -1,6 +1,3 @@
-using System.Text;
-using TcpCloser.Lab.Interop;
-
 namespace TcpCloser.Lab;
 
 /// <summary>Reads lines from a descriptor; System.Console would start a thread and access the terminal.</summary>
@@ -26,13 +23,31 @@ internal sealed unsafe class LineReader(int fd)
             {
                 count = Libc.Read(fd, data, (nuint)_buffer.Length);
             }
-
             if (count == 0 || (count < 0 && Errno.Last != Errno.EINTR))
             {
                 return null;
             }
-
             _pending.AddRange(_buffer.AsSpan(0, (int)Math.Max(count, 0)));
+        }
+    }
+}
+
+internal static unsafe class LineWriter
+{
+    internal static void Write(IEnumerable<string> lines, int fd = 1)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n")));
+        fixed (byte* data = bytes)
+        {
+            for (int done = 0; done < bytes.Length;)
+            {
+                nint written = Libc.Write(fd, data + done, (nuint)(bytes.Length - done));
+                if (written < 0 && Errno.Last != Errno.EINTR)
+                {
+                    return; // the reader is gone; the end of stdin follows
+                }
+                done += (int)Math.Max(written, 0);
+            }
         }
     }
 }
