@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>The answers of --check for a set of capabilities agree with what a run with that set does, and so do the capabilities that are
-/// reported missing.</summary>
+/// <summary>
+/// The answers of --check for a set of capabilities agree with what a run with that set does, and so do the capabilities that are
+/// reported missing.
+/// </summary>
 public sealed class CapabilityTests
 {
     private static readonly string[] s_all = ["net_admin", "sys_ptrace", "dac_read_search", "kill"];
@@ -44,6 +46,7 @@ public sealed class CapabilityTests
                 Assert.Contains(result.Log, line => line.Contains(" error ") && line.Contains(missing + " is missing"));
             }
         }
+
         bool all = capabilities.Contains("net_admin") || (capabilities.Contains("sys_ptrace") && capabilities.Contains("dac_read_search"));
         check.Expect(all ? 0 : 3);
     }

@@ -48,6 +48,7 @@ public sealed partial class CgroupTests
         {
             Directory.CreateDirectory($"{scene.Path("x.slice")}/{i}.service");
         }
+
         scene.First.Tool("--cgroup", "x.slice", "-s", Ports).Expect(0);
         Assert.Equal([1, 2, 0], scene.Aborted());
     }
@@ -87,8 +88,10 @@ public sealed partial class CgroupTests
         Assert.Equal([1, 0, 0], scene.Aborted());
     }
 
-    /// <summary>A service ended, and what it handed over still has its sockets: their cgroup has no name, and may have been below an
-    /// excluded one.</summary>
+    /// <summary>
+    /// A service ended, and what it handed over still has its sockets: their cgroup has no name, and may have been below an
+    /// excluded one.
+    /// </summary>
     [Fact]
     public void RemovedCgroup_OfLivingSockets_IsUnknownAndNeverClosedByExclusion()
     {
@@ -97,6 +100,7 @@ public sealed partial class CgroupTests
         {
             File.WriteAllText($"{scene.Path("z.service")}/cgroup.procs", pid.ToString(CultureInfo.InvariantCulture));
         }
+
         Until.True(() => Command.Run("rmdir", scene.Path("x.service")).ExitCode == 0, "the end of the cgroup");
 
         var groups = scene.First.Tool("--group-by", "unit", "-s", Ports).Expect(0);
@@ -193,6 +197,7 @@ public sealed partial class CgroupTests
             {
                 lab.Dispose();
             }
+
             _cgroups.Dispose();
         }
 

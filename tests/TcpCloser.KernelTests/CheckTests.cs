@@ -60,6 +60,7 @@ public sealed class CheckTests
         {
             Assert.Equal("yes", result.Answer(name));
         }
+
         Command.Run(
             "nsenter", "-t", $"{inside}", "-U", "-n", "-p", "-m", "--preserve-credentials", "--", Binaries.Tool, "-s", $"{LabProcess.Port}", "--disable-syslog").Expect(0);
         lab.ExpectState("server aborted=2");

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>MPTCP connections are closed whole, by disconnect or kill, and only if every subflow matches and is idle. Destroy cannot close
-/// one.</summary>
+/// <summary>
+/// MPTCP connections are closed whole, by disconnect or kill, and only if every subflow matches and is idle. Destroy cannot close
+/// one.
+/// </summary>
 public sealed class DisconnectMptcpTests
 {
     private static readonly LabEnvironment s_ownProcesses = new() { OwnProcesses = true };
@@ -30,8 +32,10 @@ public sealed class DisconnectMptcpTests
         AssertAlive(lab);
     }
 
-    /// <summary>An MPTCP connection that does not match is lost with its process, and counts once, no matter how many subflows it
-    /// has.</summary>
+    /// <summary>
+    /// An MPTCP connection that does not match is lost with its process, and counts once, no matter how many subflows it
+    /// has.
+    /// </summary>
     [Fact]
     public void Kill_ProcessWithAnotherMptcpConnection_CountsItOnceForMax()
     {

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Closing without SOCK_DESTROY: the socket is fetched from its holder and disconnected; which process it is fetched from, and
-/// what is reported if that fails.</summary>
+/// <summary>
+/// Closing without SOCK_DESTROY: the socket is fetched from its holder and disconnected; which process it is fetched from, and
+/// what is reported if that fails.
+/// </summary>
 public sealed class DisconnectTests
 {
     /// <summary>One holder of each socket is enough, and the search begins where it is cheapest; -v finds and names all holders.</summary>

@@ -6,8 +6,10 @@ public sealed class HiddenProcessTests
     private const string Name = "6f74686572"; // other
     private static readonly string[] s_needProcesses = ["disconnect", "probe", "keepalive", "kill", "filter-processes"];
 
-    /// <summary>In the Lab's network namespace, and in a pid namespace without the Lab's processes: like a container without the
-    /// host's.</summary>
+    /// <summary>
+    /// In the Lab's network namespace, and in a pid namespace without the Lab's processes: like a container without the
+    /// host's.
+    /// </summary>
     private static readonly string[] s_container = ["unshare", "-p", "-f", "--mount-proc", "--kill-child", "--"];
 
     public static TheoryData<string> RunsThatNeedProcesses =>

@@ -51,8 +51,10 @@ public sealed partial class IdleTests
         }
     }
 
-    /// <summary>Waits until the three quiet connections are idle in both directions at both ends, and each busy one in the direction that
-    /// is silent.</summary>
+    /// <summary>
+    /// Waits until the three quiet connections are idle in both directions at both ends, and each busy one in the direction that
+    /// is silent.
+    /// </summary>
     private static void AwaitAges(LabProcess lab)
         => Until.True(
             () => Ages(lab, "lastsnd").Count(age => age >= 2 * IdleMs) >= 6 && Ages(lab, "lastrcv").Count(age => age >= 2 * IdleMs) >= 6, "quiet connections");

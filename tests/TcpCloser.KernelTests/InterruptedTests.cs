@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>An interrupted run finishes the current batch, reports what it closed and how many connections it did not reach, and exits 1,
-/// for every signal whose default action ends a process.</summary>
+/// <summary>
+/// An interrupted run finishes the current batch, reports what it closed and how many connections it did not reach, and exits 1,
+/// for every signal whose default action ends a process.
+/// </summary>
 public sealed class InterruptedTests
 {
     private const int Count = 1500;

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--json</c> as jq reads it, for any name that a process can give itself; and log lines that such names cannot
-/// forge.</summary>
+/// <summary>
+/// <c>--json</c> as jq reads it, for any name that a process can give itself; and log lines that such names cannot
+/// forge.
+/// </summary>
 public sealed class JsonTests
 {
     [Theory]

@@ -45,8 +45,10 @@ public sealed class KeepaliveMethodTests
         Assert.Single(result.Log, static line => line.Contains(" info skipped ") && line.Contains(" reason=has_user_timeout "));
     }
 
-    /// <summary>Without --keepalive, sockets that already have keepalive are skipped and keep their values, whatever other options are
-    /// given.</summary>
+    /// <summary>
+    /// Without --keepalive, sockets that already have keepalive are skipped and keep their values, whatever other options are
+    /// given.
+    /// </summary>
     [Fact]
     public void UserTimeout_WithKeepaliveMethod_IsSetTogetherWithKeepalive()
     {
@@ -62,8 +64,10 @@ public sealed class KeepaliveMethodTests
         Assert.Equal(["1 on=1 idle=60 interval=10 count=6 user-timeout=120000"], with.Options);
     }
 
-    /// <summary>From then on the kernel itself detects the vanished peer and reports it to the owner; connections that are only quiet
-    /// stay.</summary>
+    /// <summary>
+    /// From then on the kernel itself detects the vanished peer and reports it to the owner; connections that are only quiet
+    /// stay.
+    /// </summary>
     [Fact]
     public void Keepalive_PeerVanishesAfterwards_KernelEndsTheConnection()
     {
@@ -88,6 +92,7 @@ public sealed class KeepaliveMethodTests
             (SocketRange near, _) = path.Connect();
             Until.True(() => near.Options[0] == Cured, "keepalive on the new connection");
         }
+
         service.Signal("TERM");
         Result result = service.WaitForEnd().Expect(0, "cured=3");
         Assert.Equal(3, result.Log.Count(static line => line.Contains(" info cured ")));

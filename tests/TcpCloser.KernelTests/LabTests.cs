@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>The Lab creates what it is asked for and reports what it sees, which every other test relies on; checked with iproute2's
-/// ss.</summary>
+/// <summary>
+/// The Lab creates what it is asked for and reports what it sees, which every other test relies on; checked with iproute2's
+/// ss.
+/// </summary>
 public sealed class LabTests
 {
     [Theory]

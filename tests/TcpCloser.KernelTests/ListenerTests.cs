@@ -12,8 +12,10 @@ public sealed class ListenerTests
         lab.ExpectState("server aborted=2, listener alive=1");
     }
 
-    /// <summary>The kernel picks a listener of the SO_REUSEPORT group by hash, selection is not always the one that was
-    /// requested.</summary>
+    /// <summary>
+    /// The kernel picks a listener of the SO_REUSEPORT group by hash, selection is not always the one that was
+    /// requested.
+    /// </summary>
     [Theory]
     [Values("destroy", "auto", "disconnect")]
     public void StateListen_ReuseportGroup_ClosesAllItsListeners(string method)

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>The log file. A line that cannot be written is reported once and changes the exit status; connections are closed all the
-/// same.</summary>
+/// <summary>
+/// The log file. A line that cannot be written is reported once and changes the exit status; connections are closed all the
+/// same.
+/// </summary>
 public sealed class LogFileTests
 {
     [Fact]

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Namespaces that appear and disappear during the search: not an error, because there is nothing to close in them; the others are
-/// searched.</summary>
+/// <summary>
+/// Namespaces that appear and disappear during the search: not an error, because there is nothing to close in them; the others are
+/// searched.
+/// </summary>
 public sealed class NamespaceChangeTests
 {
     [Theory]
@@ -59,12 +61,15 @@ public sealed class NamespaceChangeTests
             var result = farm.Home.Tool("--all-netns", "-s", "7").Expect(0);
             Assert.DoesNotContain(result.Log, line => line.Contains(" error "));
         }
+
         Assert.False(churn.HasExited, churn.Stderr);
         farm.Home.Tool("--all-netns", "-s", LabProcess.PortText).Expect(0, "closed=1");
     }
 
-    /// <summary>For a process that ends while the path to its namespace is resolved, the kernel once returns EACCES: this happened twice a
-    /// second.</summary>
+    /// <summary>
+    /// For a process that ends while the path to its namespace is resolved, the kernel once returns EACCES: this happened twice a
+    /// second.
+    /// </summary>
     [Fact]
     public void AllNetns_ProcessesEndWhileTheirNamespaceIsOpened_IsNotAnError()
     {

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Files in /run/netns that are not namespaces, and names that are not UTF-8; the other namespaces are searched all the
-/// same.</summary>
+/// <summary>
+/// Files in /run/netns that are not namespaces, and names that are not UTF-8; the other namespaces are searched all the
+/// same.
+/// </summary>
 public sealed class NamespaceFailureTests
 {
     [Theory]

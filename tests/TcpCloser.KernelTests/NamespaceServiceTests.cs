@@ -46,8 +46,10 @@ public sealed class NamespaceServiceTests
         service.WaitForEnd().Expect(0);
     }
 
-    /// <summary>Run as for rootless containers (podman unshare, nsenter -U): the user namespace owns the containers' network namespaces,
-    /// but not the program's own, so that a thread could enter them and not return.</summary>
+    /// <summary>
+    /// Run as for rootless containers (podman unshare, nsenter -U): the user namespace owns the containers' network namespaces,
+    /// but not the program's own, so that a thread could enter them and not return.
+    /// </summary>
     [Fact]
     public void AllNetns_ThreadCouldNotReturnToItsOwn_AllAreSearchedInEveryRound()
     {
@@ -61,6 +63,7 @@ public sealed class NamespaceServiceTests
             Wrapper = [.. Users.As(Users.Somebody), "nsenter", "-t", name[4..], "-U", "--preserve-credentials", "--"],
             Arguments = ["--all-netns", "--json", "-s", LabProcess.PortText, "--disable-syslog"],
         };
+
         using var service = (run with { Arguments = [.. run.Arguments, "-n", "-i", "30ms"] }).Start();
         Until.True(() => Records(service.Stdout) >= Rounds * (InOwn + InOthers), $"{Rounds} rounds");
         Strace.Signal(service, "TERM");

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--no-ack-for</c>: connections that are only slow or quiet are skipped; those that no peer acknowledges are closed once that
-/// is proven.</summary>
+/// <summary>
+/// <c>--no-ack-for</c>: connections that are only slow or quiet are skipped; those that no peer acknowledges are closed once that
+/// is proven.
+/// </summary>
 public sealed class NoAckTests
 {
     private const int OneWay = 200;
@@ -23,8 +25,10 @@ public sealed class NoAckTests
         Assert.Equal(["3 alive"], near.Views);
     }
 
-    /// <summary>Heartbeats, transfers, receivers that delay their acknowledgements or do not read at all, over a slow path: over thousands
-    /// of samples no connection is ever proven dead.</summary>
+    /// <summary>
+    /// Heartbeats, transfers, receivers that delay their acknowledgements or do not read at all, over a slow path: over thousands
+    /// of samples no connection is ever proven dead.
+    /// </summary>
     [Fact]
     public void NoAckFor_HealthyTrafficOverASlowPath_ProvesNothing()
     {
@@ -51,6 +55,7 @@ public sealed class NoAckTests
                 runs.Add(path.Tool("-d", $"{NetworkPath.Port}", "--no-ack-for", $"{Longest}ms").Run().Expect(0));
             }
         }
+
         // Before TCP_USER_TIMEOUT ends it: the kernel does not count a window that stays closed as an answer.
         Until.True(
             () =>

@@ -54,8 +54,10 @@ public sealed class NotifyTests : IDisposable
         service.WaitForEnd().Expect(0);
     }
 
-    /// <summary>A round may take longer than the watchdog's period: waiting for processes to end, or for peers to answer, is
-    /// progress.</summary>
+    /// <summary>
+    /// A round may take longer than the watchdog's period: waiting for processes to end, or for peers to answer, is
+    /// progress.
+    /// </summary>
     [Fact]
     public void Watchdog_RoundWaitsForProcesses_IsPinged()
     {
@@ -98,8 +100,10 @@ public sealed class NotifyTests : IDisposable
         Assert.Equal(["STOPPING=1"], _manager.Messages);
     }
 
-    /// <summary>A manager would restart the run whenever it ends: without an interval, it would close idle connections every few
-    /// seconds.</summary>
+    /// <summary>
+    /// A manager would restart the run whenever it ends: without an interval, it would close idle connections every few
+    /// seconds.
+    /// </summary>
     [Fact]
     public void SingleRun_StartedByAManager_IsAUsageErrorAndClosesNothing()
     {

@@ -55,6 +55,7 @@ public sealed class OnlyTests
             Shell(first, $"{command} >{list}").Expect(0);
             first.Tool("-s", s_port).Expect(0, "closed=1");
         }
+
         using var second = LabProcess.Start(new LabEnvironment { Enter = home.Inside() }, "--count", "1");
         Assert.Equal("127.0.0.1:40000", Assert.Single(second.List()).ClientAddress);
 

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>A /proc of a different pid namespace than the program's numbers processes differently: no process is signalled by such a
-/// number.</summary>
+/// <summary>
+/// A /proc of a different pid namespace than the program's numbers processes differently: no process is signalled by such a
+/// number.
+/// </summary>
 public sealed class OtherProcTests
 {
     [Theory]
@@ -19,8 +21,10 @@ public sealed class OtherProcTests
         Assert.Contains(result.Log, line => line.Contains("pid namespace"));
     }
 
-    /// <summary>Even if the program happens to have the same pid in both namespaces, so that /proc/self seems right: a holder's pid may
-    /// then be that of any other process. Here it is that of a process that holds nothing.</summary>
+    /// <summary>
+    /// Even if the program happens to have the same pid in both namespaces, so that /proc/self seems right: a holder's pid may
+    /// then be that of any other process. Here it is that of a process that holds nothing.
+    /// </summary>
     [Fact]
     public void Run_ProcOfAnotherPidNamespaceWithSamePid_SignalsNoProcess()
     {

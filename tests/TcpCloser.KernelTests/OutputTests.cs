@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>What an operator sees before anything is closed: the owners, where the idle connections are, and what was not
-/// searched.</summary>
+/// <summary>
+/// What an operator sees before anything is closed: the owners, where the idle connections are, and what was not
+/// searched.
+/// </summary>
 public sealed class OutputTests
 {
     [Fact]
@@ -149,8 +151,10 @@ public sealed class OutputTests
         Assert.All(result.Stdout.TrimEnd('\n').Split('\n'), line => Assert.Contains("\"rule\":\"dead ssh\"", line, StringComparison.Ordinal));
     }
 
-    /// <summary>Where stderr is the stream that JOURNAL_STREAM names, the journal adds the time and forwards lines to syslog
-    /// itself.</summary>
+    /// <summary>
+    /// Where stderr is the stream that JOURNAL_STREAM names, the journal adds the time and forwards lines to syslog
+    /// itself.
+    /// </summary>
     [Theory]
     [InlineData("$(stat -Lc %d:%i {0})", true)]
     [InlineData("1:1", false)] // inherited, and a different stream

@@ -1,8 +1,10 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>In tmux or screen the ancestors do not lead to the attached clients, and the variables are those of whoever started the server:
+/// <summary>
+/// In tmux or screen the ancestors do not lead to the attached clients, and the variables are those of whoever started the server:
 /// clients that are attached now keep their connections. If ancestors cannot be inspected, all connections of login daemons are
-/// spared.</summary>
+/// spared.
+/// </summary>
 public sealed class OwnTerminalTests
 {
     [Theory]

@@ -18,6 +18,7 @@ public sealed class OwnerTests
         {
             user.Ask("close-servers");
         }
+
         var table = home.Tool("-n", "--use-proc", "-s", LabProcess.PortText).Expect(1); // like the run
         var result = home.Tool("--use-proc", "--grace", "100ms", "-s", LabProcess.PortText).Expect(1);
 

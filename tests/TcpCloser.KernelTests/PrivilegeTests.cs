@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Without CAP_NET_ADMIN: exit 3, nothing closed and nothing reported as closed. If nothing is to be closed, the capability is not
-/// needed.</summary>
+/// <summary>
+/// Without CAP_NET_ADMIN: exit 3, nothing closed and nothing reported as closed. If nothing is to be closed, the capability is not
+/// needed.
+/// </summary>
 public sealed class PrivilegeTests
 {
     [Fact]
@@ -40,8 +42,10 @@ public sealed class PrivilegeTests
         home.ExpectState("server alive=3");
     }
 
-    /// <summary>Records name the method that was used or tried last; a holder that could not be searched for is unknown, not
-    /// absent.</summary>
+    /// <summary>
+    /// Records name the method that was used or tried last; a holder that could not be searched for is unknown, not
+    /// absent.
+    /// </summary>
     [Fact]
     public void Auto_NoPrivilegeForAnotherUsersSocket_RecordsTheMethodTriedLast()
     {
@@ -60,8 +64,10 @@ public sealed class PrivilegeTests
         Unprivileged(lab, "-s", "7").Run().Expect(0);
     }
 
-    /// <summary>Even if nothing is to be closed in the first round: the service would look healthy and fail in the first round that has a
-    /// connection.</summary>
+    /// <summary>
+    /// Even if nothing is to be closed in the first round: the service would look healthy and fail in the first round that has a
+    /// connection.
+    /// </summary>
     [Theory]
     [Values("0", "1h")]
     public void Service_CouldNeverClose_ExitsAtOnce(string idle)
@@ -83,6 +89,7 @@ public sealed class PrivilegeTests
             Wrapper = Users.As(Users.Somebody),
             Arguments = ["--method", method, "-s", $"{LabProcess.Port}", "-t", "1h", "-i", "1h", "--disable-syslog"],
         };
+
         var result = run.Run().Expect(3);
 
         Assert.Contains("CAP_", Assert.Single(result.Log, line => line.Contains(" error ")), StringComparison.Ordinal);
@@ -97,8 +104,10 @@ public sealed class PrivilegeTests
         service.WaitForEnd().Expect(0);
     }
 
-    /// <summary>After the first thread has ended, /proc/PID/fd belongs to root, but the process's user may still inspect the other
-    /// threads.</summary>
+    /// <summary>
+    /// After the first thread has ended, /proc/PID/fd belongs to root, but the process's user may still inspect the other
+    /// threads.
+    /// </summary>
     [Theory]
     [Values("own-table", "first-ended")]
     public void Disconnect_SocketInAThreadOfTheUsersOwnProcess_NeedsNoPrivilege(string thread)

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--probe</c> and the application: its peers are probed whatever options it has set, and afterwards options, counters and
-/// timers are those of twins that were not probed. TCP_CLOSER_LONG_TESTS=1 probes ten times as often.</summary>
+/// <summary>
+/// <c>--probe</c> and the application: its peers are probed whatever options it has set, and afterwards options, counters and
+/// timers are those of twins that were not probed. TCP_CLOSER_LONG_TESTS=1 probes ten times as often.
+/// </summary>
 public sealed class ProbeOptionsTests
 {
     private const string Port = "7000";
@@ -26,6 +28,7 @@ public sealed class ProbeOptionsTests
         {
             kinds[i].Vanish(silent[i]);
         }
+
         (all with { Text = $"{2 * kinds.Length}-{(4 * kinds.Length) - 1}" }).WaitQuiet(Quiet);
 
         string[] options = all.AllOptions;
@@ -44,6 +47,7 @@ public sealed class ProbeOptionsTests
                 names.Select(static (name, i) => $"{name}: {(i < SocketKind.Patient.Length + SocketKind.Impatient.Length ? "answered" : "would_close")}"),
                 names.Select((name, i) => $"{name}: {outcomes[ports[2 * i]]}"));
         }
+
         Assert.Equal(options, all.AllOptions);
         Dictionary<string, string>[] infos = all.AllInfo;
         List<KernelSocket> sockets = KernelSocket.Read(path.Near.Id);
@@ -75,8 +79,10 @@ public sealed class ProbeOptionsTests
         Assert.Equal(["100 ECONNABORTED"], silent.Views);
     }
 
-    /// <summary>An application sets options, closes sockets and reuses their descriptors for other connections while two runs probe: every
-    /// option keeps its value, no connection is probed in place of another, and close(2) closes.</summary>
+    /// <summary>
+    /// An application sets options, closes sockets and reuses their descriptors for other connections while two runs probe: every
+    /// option keeps its value, no connection is probed in place of another, and close(2) closes.
+    /// </summary>
     [Fact]
     public void Probe_ApplicationWorksOnItsSockets_SocketsAreNotConfused()
     {
@@ -95,6 +101,7 @@ public sealed class ProbeOptionsTests
                 result.ExpectSummary("answered=0 unproved=0 unasked=0 closed=0");
                 Assert.InRange(result.Summary("vanished"), 1, Count / 4);
             }
+
             Assert.Matches("^turns=[0-9]{4,} wrong=0 replaced=[0-9]{3} probed=0$", work);
             int replaced = int.Parse(work.Split("replaced=")[1].Split(' ')[0], CultureInfo.InvariantCulture);
             Assert.Equal(Count - replaced, KernelSocket.Read(path.Near.Id).Count(static socket => socket is { RemotePort: NetworkPath.Port, State: "established" }));
@@ -104,8 +111,10 @@ public sealed class ProbeOptionsTests
         }
     }
 
-    /// <summary>A run that reads SO_REUSEADDR between another run's probe and its next call would leave the option off. strace makes that
-    /// moment long. Each pair of runs has its own sockets.</summary>
+    /// <summary>
+    /// A run that reads SO_REUSEADDR between another run's probe and its next call would leave the option off. strace makes that
+    /// moment long. Each pair of runs has its own sockets.
+    /// </summary>
     [Fact]
     public void Probe_TwoSlowRunsOnTheSameSockets_LeaveOptionsUnchanged()
     {
@@ -125,6 +134,7 @@ public sealed class ProbeOptionsTests
             tool.WaitForEnd().Expect(0, $"idle={Count / Pairs}");
             tool.Dispose();
         }
+
         Assert.Equal(options, silent.AllOptions);
     }
 
@@ -165,6 +175,7 @@ public sealed class ProbeOptionsTests
                 tool.Dispose();
             }
         }
+
         // A kill in the microsecond between two calls costs one socket its SO_REUSEADDR (docs/reliability.md).
         string[] after = silent.AllOptions;
         string[] lost = [.. options.Where((before, i) => before != after[i])];
@@ -177,8 +188,10 @@ public sealed class ProbeOptionsTests
         Assert.Equal([$"{Count} alive"], silent.Views);
     }
 
-    /// <summary>A run that is killed in the microsecond between a probe and the next call, which cannot be prevented, leaves SO_REUSEADDR
-    /// of that one socket off, and nothing else. Killed at any other call it leaves everything unchanged.</summary>
+    /// <summary>
+    /// A run that is killed in the microsecond between a probe and the next call, which cannot be prevented, leaves SO_REUSEADDR
+    /// of that one socket off, and nothing else. Killed at any other call it leaves everything unchanged.
+    /// </summary>
     [Fact]
     public void Probe_KilledRightAfterAProbe_LeavesReuseaddrOfOneSocketOff()
     {
@@ -198,6 +211,7 @@ public sealed class ProbeOptionsTests
             Assert.Equal(137, tool.WaitForEnd().ExitCode);
             tool.Dispose();
         }
+
         string[] after = silent.AllOptions;
         int afterProbe = 0;
         for (int i = 0; i < Kills; i++)
@@ -207,6 +221,7 @@ public sealed class ProbeOptionsTests
             afterProbe += isAfterProbe ? 1 : 0;
             Assert.Equal(isAfterProbe ? options[i].Replace("reuse=01000000", "reuse=00000000") : options[i], after[i]);
         }
+
         Assert.InRange(afterProbe, 1, Kills - 1);
         Assert.Equal([$"{Kills} alive"], silent.Views);
     }

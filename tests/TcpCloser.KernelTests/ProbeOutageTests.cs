@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>However often a peer is probed, and no matter how long it does not answer: once the path works again, its connection is as it
-/// would be without any probe. TCP_CLOSER_LONG_TESTS=1 probes a thousand times, over a minute or more.</summary>
+/// <summary>
+/// However often a peer is probed, and no matter how long it does not answer: once the path works again, its connection is as it
+/// would be without any probe. TCP_CLOSER_LONG_TESTS=1 probes a thousand times, over a minute or more.
+/// </summary>
 public sealed class ProbeOutageTests
 {
     private const string Port = "7000";
@@ -29,6 +31,7 @@ public sealed class ProbeOutageTests
         {
             s_kinds[i].Vanish(pairs[i]);
         }
+
         all.WaitQuiet(1_100);
 
         string[] options = all.AllOptions;
@@ -43,6 +46,7 @@ public sealed class ProbeOutageTests
                 result.ExpectSummary("closed=0 answered=0 unproved=0 unasked=0");
             }
         }
+
         path.Return(3);
         Assert.Equal(options, all.AllOptions);
         SocketRange patient = all with { Text = $"0-{(2 * s_patient.Length) - 1}" };

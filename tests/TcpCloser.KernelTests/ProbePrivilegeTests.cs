@@ -52,8 +52,10 @@ public sealed class ProbePrivilegeTests
         Assert.Equal(["2 alive"], ownNear.Views);
     }
 
-    /// <summary>One user's sockets can be probed and another's cannot: exit 1, and the silent connections of the first are
-    /// closed.</summary>
+    /// <summary>
+    /// One user's sockets can be probed and another's cannot: exit 1, and the silent connections of the first are
+    /// closed.
+    /// </summary>
     [Fact]
     public void Probe_OwnAndOtherUsersSockets_ProbesItsOwn()
     {

@@ -45,12 +45,15 @@ public sealed class ProbeProgressTests
             terminal.Dispose();
             Assert.DoesNotContain("probing", shown, StringComparison.Ordinal);
         }
+
         Result plain = path.Tool("-n", "-d", Port, "--probe", "3s").Run().Expect(0);
         Assert.DoesNotContain("probing", plain.Stderr + plain.Stdout, StringComparison.Ordinal);
     }
 
-    /// <summary>Ctrl-C while peers are probed: the progress line is erased, nothing is closed, and there is not one error for each
-    /// connection.</summary>
+    /// <summary>
+    /// Ctrl-C while peers are probed: the progress line is erased, nothing is closed, and there is not one error for each
+    /// connection.
+    /// </summary>
     [Fact]
     public void Progress_ControlC_ErasesTheLineAndLogsOneError()
     {
@@ -103,6 +106,7 @@ public sealed class ProbeProgressTests
                 column++;
             }
         }
+
         return [.. lines.Select(static line => line.ToString().TrimEnd()).Where(static line => line.Length > 0)];
     }
 }

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--probe</c> reports peers that it could not probe, with each cause, in summary, warning, records, metrics and exit
-/// status.</summary>
+/// <summary>
+/// <c>--probe</c> reports peers that it could not probe, with each cause, in summary, warning, records, metrics and exit
+/// status.
+/// </summary>
 public sealed class ProbeReasonTests
 {
     private const string Port = "7000";
@@ -53,6 +55,7 @@ public sealed class ProbeReasonTests
             _ = path.Far.Accept(MptcpPort, 1);
             expected[mptcp.Port] = "unproved mptcp";
         }
+
         string[] options = living.AllOptions;
         Thread.Sleep(Quiet); // whoever was heard from within a second is not probed
         path.Vanish(3);
@@ -113,8 +116,10 @@ public sealed class ProbeReasonTests
         Assert.All(near.AllOptions, static line => Assert.Contains("reuse=01000000 ", line, StringComparison.Ordinal)); // inherited from the listener
     }
 
-    /// <summary>On a slow path an answer may take longer than TIME: silence proves nothing then, and a longer TIME gets the
-    /// answer.</summary>
+    /// <summary>
+    /// On a slow path an answer may take longer than TIME: silence proves nothing then, and a longer TIME gets the
+    /// answer.
+    /// </summary>
     [Fact]
     public void Probe_SlowPathAndShortTime_IsUnproved()
     {
@@ -126,6 +131,7 @@ public sealed class ProbeReasonTests
             near.Send();
             Until.True(() => near.Infos("unacked").All(static unacked => unacked == 0), "the acknowledgement over the slow path");
         }
+
         Assert.InRange(near.Infos("rto").Min(), 1_001, 5_000);
         near.WaitQuiet(Quiet);
         long segments = near.Info("segs-out");
@@ -140,8 +146,10 @@ public sealed class ProbeReasonTests
         Assert.Equal(["2 alive"], far.Views);
     }
 
-    /// <summary>Connections that end during the probe, but not by the peer's reset, have vanished: by TCP_USER_TIMEOUT, by keepalive, by
-    /// their owner.</summary>
+    /// <summary>
+    /// Connections that end during the probe, but not by the peer's reset, have vanished: by TCP_USER_TIMEOUT, by keepalive, by
+    /// their owner.
+    /// </summary>
     [Fact]
     public void Probe_ConnectionEndsDuringTheProbe_IsVanishedNotReset()
     {

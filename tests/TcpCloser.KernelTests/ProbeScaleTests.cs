@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>--probe of ten thousand connections over veth: no living peer is reported silent, even with packet loss, and every vanished one
-/// is. TCP_CLOSER_FIGURES is the number of runs of each kind; their durations are printed.</summary>
+/// <summary>
+/// --probe of ten thousand connections over veth: no living peer is reported silent, even with packet loss, and every vanished one
+/// is. TCP_CLOSER_FIGURES is the number of runs of each kind; their durations are printed.
+/// </summary>
 public sealed class ProbeScaleTests(ITestOutputHelper output)
 {
     private const int Count = 10_000;
@@ -21,6 +23,7 @@ public sealed class ProbeScaleTests(ITestOutputHelper output)
         {
             _ = path.Connect(AtOnce, NetworkPath.Far4(2));
         }
+
         Probe(path, 3, silent: 0);
         LosePackets(path, percent: 1);
         Probe(path, 3, silent: 0);
@@ -38,8 +41,10 @@ public sealed class ProbeScaleTests(ITestOutputHelper output)
         path.FilterNear($"tcp sport 7000 numgen random mod 100 < {percent} drop");
     }
 
-    /// <summary>A dry run probes and closes nothing. A peer that was heard from within a second is not probed, so each run waits that long
-    /// first.</summary>
+    /// <summary>
+    /// A dry run probes and closes nothing. A peer that was heard from within a second is not probed, so each run waits that long
+    /// first.
+    /// </summary>
     private void Probe(NetworkPath path, int seconds, int silent)
     {
         using TemporaryDirectory directory = new();

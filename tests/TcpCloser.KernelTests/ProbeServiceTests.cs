@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--probe</c> as a service: it is ready before it probes, pings the watchdog while it does, and ends within a
-/// second.</summary>
+/// <summary>
+/// <c>--probe</c> as a service: it is ready before it probes, pings the watchdog while it does, and ends within a
+/// second.
+/// </summary>
 public sealed class ProbeServiceTests : IDisposable
 {
     private const string Port = "7000";

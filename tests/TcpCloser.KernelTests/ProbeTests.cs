@@ -74,8 +74,10 @@ public sealed class ProbeTests
         Until.True(() => twin.Infos("unacked").All(static unacked => unacked == 0), "the acknowledgement of what the twin sent");
     }
 
-    /// <summary>A socket that several processes have open is probed through one of them, and through the child if the parent has closed
-    /// it.</summary>
+    /// <summary>
+    /// A socket that several processes have open is probed through one of them, and through the child if the parent has closed
+    /// it.
+    /// </summary>
     [Fact]
     public void Probe_SocketSharedByForkedProcesses_IsProbedThroughOne()
     {
@@ -101,8 +103,10 @@ public sealed class ProbeTests
         Assert.Equal(["1 alive"], farVanished.Views); // the reset did not arrive
     }
 
-    /// <summary>Nothing is sent to a peer that was just heard from; any segment counts, including the acknowledgement of application
-    /// data.</summary>
+    /// <summary>
+    /// Nothing is sent to a peer that was just heard from; any segment counts, including the acknowledgement of application
+    /// data.
+    /// </summary>
     [Fact]
     public void Probe_PeerHeardFromWithinASecond_IsNotProbed()
     {
@@ -115,8 +119,10 @@ public sealed class ProbeTests
         Assert.Equal(before.Select(static segments => segments + 1), near.Infos("segs-out")); // the acknowledgement of that byte
     }
 
-    /// <summary>Connections that --no-ack-for proves dead are not probed, and are closed together with those that do not answer the
-    /// probe.</summary>
+    /// <summary>
+    /// Connections that --no-ack-for proves dead are not probed, and are closed together with those that do not answer the
+    /// probe.
+    /// </summary>
     [Fact]
     public void Probe_WithNoAckFor_ClosesConnectionsThatEitherProvesDead()
     {

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--probe TIME</c>: the verdict is reached at TIME, for any TIME and any socket options. TCP_CLOSER_LONG_TESTS=1 also tries
-/// minutes.</summary>
+/// <summary>
+/// <c>--probe TIME</c>: the verdict is reached at TIME, for any TIME and any socket options. TCP_CLOSER_LONG_TESTS=1 also tries
+/// minutes.
+/// </summary>
 public sealed class ProbeTimeTests(ITestOutputHelper output)
 {
     /// <summary>A peer that was heard from within a second is not probed.</summary>
@@ -31,10 +33,12 @@ public sealed class ProbeTimeTests(ITestOutputHelper output)
         {
             SocketKind.Patient[i].Vanish(silent[i]);
         }
+
         foreach (SocketRange sockets in (SocketRange[])[.. silent, living])
         {
             sockets.WaitQuiet(Quiet);
         }
+
         long[][] ports = [.. silent.Select(static sockets => sockets.Ports)];
         long[][] segments = [.. silent.Select(static sockets => sockets.Infos("segs-out"))];
         long[] livingPorts = living.Ports;
@@ -64,6 +68,7 @@ public sealed class ProbeTimeTests(ITestOutputHelper output)
             result.ExpectSummary($"idle={silent.Length} answered=1 unproved=0 unasked=0");
             Assert.InRange(time, runs[i].Ms, runs[i].Ms + SlackMs);
         }
+
         Assert.Equal([$"{runs.Length} alive"], living.Views);
     }
 

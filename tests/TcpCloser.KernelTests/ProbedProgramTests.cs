@@ -1,14 +1,18 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Real programs whose clients are probed by <c>--probe</c> do not notice, and only connections of vanished clients are
-/// closed.</summary>
+/// <summary>
+/// Real programs whose clients are probed by <c>--probe</c> do not notice, and only connections of vanished clients are
+/// closed.
+/// </summary>
 public sealed class ProbedProgramTests
 {
     private const string ShowSettings = "select current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'), "
         + "current_setting('tcp_keepalives_count'), current_setting('tcp_user_timeout');";
 
-    /// <summary>All programs at once: first the clients whose address was removed are found, then those whose packets are
-    /// dropped.</summary>
+    /// <summary>
+    /// All programs at once: first the clients whose address was removed are found, then those whose packets are
+    /// dropped.
+    /// </summary>
     private static readonly Lazy<Dictionary<string, ProgramRun>> s_runs = new(static () =>
     {
         using var scene = new ProgramScene([.. ServerProgram.All.Where(static program => program.IsInstalled)]);
@@ -42,8 +46,10 @@ public sealed class ProbedProgramTests
         Assert.Equal(Expected("destroyed"), ProgramRun.Outcomes(run.Real.Expect(0), program));
     }
 
-    /// <summary>A pool of idle PostgreSQL sessions, and one whose client's namespace lost its address: exactly that one is
-    /// closed.</summary>
+    /// <summary>
+    /// A pool of idle PostgreSQL sessions, and one whose client's namespace lost its address: exactly that one is
+    /// closed.
+    /// </summary>
     [Fact]
     public void Probe_OnePostgresClientVanished_ClosesItsSessionOnly()
     {

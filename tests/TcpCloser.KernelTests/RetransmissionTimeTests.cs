@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary><c>--no-ack-for</c> where the backoff does not show how long the kernel has been retransmitting: ICMP unreachables undo it,
-/// earlier timeouts count in the kernel's own sum, and a maximum timeout of a second keeps it short.</summary>
+/// <summary>
+/// <c>--no-ack-for</c> where the backoff does not show how long the kernel has been retransmitting: ICMP unreachables undo it,
+/// earlier timeouts count in the kernel's own sum, and a maximum timeout of a second keeps it short.
+/// </summary>
 public sealed class RetransmissionTimeTests
 {
     /// <summary>ICMP unreachables keep the backoff of both at about three seconds for as long as the kernel retransmits.</summary>
@@ -33,6 +35,7 @@ public sealed class RetransmissionTimeTests
             sent[socket.Port] = socket.Send();
             watch.Sent(socket, sent[socket.Port]);
         }
+
         var provenAfter = new Dictionary<long, long>();
         Until.True(
             () =>
@@ -44,6 +47,7 @@ public sealed class RetransmissionTimeTests
                 {
                     _ = outcome == "would_close" && provenAfter.TryAdd(port, now - sent.GetValueOrDefault(port));
                 }
+
                 return ports.All(provenAfter.ContainsKey);
             },
             "the proof of each");
@@ -57,8 +61,10 @@ public sealed class RetransmissionTimeTests
         Assert.Equal(["1 alive"], idle.Views);
     }
 
-    /// <summary>Timeouts of the handshake, spurious ones and those of an outage that has ended remain in the kernel's sum; without SACK and
-    /// timestamps the sum even grows while nothing is outstanding.</summary>
+    /// <summary>
+    /// Timeouts of the handshake, spurious ones and those of an outage that has ended remain in the kernel's sum; without SACK and
+    /// timestamps the sum even grows while nothing is outstanding.
+    /// </summary>
     [Theory]
     [Values(1, 0)]
     public void NoAckFor_EarlierTimeouts_AreNeverPartOfTheProof(int sackAndTimestamps)
@@ -92,6 +98,7 @@ public sealed class RetransmissionTimeTests
             // Until the timeout has adapted to the faster path.
             Until.True(() => SendAcknowledged(watch, socket).Info("rto") <= 400, "a short timeout");
         }
+
         path.Cut();
         watch.Sent(quick, quick.Send());
         Until.True(() => quick.Info("retransmits") >= 3, "retransmissions");
@@ -105,6 +112,7 @@ public sealed class RetransmissionTimeTests
         {
             watch.Sent(socket, socket.Send());
         }
+
         Until.True(() => all.All(socket => socket.Info("retransmits") >= 2 && watch.Longest(socket) >= 3_000), "the proof of each");
 
         Assert.Empty(watch.Excesses);

@@ -40,8 +40,10 @@ public sealed class ScaleTests
         lab.ExpectState($"server aborted={Count}, decoy alive=100");
     }
 
-    /// <summary>The kernel continues in a bucket after as many connections as it has listed there, and new ones are inserted in front: of
-    /// 4,000 up to four were listed twice in every other dump.</summary>
+    /// <summary>
+    /// The kernel continues in a bucket after as many connections as it has listed there, and new ones are inserted in front: of
+    /// 4,000 up to four were listed twice in every other dump.
+    /// </summary>
     [Fact]
     public void SmallHashTable_ConnectionsComeAndGo_EachIsListedOnce()
     {
@@ -59,6 +61,7 @@ public sealed class ScaleTests
             result.ExpectSummary($"matched={listed.Length}");
             Assert.InRange(listed.Length, Count / 2, Count);
         }
+
         Assert.False(churn.HasExited, churn.Stderr);
     }
 

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>If sock_diag(7) or nearly every descriptor is unavailable: one line with the reason, and an exit status; never a
-/// crash.</summary>
+/// <summary>
+/// If sock_diag(7) or nearly every descriptor is unavailable: one line with the reason, and an exit status; never a
+/// crash.
+/// </summary>
 public sealed class ScarcityTests
 {
     public static TheoryData<string, string> RunsWithoutNetlink
@@ -16,6 +18,7 @@ public sealed class ScarcityTests
                     data.Add(errno, arguments);
                 }
             }
+
             return data;
         }
     }

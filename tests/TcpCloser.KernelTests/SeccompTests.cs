@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Under a seccomp filter that kills the caller of pidfd_getfd(2), as a unit's SystemCallFilter=@system-service does: only methods
-/// that need the call make it.</summary>
+/// <summary>
+/// Under a seccomp filter that kills the caller of pidfd_getfd(2), as a unit's SystemCallFilter=@system-service does: only methods
+/// that need the call make it.
+/// </summary>
 public sealed class SeccompTests
 {
     private const int PidfdGetfd = 438;

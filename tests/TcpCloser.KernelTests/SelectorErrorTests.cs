@@ -32,8 +32,10 @@ public sealed class SelectorErrorTests
         lab.Tool("--uid", "no-such-user", "-s", "1-65535").Expect(2);
     }
 
-    /// <summary>The kernel shows this number for every user that the namespace does not map; all their connections would be
-    /// closed.</summary>
+    /// <summary>
+    /// The kernel shows this number for every user that the namespace does not map; all their connections would be
+    /// closed.
+    /// </summary>
     [Fact]
     public void Uid_OverflowUidOfAUserNamespace_IsAUsageError()
     {
@@ -48,8 +50,10 @@ public sealed class SelectorErrorTests
         }
     }
 
-    /// <summary>An inode number is a cgroup's id only on cgroup2. /proc has the number of the root cgroup, and a tmpfs can be made to have
-    /// any.</summary>
+    /// <summary>
+    /// An inode number is a cgroup's id only on cgroup2. /proc has the number of the root cgroup, and a tmpfs can be made to have
+    /// any.
+    /// </summary>
     [Theory]
     [Values("/proc", "/dev/shm", "/etc/passwd", "/mnt/cgroup-test-tmpfs", "/mnt/cgroup-test-v1", "/mnt/cgroup-test-v2/cgroup.procs")]
     public void Cgroup_PathIsNotADirectoryOnCgroup2_IsAUsageErrorAndNothingIsClosed(string path)

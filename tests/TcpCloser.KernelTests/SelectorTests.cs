@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Which connections a selection matches, in a crowd of every kind: compared with what the test itself knows of each socket, and
-/// with ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.</summary>
+/// <summary>
+/// Which connections a selection matches, in a crowd of every kind: compared with what the test itself knows of each socket, and
+/// with ss where ss has the same condition. All are dry runs, so that the crowd stays as it is.
+/// </summary>
 public sealed class SelectorTests
 {
     private const int RandomSelections = 500;
@@ -18,6 +20,7 @@ public sealed class SelectorTests
         {
             choices.AddRange(singles.Skip(i + 1).Select(other => Combine(singles[i], other)));
         }
+
         RandomChoice random = new(20261122, crowd);
         choices.AddRange(Enumerable.Range(0, RandomSelections).Select(_ => random.Next()));
 
@@ -77,11 +80,14 @@ public sealed class SelectorTests
         {
             Compare(wrong, "ss", choices[comparable[i]], answers[i], Ends(results[comparable[i]]));
         }
+
         AssertNone(wrong);
     }
 
-    /// <summary>Each selector by itself, with one value and with several; if it does not select anything by itself, a usage error is
-    /// expected.</summary>
+    /// <summary>
+    /// Each selector by itself, with one value and with several; if it does not select anything by itself, a usage error is
+    /// expected.
+    /// </summary>
     private static IEnumerable<Choice> Singles(Crowd crowd)
     {
         string[] both = ["-4", "-6"];

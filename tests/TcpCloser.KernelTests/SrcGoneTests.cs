@@ -5,8 +5,10 @@ public sealed class SrcGoneTests
 {
     private const string Warning = " warning a local route accepts every address";
 
-    /// <summary>A virtual address is removed, of either family and on a dual-stack socket; one that was moved to another device still
-    /// exists.</summary>
+    /// <summary>
+    /// A virtual address is removed, of either family and on a dual-stack socket; one that was moved to another device still
+    /// exists.
+    /// </summary>
     [Fact]
     public void SrcGone_AddressRemoved_ClosesItsConnectionsOnly()
     {

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>A verdict that became stale while the log's reader stalled is checked again: connections that became busy, or whose peer
-/// answered, are not closed by any method.</summary>
+/// <summary>
+/// A verdict that became stale while the log's reader stalled is checked again: connections that became busy, or whose peer
+/// answered, are not closed by any method.
+/// </summary>
 public sealed class StaleVerdictTests : IDisposable
 {
     private const int Count = 1_500;

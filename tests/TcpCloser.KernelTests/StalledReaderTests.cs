@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests;
 
-/// <summary>The reader of the log stops reading (less, a full pipe, a FIFO): no connection is closed without being logged, a service counts
-/// the lines that it loses, and a signal ends either within a second.</summary>
+/// <summary>
+/// The reader of the log stops reading (less, a full pipe, a FIFO): no connection is closed without being logged, a service counts
+/// the lines that it loses, and a signal ends either within a second.
+/// </summary>
 public sealed partial class StalledReaderTests
 {
     private const int Count = 4000;
@@ -35,6 +37,7 @@ public sealed partial class StalledReaderTests
             // The other stream reports that this one is incomplete.
             Assert.Contains(result.Log, static line => line.Contains("lost"));
         }
+
         if (stream == "stdout")
         {
             result.ExpectSummary($"closed={closed}");

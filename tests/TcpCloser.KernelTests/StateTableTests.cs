@@ -5,8 +5,10 @@ public sealed class StateTableTests
 {
     private const int Count = 3;
 
-    /// <summary>A row has the method, the state, the family, an extra option of the Lab, what the owner saw, and the peer's view and TCP
-    /// state.</summary>
+    /// <summary>
+    /// A row has the method, the state, the family, an extra option of the Lab, what the owner saw, and the peer's view and TCP
+    /// state.
+    /// </summary>
     [Theory]
     [Rows(
         "auto | established | v4 |  | ECONNABORTED,eof | reset | closed",
@@ -57,11 +59,13 @@ public sealed class StateTableTests
         {
             Assert.Single(result.Log, line => line.Contains($" {done} {connection.ServerAddress} -> {connection.ClientAddress} state={state} "));
         }
+
         Assert.Equal("listen", Assert.Single(lab.Sockets(), socket => socket.LocalPort == LabProcess.Port).State);
         if (owner.Length > 0)
         {
             lab.WaitEnded(Count);
         }
+
         foreach (var connection in lab.List())
         {
             Assert.Equal(owner, connection.Server.Saw);
@@ -81,8 +85,10 @@ public sealed class StateTableTests
         Assert.All(lab.List(), connection => Assert.Equal((returned, view), (connection.Client.Blocked, connection.Client.View)));
     }
 
-    /// <summary>A process that polls wakes at the disconnect, and may read the events before the shutdown that follows or after
-    /// it.</summary>
+    /// <summary>
+    /// A process that polls wakes at the disconnect, and may read the events before the shutdown that follows or after
+    /// it.
+    /// </summary>
     [Theory]
     [Rows("auto | read | read:ECONNABORTED", "auto | write | write:ECONNABORTED", "auto | poll | poll:IN,ERR,HUP,RDHUP",
         "auto | epoll | epoll:IN,ERR,HUP,RDHUP", "disconnect | read | read:EPIPE", "disconnect | write | write:ECONNRESET",

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Processes and directories that may not be read are reported, with the remedy and in the exit status, and never regarded as
-/// empty.</summary>
+/// <summary>
+/// Processes and directories that may not be read are reported, with the remedy and in the exit status, and never regarded as
+/// empty.
+/// </summary>
 public sealed class UnreadableTests
 {
     [Theory]
@@ -26,8 +28,10 @@ public sealed class UnreadableTests
         (run with { Wrapper = Users.As(Users.Somebody, "net_admin", "sys_ptrace", "dac_read_search"), Arguments = selection }).Run().Expect(0, "closed=2");
     }
 
-    /// <summary>One of two processes with that name belongs to the user: its connections are closed, and the other process is
-    /// reported.</summary>
+    /// <summary>
+    /// One of two processes with that name belongs to the user: its connections are closed, and the other process is
+    /// reported.
+    /// </summary>
     [Fact]
     public void Comm_OneOfTwoProcessesUnreadable_ClosesTheOtherAndReportsIt()
     {

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests;
 
-/// <summary>Closing by killing the holders: all of them, no other process, each once. Every test has its own pid namespace and
-/// /proc.</summary>
+/// <summary>
+/// Closing by killing the holders: all of them, no other process, each once. Every test has its own pid namespace and
+/// /proc.
+/// </summary>
 public sealed class UseProcTests
 {
     [Theory]

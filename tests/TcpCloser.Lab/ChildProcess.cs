@@ -15,16 +15,20 @@ internal sealed unsafe class ChildProcess
 
     internal int Pid { get; }
 
-    /// <summary>The role of the process: <c>server</c>, <c>client</c>, <c>sharer</c>, <c>decoy</c>, <c>decoy-files</c>,
-    /// <c>listener</c>.</summary>
+    /// <summary>
+    /// The role of the process: <c>server</c>, <c>client</c>, <c>sharer</c>, <c>decoy</c>, <c>decoy-files</c>,
+    /// <c>listener</c>.
+    /// </summary>
     internal string Role { get; }
 
     internal ControlChannel Channel { get; }
     /// <summary>How the process ended, <c>exit:0</c> or <c>signal:9</c>; <c>alive</c> until then.</summary>
     internal string Fate { get; private set; } = "alive";
 
-    /// <summary>Starts a child, which writes only answers. All descriptors here are close-on-exec, so it inherits only its
-    /// channel.</summary>
+    /// <summary>
+    /// Starts a child, which writes only answers. All descriptors here are close-on-exec, so it inherits only its
+    /// channel.
+    /// </summary>
     internal static ChildProcess Start(string role, params string[] arguments)
     {
         var (parentEnd, childEnd) = ControlChannel.Create();
@@ -51,17 +55,20 @@ internal sealed unsafe class ChildProcess
         {
             _ = Libc.FileActionsAddDup2(actions, from, to);
         }
+
         byte** argv = (byte**)NativeMemory.AllocZeroed((nuint)(arguments.Length + 2), (nuint)sizeof(byte*));
         for (int i = 0; i < arguments.Length; i++)
         {
             argv[i] = (byte*)Marshal.StringToCoTaskMemUTF8(arguments[i]);
         }
+
         int pid;
         int error = Libc.PosixSpawn(&pid, program, actions, null, argv, argv + arguments.Length);
         for (int i = 0; i < arguments.Length; i++)
         {
             Marshal.FreeCoTaskMem((nint)argv[i]);
         }
+
         NativeMemory.Free(argv);
         _ = Libc.FileActionsDestroy(actions);
         return error == 0 ? pid : throw new LabException($"posix_spawn {program}: {Errno.Name(error)}");
@@ -94,6 +101,7 @@ internal sealed unsafe class ChildProcess
         {
             return;
         }
+
         _ = Libc.Kill(Pid, Posix.SIGKILL);
         _reaped = true;
         Fate = WaitFor(Pid);

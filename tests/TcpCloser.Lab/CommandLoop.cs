@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab;
 
-/// <summary>Answers the commands on stdin, one per line; every answer ends with the line <c>.</c>, an error is the line <c>error:
-/// …</c>.</summary>
+/// <summary>
+/// Answers the commands on stdin, one per line; every answer ends with the line <c>.</c>, an error is the line <c>error:
+/// …</c>.
+/// </summary>
 internal sealed class CommandLoop(LabSession session)
 {
     private static readonly string[] s_views = ["alive", "eof", "reset", "aborted", "notconn", "pipe", "closed"];
@@ -16,6 +18,7 @@ internal sealed class CommandLoop(LabSession session)
             {
                 return;
             }
+
             try
             {
                 LineWriter.Write(words.Length == 0 ? ["."] : [.. Answer(words), "."]);
@@ -69,8 +72,10 @@ internal sealed class CommandLoop(LabSession session)
         yield return $"processes alive={alive} dead={session.Processes.Count() - alive}";
     }
 
-    /// <summary>One line per connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset
-    /// …</c>.</summary>
+    /// <summary>
+    /// One line per connection: <c>0 server=A:P client=A:P server-end=aborted server-tcp=closed … client-end=reset
+    /// …</c>.
+    /// </summary>
     private IEnumerable<string> List()
     {
         Dictionary<(string Role, string Index), string> ends = [];
@@ -87,6 +92,7 @@ internal sealed class CommandLoop(LabSession session)
             yield return $"{i} server={session.Connections.Server(i)} client={session.Connections.Client(i)}"
                 + Describe("server", index) + Describe("client", index);
         }
+
         string Describe(string role, string index)
             => ends.GetValueOrDefault((role, index), $" {role}-end={(session.HandedOver(role) > 0 ? "gone" : "none")}");
     }

@@ -122,6 +122,7 @@ internal sealed class Commands
             {
                 LineWriter.Write([program.Run()]);
             }
+
             return 0;
         });
     }

@@ -20,6 +20,7 @@ internal static unsafe class Confinement
         {
             arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
         }
+
         Install(
         [
             Load(Number),

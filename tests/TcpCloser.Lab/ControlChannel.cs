@@ -1,8 +1,10 @@
 namespace TcpCloser.Lab;
 
-/// <summary>A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors if
+/// <summary>
+/// A packet socket (unix(7), SOCK_SEQPACKET) between the Lab and one of its processes. A packet is a text, with descriptors if
 /// sockets are handed over (SCM_RIGHTS). An answer is any number of packets, then <c>.</c>; a packet that begins with <c>!</c> is an
-/// error.</summary>
+/// error.
+/// </summary>
 internal sealed unsafe class ControlChannel(int fd)
 {
     /// <summary>The maximum size of a packet in bytes; well below the default send buffer.</summary>
@@ -46,6 +48,7 @@ internal sealed unsafe class ControlChannel(int fd)
             {
                 return null;
             }
+
             if (message.ControlLength >= DescriptorSender.ControlHeader && descriptors is not null)
             {
                 int count = ((int)*(nuint*)control - DescriptorSender.ControlHeader) / sizeof(int);
@@ -62,6 +65,7 @@ internal sealed unsafe class ControlChannel(int fd)
         {
             return null;
         }
+
         List<string> lines = [];
         while (Receive() is { } packet)
         {
@@ -69,10 +73,12 @@ internal sealed unsafe class ControlChannel(int fd)
             {
                 return lines;
             }
+
             if (packet[0] == '!')
             {
                 throw new LabException(packet[1..]);
             }
+
             lines.AddRange(packet.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
         return null;
@@ -90,6 +96,7 @@ internal sealed unsafe class ControlChannel(int fd)
                 {
                     return false;
                 }
+
                 packet.Clear();
             }
             packet.Append(line).Append('\n');

@@ -36,6 +36,7 @@ internal static unsafe class DescriptorSender
             {
                 return sent == bytes.Length ? true : throw new LabException("sendmsg: sent in part");
             }
+
             return Errno.Last is Errno.EPIPE or Errno.ECONNRESET or Errno.ENOTCONN
                 ? false
                 : throw new LabException($"sendmsg: {Errno.Name(Errno.Last)}");

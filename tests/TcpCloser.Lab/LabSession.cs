@@ -31,6 +31,7 @@ internal sealed class LabSession
         {
             _decoyProcesses.Add(ChildProcess.Start("decoy-files", "decoy", "--files", $"{_options.DecoyFiles}"));
         }
+
         foreach (var process in _decoyProcesses)
         {
             LabException.ThrowIf(process.Channel.Ask("open") is null, $"decoy process {process.Pid} ended too early");
@@ -45,10 +46,12 @@ internal sealed class LabSession
         {
             yield return $"pid={process.Pid} role={process.Role}";
         }
+
         for (int i = 0; i < _options.Ports; i++)
         {
             yield return $"port={_options.PortOf(i)}";
         }
+
         for (int i = 0; i < Math.Min(Connections.Count, FirstConnectionsShown); i++)
         {
             yield return $"connection={i} server={Connections.Server(i)} client={Connections.Client(i)}";

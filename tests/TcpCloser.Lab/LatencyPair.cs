@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab;
 
-/// <summary>A neighbour of the measured program: two processes with one TCP connection over loopback, of which one sends a byte and the
-/// other answers, as fast as possible. The latencies are counted in memory that they share with the Lab.</summary>
+/// <summary>
+/// A neighbour of the measured program: two processes with one TCP connection over loopback, of which one sends a byte and the
+/// other answers, as fast as possible. The latencies are counted in memory that they share with the Lab.
+/// </summary>
 internal sealed unsafe class LatencyPair : IDisposable
 {
     private const int PROT_READ_WRITE = 3;
@@ -42,6 +44,7 @@ internal sealed unsafe class LatencyPair : IDisposable
         {
             answers += count;
         }
+
         return $"pair-p50-us={Percentile(counters, answers * 0.5)} pair-p99-us={Percentile(counters, answers * 0.99)} "
             + $"pair-p999-us={Percentile(counters, answers * 0.999)} pair-answers={answers}";
     }
@@ -53,6 +56,7 @@ internal sealed unsafe class LatencyPair : IDisposable
             _ = Libc.Kill(pid, Posix.SIGKILL);
             _ = Libc.WaitPid(pid, null, 0);
         }
+
         _ = Libc.Unmap(_counters, Buckets * sizeof(int));
     }
 
@@ -65,6 +69,7 @@ internal sealed unsafe class LatencyPair : IDisposable
         {
             us++;
         }
+
         return us;
     }
 
@@ -77,6 +82,7 @@ internal sealed unsafe class LatencyPair : IDisposable
             Exchange(fd, counters);
             Libc.ExitAtOnce(0);
         }
+
         return pid > 0 ? pid : throw new LabException("fork failed");
     }
 
@@ -90,6 +96,7 @@ internal sealed unsafe class LatencyPair : IDisposable
         {
             isConnected = Libc.ReadAfterFork(fd, &one, 1) == 1 && Libc.WriteAfterFork(fd, &one, 1) == 1;
         }
+
         while (isConnected)
         {
             _ = Libc.ClockGetTime(Posix.CLOCK_MONOTONIC, times);

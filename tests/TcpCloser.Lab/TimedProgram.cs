@@ -24,14 +24,17 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             _arguments[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
         }
+
         _devNull = Errno.Check(Libc.Open("/dev/null", Posix.O_RDWR | Posix.O_CLOEXEC, 0), "open /dev/null");
         _output = Errno.Check(Libc.Open(output, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, 0x1a4), $"open {output}");
         _termAfterMs = termAfterMs;
         _started = (long*)Libc.Map(null, PageSize, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
     }
 
-    /// <summary>Runs the program once. By fork, because posix_spawn runs the child in the Lab's own memory until the exec, and the kernel
-    /// counts that towards the peak of the program.</summary>
+    /// <summary>
+    /// Runs the program once. By fork, because posix_spawn runs the child in the Lab's own memory until the exec, and the kernel
+    /// counts that towards the peak of the program.
+    /// </summary>
     internal string Run()
     {
         _ = Libc.Truncate(_output, 0); // fails for anything but a file, which needs no truncation
@@ -60,6 +63,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             throw new LabException($"{Marshal.PtrToStringUTF8((nint)_arguments[0])} cannot be executed");
         }
+
         long wall = ((ended[0] - _started[0]) * 1_000_000) + ((ended[1] - _started[1]) / 1000);
         return $"wall-us={wall} user-us={(usage.UserSeconds * 1_000_000) + usage.UserMicroseconds} "
             + $"sys-us={(usage.SystemSeconds * 1_000_000) + usage.SystemMicroseconds} maxrss-kb={usage.MaxRss} status={ChildProcess.Describe(status)}{neighbour}";
@@ -71,6 +75,7 @@ internal sealed unsafe class TimedProgram : IDisposable
         {
             Marshal.FreeCoTaskMem((nint)_arguments[i]);
         }
+
         NativeMemory.Free(_arguments);
         _pair?.Dispose();
         _ = Libc.Unmap(_started, PageSize);

@@ -23,10 +23,12 @@ internal static unsafe class Wait
             {
                 return false;
             }
+
             if (elapsed > SpinMs)
             {
                 pause = Math.Min(pause + 1, MaxPauseMs);
             }
+
             _ = Libc.Poll(null, 0, pause);
         }
         return true;

@@ -29,6 +29,7 @@ internal sealed class Campaign(Mode mode, bool all, string only)
                 Console.WriteLine("0 passed, 1 failed, 0 skipped");
                 return false;
             }
+
             foreach (Call call in recorded.Trace.First(all ? OccurrencesOfAll : mode.Occurrences, mode.From))
             {
                 // The program distinguishes errors in the same way at each call of a kind. What it must do then depends on what it did
@@ -44,6 +45,7 @@ internal sealed class Campaign(Mode mode, bool all, string only)
                 }
             }
         }
+
         Directory.Delete(directory, recursive: true);
         Console.WriteLine($"{mode.Name}: {_injections} injections into {_kindsSeen.Count} kinds of calls, {_wrong} wrong answers, " +
             $"{_notReached} not reached, {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s");
@@ -69,6 +71,7 @@ internal sealed class Campaign(Mode mode, bool all, string only)
         {
             stage.GiveUp();
         }
+
         // strace marks injected errors, but not injected signals.
         bool isReached = run.Trace.Injected is not null
             || (fault.IsSignal && run.Trace.Calls.Any(made => made.Name == call.Name && made.Occurrence == call.Occurrence));
@@ -79,12 +82,15 @@ internal sealed class Campaign(Mode mode, bool all, string only)
             {
                 Console.WriteLine($"not reached: {call.Name}:{call.Occurrence}:{fault} {call.Kind}");
             }
+
             return;
         }
+
         if (!_kindsSeen.Contains(call.Kind))
         {
             _kindsSeen.Add(call.Kind);
         }
+
         _injections++;
         if (wrong.Count > 0)
         {
@@ -104,6 +110,7 @@ internal sealed class Campaign(Mode mode, bool all, string only)
         {
             Thread.Sleep(20);
         }
+
         return stage.Look();
     }
 

@@ -9,6 +9,7 @@ switch (args)
         {
             Console.WriteLine(mode.Name);
         }
+
         return 0;
     case ["run", var name, ..] when Modes.Find(name) is { } mode:
         if (mode.Needs.Length > 0 && !Tool.Knows(mode.Needs))
@@ -17,6 +18,7 @@ switch (args)
             Console.WriteLine("0 passed, 0 failed, 1 skipped");
             return 0;
         }
+
         return new Campaign(mode, args.Contains("--all"), Option("--only")).Execute() ? 0 : 1;
     default:
         Console.Error.WriteLine("usage: modes | run MODE [--all] [--only CALL[:OCCURRENCE[:FAULT]]]");

@@ -18,8 +18,10 @@ internal sealed class Truth
     internal bool IsAnythingDone => IsAnythingClosed || Processes.ContainsValue(false);
 }
 
-/// <summary>The connections for the runs of a mode: groups, each with its own port, several in a Lab. A group is used until one of its
-/// connections is closed. The connections of the other groups match no run and have to survive.</summary>
+/// <summary>
+/// The connections for the runs of a mode: groups, each with its own port, several in a Lab. A group is used until one of its
+/// connections is closed. The connections of the other groups match no run and have to survive.
+/// </summary>
 internal sealed class Stage(Mode mode) : IDisposable
 {
     private const int FirstPort = 7000;
@@ -48,6 +50,7 @@ internal sealed class Stage(Mode mode) : IDisposable
                 End();
             }
         }
+
         if (_labs.Count == 0)
         {
             _group = 0;
@@ -77,11 +80,13 @@ internal sealed class Stage(Mode mode) : IDisposable
                 truth.Others.Add($"{connection}");
             }
         }
+
         foreach (LabHolder holder in mode.Kills ? _labs[0].Holders() : [])
         {
             _isUsed |= !holder.IsAlive;
             (holder.Role == "server" ? truth.Processes : truth.OtherProcesses).Add(holder.Pid, holder.IsAlive);
         }
+
         return truth;
     }
 

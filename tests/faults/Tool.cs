@@ -65,15 +65,18 @@ internal sealed class Tool(Mode mode, Stage stage, string directory)
                 return true;
             }
         }
+
         if (mode.LogFile)
         {
             Signal(strace, "HUP");
         }
+
         // One more round, in which nothing matches.
         if (strace.EndsWithin(TimeSpan.FromMilliseconds(70)))
         {
             return true;
         }
+
         Signal(strace, "TERM");
         return strace.EndsWithin(s_endLimit);
     }

@@ -45,6 +45,7 @@ internal sealed class Trace
             {
                 continue;
             }
+
             if (trace.ReachedMain && text.EndsWith("(INJECTED)", StringComparison.Ordinal))
             {
                 trace.Injected ??= text;
@@ -54,6 +55,7 @@ internal sealed class Trace
             {
                 continue;
             }
+
             string name = text[..bracket];
             int count = counts[name] = counts.GetValueOrDefault(name) + 1;
             trace.ReachedMain |= text.StartsWith(FirstCall, StringComparison.Ordinal);
@@ -62,6 +64,7 @@ internal sealed class Trace
                 trace._calls.Add(new Call(name, count, text[(bracket + 1)..]));
             }
         }
+
         return trace;
     }
 
@@ -82,6 +85,7 @@ internal sealed class Trace
                 return false;
             }
         }
+
         return true;
     }
 }

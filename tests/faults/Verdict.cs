@@ -21,6 +21,7 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             JudgeReport();
         }
+
         return _wrong;
     }
 
@@ -46,6 +47,7 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
                 {
                     _wrong.Add("exit 0, but more than --max match");
                 }
+
                 break;
             case Usage or NotPossible or Refused:
                 WrongIf(truth.IsAnythingDone, $"exit {run.ExitStatus}, but something was closed or signalled");
@@ -77,6 +79,7 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             return;
         }
+
         if (mode.Purpose == Purpose.Show)
         {
             RunReport shown = mode.Json ? RunReport.FromRecords(run.Stdout) : RunReport.FromTable(run.Stdout);
@@ -87,10 +90,12 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
                 "exit 0, but not every connection is shown");
             return;
         }
+
         if (!IsWriteFault(logOnly: true))
         {
             Compare(_log, "log");
         }
+
         if (mode.Json && !IsWriteFault(logOnly: false))
         {
             try
@@ -114,6 +119,7 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
             {
                 continue;
             }
+
             bool isReportedClosed = Says(report, connection, Claim.Closed);
             bool isSlow = mode.Kills && (Array.Exists(said, static statement => statement.Word is "still_there" or "not_awaited") || report.NotAwaited > 0);
             if (!isOpen && !isReportedClosed && !isSlow && !Array.Exists(said, static statement => statement.Word == "unknown"))
@@ -129,10 +135,12 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
                 $"{source}: {connection} is reported as {names}");
             WrongIf(!mode.Service && said.Length > 1, $"{source}: {connection} is reported {said.Length} times: {names}");
         }
+
         foreach ((int pid, bool isAlive) in truth.Processes)
         {
             WrongIf(!isAlive && !report.Signalled.Contains(pid), $"{source}: process {pid} is dead, but no signal is reported");
         }
+
         CompareSummary(report, source);
     }
 
@@ -143,11 +151,13 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
         {
             return;
         }
+
         if (report.Summaries.Count != 1 && (began || report.Statements.Count > 0))
         {
             _wrong.Add($"{source}: {report.Summaries.Count} summaries");
             return;
         }
+
         int closed = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.Closed));
         int notReached = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.NotReached));
         int failed = truth.Connections.Keys.Count(connection => Says(report, connection, Claim.Failed)) + Math.Max(notReached, report.NotReached) + report.NotAwaited;
@@ -163,8 +173,10 @@ internal sealed partial class Verdict(Mode mode, Fault? fault, Run run, Truth tr
     /// <summary>Whether a fault hid the process or interface to select by: the connection then rightly does not match.</summary>
     private bool ClaimedAbsent => mode.SelectsByName && fault is { Name: "ENOENT" or "ESRCH" or "ENODEV" };
 
-    /// <summary>Whether a fault claimed that a descriptor is closed: its connection then ends with the process, but the program cannot know
-    /// why.</summary>
+    /// <summary>
+    /// Whether a fault claimed that a descriptor is closed: its connection then ends with the process, but the program cannot know
+    /// why.
+    /// </summary>
     private bool ClaimedClosed => mode.Kills && fault is { Name: "ENOENT" or "ESRCH" }
         && (run.Trace.Injected ?? "").StartsWith("readlinkat", StringComparison.Ordinal);
 

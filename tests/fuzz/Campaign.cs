@@ -30,6 +30,7 @@ internal sealed class Campaign(ITarget target, ulong seed)
             }
             while (Findings < MaxFindings && Stopwatch.GetElapsedTime(started) < time);
         }
+
         Console.WriteLine($"{target.Name}: {_inputs} inputs, {_accepted} of them accepted, {Findings} findings");
     }
 

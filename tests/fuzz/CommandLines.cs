@@ -28,6 +28,7 @@ internal sealed class CommandLines : ITarget
         {
             words[i] = Word(dice);
         }
+
         // Most lines select something, so that more than the first error is reached.
         words = dice.OneIn(4) ? words : ["-s", "22", .. words];
         (Rule Rule, RunOptions Run)? parsed;
@@ -41,6 +42,7 @@ internal sealed class CommandLines : ITarget
             Check.That(e.Message.Length is > 0 and < 1000 && e.Message.All(IsPrintable), $"not one printable line: {e.Message}");
             return false;
         }
+
         if (parsed is { } run)
         {
             Check.That(run.Rule.Selects || run.Run.Check, "nothing is selected");
@@ -48,6 +50,7 @@ internal sealed class CommandLines : ITarget
             string? refusal = query.Bytecode.Length == 0 ? null : BytecodeAudit.Refusal(query.Bytecode);
             Check.That(refusal is null, $"a filter that no kernel accepts: {refusal}");
         }
+
         return true;
     }
 
@@ -58,6 +61,7 @@ internal sealed class CommandLines : ITarget
         {
             word += (dice.OneIn(2) ? "=" : "") + dice.Pick(s_values);
         }
+
         // An argument arrives as text with arbitrary characters: a damaged word may no longer be UTF-8.
         return dice.OneIn(6) ? Encoding.UTF8.GetString(new Mutator(dice).Damage(Encoding.UTF8.GetBytes(word), s_letters)) : word;
     }

@@ -47,11 +47,13 @@ internal sealed class ConnectionLists : ITarget
         {
             File.Delete(_path);
         }
+
         for (int i = 0; i < named.Count; i++)
         {
             Check.That(named.Find(in named[i]) == i, "a connection that is not found, or is there twice");
             Check.That(!ConnectionText.DescribeNotFound(named, i).Any(char.IsControl), "a log line with a control character");
         }
+
         return named.Count > 0;
     }
 }

@@ -39,6 +39,7 @@ internal sealed class DamagedAnswers(Dice dice)
                     break;
             }
         }
+
         return answers;
     }
 
@@ -51,6 +52,7 @@ internal sealed class DamagedAnswers(Dice dice)
                 return true;
             }
         }
+
         return false;
     }
 

@@ -35,6 +35,7 @@ internal sealed class DamagedProcesses(IProcessTable intact, Dice dice) : IProce
         {
             return errno;
         }
+
         byte[] damaged = _mutator.Damage(target[..length].ToArray(), s_other);
         length = Math.Min(damaged.Length, target.Length);
         damaged.AsSpan(0, length).CopyTo(target);

@@ -26,6 +26,7 @@ internal sealed class DamagedRounds : ITarget
         {
             scene.AddSshClient();
         }
+
         string[] words = dice.OneIn(500) ? s_kill : dice.Pick(s_words);
         var machine = new Machine(host.Network, () => new DamagedProcesses(host.OpenProcesses(), dice), FakeHost.NoRoot);
         var observer = new RecordingObserver();
@@ -36,6 +37,7 @@ internal sealed class DamagedRounds : ITarget
         {
             new RoundAudit(host, observer, status) { IsSelected = IsSelected, HadFalseAbsence = true }.Run();
         }
+
         Check.That(host.AllLeftOpen == 0, "a handle was not closed");
         Check.That(host.Signals.TrueForAll(signal => signal.Pid > 1 && signal.Pid != host.Self), "process 1 or the program itself was signalled");
         Check.That(host.Signals.Count == 0 || words == s_kill, "a signal although no kill was requested");

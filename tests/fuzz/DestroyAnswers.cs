@@ -22,6 +22,7 @@ internal sealed class DestroyAnswers : ITarget
         {
             sink.AssertAllReported();
         }
+
         bool isDestroyed = false;
         for (int i = 0; i < list.Count; i++)
         {
@@ -40,6 +41,7 @@ internal sealed class DestroyAnswers : ITarget
             Check.That(!server.Answers.IsWhole || outcome != Outcome.Vanished || server.Refused.GetValueOrDefault(cookie) == Errno.ENOENT, what + ", but it still exists");
             isDestroyed |= outcome == Outcome.Destroyed;
         }
+
         return isDestroyed;
     }
 
@@ -82,6 +84,7 @@ internal sealed class DestroyAnswers : ITarget
             {
                 return [LookUp(sent)];
             }
+
             var refusals = new List<byte[]>();
             List<DestroyRequest> requests = DestroyRequest.In(sent);
             foreach (DestroyRequest request in requests)
@@ -98,11 +101,13 @@ internal sealed class DestroyAnswers : ITarget
                     Destroyed.Add(request.Cookie);
                 }
             }
+
             List<Answer> answers = Answers.Of(refusals);
             foreach (Answer answer in answers.Where(static answer => answer.Sender == 0))
             {
                 _areIntact &= answer.Errno == 0 && TryRead(answer.Datagram);
             }
+
             _doubtful.UnionWith(_areIntact ? [] : requests.Select(static request => request.Cookie));
 
             return answers;
@@ -127,12 +132,15 @@ internal sealed class DestroyAnswers : ITarget
                 {
                     return false;
                 }
+
                 if (BitConverter.ToUInt16(datagram, at + 4) == Netlink.Error && length >= 20)
                 {
                     _readable[BitConverter.ToUInt32(datagram, at + 8)] = BitConverter.ToInt32(datagram, at + 16);
                 }
+
                 at += (int)(length + 3 & ~3u);
             }
+
             return at >= datagram.Length;
         }
     }

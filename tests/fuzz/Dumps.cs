@@ -35,6 +35,7 @@ internal sealed class Dumps : ITarget
             Check.That(kernel.Sent.Count > 0 && collector.Matched == 0, "entries of a failed dump remain");
             isAccepted = false;
         }
+
         Check.That(kernel.LeftOpen == 0, "a socket was not closed");
         Check.That(collector.Matched == collector.Candidates.Count + collector.LeftAlone.Count, "a match is neither a candidate nor skipped");
         CheckList(collector.Candidates, query.Selection, given);
@@ -44,6 +45,7 @@ internal sealed class Dumps : ITarget
             Check.That(collector.Candidates[i].Outcome == Outcome.Pending, "a candidate that is not idle");
             Check.That(query.Rule.IdleTime == TimeSpan.Zero || collector.Candidates[i].IdleMs is not Connection.UnknownAge, "idle without a clock");
         }
+
         return isAccepted && collector.Matched > 0;
     }
 

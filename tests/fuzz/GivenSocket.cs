@@ -24,6 +24,7 @@ internal static class GivenSocket
                 }
             }
         }
+
         throw new InvalidOperationException("a socket that the kernel did not send");
     }
 }

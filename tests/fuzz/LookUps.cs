@@ -41,6 +41,7 @@ internal sealed class LookUps : ITarget
                     Check.That(given.Contain(s_noSuchSocket), "reported as gone, without an answer that confirms it");
                     continue;
                 }
+
                 Check.That(now.Cookie == s_sockets[number].Cookie, "another socket");
                 GivenSocket.Check(in now, given);
                 s_idleRule.Judge(ref now, in facts);
@@ -50,6 +51,7 @@ internal sealed class LookUps : ITarget
                 Check.IsErrno(e.Failure.Errno);
             }
         }
+
         return isAccepted;
     }
 

@@ -21,6 +21,7 @@ internal sealed class Mutator(Dice dice)
         {
             bytes = DamageOnce([.. bytes], other);
         }
+
         return bytes;
     }
 
@@ -30,6 +31,7 @@ internal sealed class Mutator(Dice dice)
         {
             return Slice(other);
         }
+
         int at = dice.Below(bytes.Length);
         switch (dice.Below(9))
         {
@@ -74,6 +76,7 @@ internal sealed class Mutator(Dice dice)
         {
             bytes[at] = (byte)value;
         }
+
         return bytes;
     }
 

@@ -50,6 +50,7 @@ internal sealed class ProcTexts : ITarget
         {
             Check.That(path.AsSpan().IndexOf(part) >= 0 && part.AsSpan().IndexOf((byte)'/') < 0, "a name that is not in the path");
         }
+
         return isAccepted;
     }
 

@@ -39,6 +39,7 @@ internal sealed class RouteDumps : ITarget
         {
             Check.That(kernel.LeftOpen == 0, "a socket was not closed");
         }
+
         // Damage elsewhere must not hide an address that the kernel has listed.
         Connection whole = Connections.Of("192.0.2.1:22 9.9.9.9:5");
         Check.That(addresses.HasSourceOf(in whole), "192.0.2.1 exists, but was not found");
@@ -48,6 +49,7 @@ internal sealed class RouteDumps : ITarget
             _ = addresses.HasSourceOf(in other);
             _ = addresses.TakesEverything(in other);
         }
+
         return true;
     }
 }

@@ -43,10 +43,12 @@ internal sealed partial class Audit
         {
             _statements.Judge(log, isDry, isRefused, mayOmitSkipped: _row.Report != "verbose", run + "log: ");
         }
+
         if (result.Status is >= 0 and not 2)
         {
             JudgeSummary(report, log, isDry, isRefused, run);
         }
+
         return report;
     }
 
@@ -84,6 +86,7 @@ internal sealed partial class Audit
             _statements.CompareRounds(report);
             JudgeTotals(report, log);
         }
+
         JudgeRepetition(result.Stderr);
     }
 
@@ -130,11 +133,13 @@ internal sealed partial class Audit
             _findings.Add($"{run}{log.Summaries.Count} summaries in the log, {report.Summaries.Count} in the records");
             return;
         }
+
         Dictionary<string, long> summary = log.Summaries[0];
         if (_row.Report != "text")
         {
             CompareNumbers(summary, report.Summaries[0], run + "the summary");
         }
+
         bool mayBeUnseen = _model.Dead.Contains(Fate.NotSeen);
         long dead = _scene.Dead.Where(_model.Searches).Sum(static group => group.Subjects.Count);
         long living = _scene.Living.Where(_model.Searches).Sum(static group => group.Subjects.Count);
@@ -142,6 +147,7 @@ internal sealed partial class Audit
         {
             ExpectNumber(summary, "matched", mayBeUnseen ? 0 : dead + living, run);
         }
+
         long closed = Count(Claim.Closed), cured = Count(Claim.Cured), failed = Count(Claim.Failed);
         ExpectNumber(summary, "closed", closed, run);
         ExpectNumber(summary, "cured", cured, run);
@@ -149,6 +155,7 @@ internal sealed partial class Audit
         {
             ExpectNumber(summary, "failed", failed, run); // a refused run has no rows for what it could not close: -n has
         }
+
         ExpectNumber(summary, "vanished", 0, run);
         ExpectNumber(summary, "spared", 0, run);
         ExpectNumber(summary, "idle", isRefused ? dead : closed + cured + failed + Count(Claim.WouldClose), run);
@@ -158,6 +165,7 @@ internal sealed partial class Audit
             ExpectNumber(summary, "answered", isUnasked ? 0 : living, run);
             ExpectNumber(summary, "unasked", isUnasked ? dead + living : 0, run);
         }
+
         long Count(Claim claim) => report.Statements.Count(statement => statement.Claim == claim);
     }
 
@@ -169,6 +177,7 @@ internal sealed partial class Audit
             _findings.Add("service: no totals");
             return;
         }
+
         CompareNumbers(log.Totals, report.Totals, "service: the totals");
         ExpectNumber(log.Totals, "closed", _scene.Dead.SelectMany(static group => group.Truths()).Count(static truth => truth == Truth.Closed), "service: totals: ");
     }

@@ -42,6 +42,7 @@ internal sealed class CgroupPair : IDisposable
             reason = "no cgroup2 file system is mounted";
             return null;
         }
+
         try
         {
             CgroupPair pair = new(mount);
@@ -50,6 +51,7 @@ internal sealed class CgroupPair : IDisposable
             {
                 return pair;
             }
+
             reason = $"the cgroups of this machine have ids above {HighestId}";
             pair.Dispose();
             return null;

@@ -1,8 +1,10 @@
 namespace TcpCloser.Matrix;
 
-/// <summary>Rows in which every possible combination of levels within given groups of factors (all pairs, all triples) occurs at least
+/// <summary>
+/// Rows in which every possible combination of levels within given groups of factors (all pairs, all triples) occurs at least
 /// once. Greedy: each row begins with a combination that is still missing, and takes, factor by factor, the level that covers most of the
-/// other missing ones. The same seed gives the same rows.</summary>
+/// other missing ones. The same seed gives the same rows.
+/// </summary>
 internal sealed class CoveringArray
 {
     /// <summary>The number of candidate rows for one missing combination, of which the best is taken.</summary>
@@ -22,9 +24,11 @@ internal sealed class CoveringArray
         _missing = [.. _groups.Select(static group => Enumerable.Range(0, group.Aggregate(1, static (size, factor) => size * Factors.All[factor].Levels.Length)).ToHashSet())];
     }
 
-    /// <summary>Rows that cover all combinations of <paramref name="strength"/> factors. First come rows in which something is closed, then
+    /// <summary>
+    /// Rows that cover all combinations of <paramref name="strength"/> factors. First come rows in which something is closed, then
     /// those in which it must be skipped, those in which it cannot be closed, and the rest: a combination that occurs only in rows where,
-    /// for example, nothing is selected has not been tested.</summary>
+    /// for example, nothing is selected has not been tested.
+    /// </summary>
     internal static List<Row> Generate(int strength, int seed)
     {
         int[][] groups = [.. Choose([.. Enumerable.Range(0, Factors.All.Length)], strength)];
@@ -46,6 +50,7 @@ internal sealed class CoveringArray
                 stage.MarkCovered(row);
             }
         }
+
         return [.. rows.Select(static (levels, i) => new Row(i + 1, levels))];
 
         int[][] Triples(string[][] names) => strength < 3 ? [.. names.Select(static triple => Array.ConvertAll(triple, Factors.IndexOf))] : [];
@@ -70,15 +75,19 @@ internal sealed class CoveringArray
                     {
                         break; // no possible row has it
                     }
+
                     best = best is null || Gain(levels) > Gain(best) ? levels : best;
                 }
+
                 if (best is not null)
                 {
                     return best;
                 }
+
                 _missing[group].Remove(combination);
             }
         }
+
         return null;
     }
 
@@ -91,22 +100,27 @@ internal sealed class CoveringArray
             levels[factor] = combination % Factors.All[factor].Levels.Length;
             combination /= Factors.All[factor].Levels.Length;
         }
+
         return levels;
     }
 
-    /// <summary>Sets the other levels, in a random order of the factors. Tries everything before it returns that there is no such
-    /// row.</summary>
+    /// <summary>
+    /// Sets the other levels, in a random order of the factors. Tries everything before it returns that there is no such
+    /// row.
+    /// </summary>
     private bool Fill(int[] levels)
     {
         if (!_isPossible(levels))
         {
             return false;
         }
+
         int[] open = [.. Enumerable.Range(0, levels.Length).Where(factor => levels[factor] < 0)];
         if (open.Length == 0)
         {
             return true;
         }
+
         int chosen = open[_random.Next(open.Length)];
         int[] order = [.. Enumerable.Range(0, Factors.All[chosen].Levels.Length)];
         _random.Shuffle(order);
@@ -118,6 +132,7 @@ internal sealed class CoveringArray
                 return true;
             }
         }
+
         levels[chosen] = -1;
         return false;
     }
@@ -153,8 +168,10 @@ internal sealed class CoveringArray
             {
                 return -1;
             }
+
             combination = (combination * Factors.All[factor].Levels.Length) + levels[factor];
         }
+
         return combination;
     }
 }

@@ -3,8 +3,10 @@ namespace TcpCloser.Matrix;
 /// <summary>A property that differs from run to run, with its possible levels.</summary>
 internal sealed record Factor(string Name, params string[] Levels);
 
-/// <summary>All factors, and the combinations that are impossible. A new option gets a factor or a level here, its arguments in <see
-/// cref="ToolCommand"/>, and its meaning in <see cref="Model"/>.</summary>
+/// <summary>
+/// All factors, and the combinations that are impossible. A new option gets a factor or a level here, its arguments in <see
+/// cref="ToolCommand"/>, and its meaning in <see cref="Model"/>.
+/// </summary>
 internal static class Factors
 {
     internal static readonly Factor[] All =
@@ -77,8 +79,10 @@ internal static class Factors
         [("quantity", "exclude"), ("holder", "outer")],
     ];
 
-    /// <summary>Combinations in which matching connections have to be skipped: there is no clock, or no proof that the peer is
-    /// dead.</summary>
+    /// <summary>
+    /// Combinations in which matching connections have to be skipped: there is no clock, or no proof that the peer is
+    /// dead.
+    /// </summary>
     private static readonly (string Factor, string Levels)[][] s_nothingIdle =
     [
         [("time", "idle,busy"), ("connection", "syn-sent,listen,time-wait,mptcp-busy")],
@@ -141,6 +145,7 @@ internal static class Factors
                 return false;
             }
         }
+
         return true;
     }
 
@@ -156,6 +161,7 @@ internal static class Factors
                 ? throw new InvalidOperationException($"{name} has no level '{list}'")
                 : Array.ConvertAll(known, level => named.Contains(level) != list.StartsWith('!'));
         }
+
         return levels;
     }
 }

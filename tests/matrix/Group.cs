@@ -47,6 +47,7 @@ internal sealed class Group : IDisposable
             {
                 group._lab.Send(); // the second subflow is opened with the first data
             }
+
             int wanted = plan.Count * (plan.TwoSubflows ? 2 : 1);
             List<KernelSocket> sockets = [];
             Until.True(() => (sockets = group.Matching()).Count >= wanted, $"{plan.Name}: {wanted} sockets", s_limit);
@@ -87,8 +88,10 @@ internal sealed class Group : IDisposable
         return Subjects.All(subject => now.GetValueOrDefault(subject.Ends) is { Timer: KernelSocket.KeepaliveTimer });
     }
 
-    /// <summary>The pids, in the row's pid namespace, of processes that have ended: of those that have the sockets open, or of the
-    /// others.</summary>
+    /// <summary>
+    /// The pids, in the row's pid namespace, of processes that have ended: of those that have the sockets open, or of the
+    /// others.
+    /// </summary>
     internal int[] EndedPids(bool holders)
         => [.. _lab.Holders().Where(holder => !holder.IsAlive && (holder.Role == _plan.HolderRole) == holders).Select(static holder => holder.Pid)];
 
@@ -111,6 +114,7 @@ internal sealed class Group : IDisposable
                 byInode[socket.Inode] = index;
             }
         }
+
         Subjects = [.. sockets.Select(socket =>
         {
             // The second subflow of an MPTCP connection has its own endpoints, and the inode of the first.

@@ -1,8 +1,10 @@
 namespace TcpCloser.Matrix;
 
-/// <summary>The namespaces of one row: network, pid and mount namespace with their own /proc, and, if the row searches more than its own
+/// <summary>
+/// The namespaces of one row: network, pid and mount namespace with their own /proc, and, if the row searches more than its own
 /// network namespace, a second one. It has the name "other" if the run names it; if the run searches all namespaces, only its processes
-/// show it, like those of a container. Everything in the namespaces ends with this object.</summary>
+/// show it, like those of a container. Everything in the namespaces ends with this object.
+/// </summary>
 internal sealed class Home : IDisposable
 {
     /// <summary>The name of the second network namespace for ip-netns(8), inside the row's own mount namespace.</summary>
@@ -27,6 +29,7 @@ internal sealed class Home : IDisposable
                 ]);
             }
         }
+
         if (row.Selector == "tmpfs" && cgroups is not null)
         {
             // A tmpfs numbers its files from 1, the root, in the order of their creation.
@@ -34,6 +37,7 @@ internal sealed class Home : IDisposable
             script.Add($"mount -t tmpfs -o nr_inodes=0 none {binaries.MountPoint}");
             script.Add($"cd {binaries.MountPoint}; {(number > 2 ? $"seq 2 {number - 1} | xargs -r touch; " : "")}mkdir same; test $(stat -c %i same) = {number}; cd /");
         }
+
         script.AddRange(["echo READY", "exec cat"]);
         _first = Command.Start("unshare", "-n", "-p", "-f", "-m", "--mount-proc", "--kill-child", "sh", "-ec", string.Join('\n', script));
         _otherNetwork = binaries.NamespaceFile;
@@ -50,8 +54,10 @@ internal sealed class Home : IDisposable
 
     public void Dispose() => _first.Dispose();
 
-    /// <summary>Script lines for the loopback device with the addresses of every group of connections, and a second path for
-    /// MPTCP.</summary>
+    /// <summary>
+    /// Script lines for the loopback device with the addresses of every group of connections, and a second path for
+    /// MPTCP.
+    /// </summary>
     private static string Addresses(string ip, Row row)
     {
         List<string> lines = ["link set lo up"];
@@ -60,6 +66,7 @@ internal sealed class Home : IDisposable
             lines.Add($"addr add {Scene.Address(i, isV6: false)}/32 dev lo");
             lines.Add($"addr add {Scene.Address(i, isV6: true)}/128 dev lo nodad");
         }
+
         if (row.HasTwoSubflows)
         {
             lines.Add("mptcp limits set subflows 2 add_addr_accepted 2");
@@ -67,6 +74,7 @@ internal sealed class Home : IDisposable
             lines.Add($"mptcp endpoint add {Scene.Address(Scene.Addresses, isV6: false)} dev lo {flags}");
             lines.Add($"mptcp endpoint add {Scene.Address(Scene.Addresses, isV6: true)} dev lo {flags}");
         }
+
         // The kernel adds the routes of IPv6 addresses a little later.
         string addresses = string.Join(' ', Enumerable.Range(1, Scene.Addresses).Select(static i => Scene.Address(i, isV6: true)));
         return $"{ip} -batch - <<'END'\n{string.Join('\n', lines)}\nEND\nfor a in {addresses}; do until {ip} -6 route get $a >/dev/null 2>&1; do sleep 0.01; done; done";

@@ -10,8 +10,10 @@ internal enum Fate
     NotSeen, // the run does not see that it matches
 }
 
-/// <summary>The expected results of a row, by the contract that README, the man page and docs/reliability.md make, and not by the code. If
-/// the contract leaves a choice, there are several expected results.</summary>
+/// <summary>
+/// The expected results of a row, by the contract that README, the man page and docs/reliability.md make, and not by the code. If
+/// the contract leaves a choice, there are several expected results.
+/// </summary>
 internal sealed class Model
 {
     private const int Done = 0;
@@ -42,8 +44,10 @@ internal sealed class Model
     /// <summary>Whether exit status 4 is also right: connections that cannot be closed may count for --max or not.</summary>
     internal bool MayBeRefused { get; }
 
-    /// <summary>The possible exit statuses of a single run, of its dry run, and of a service. A service that does not end by itself is
-    /// ended by SIGTERM.</summary>
+    /// <summary>
+    /// The possible exit statuses of a single run, of its dry run, and of a service. A service that does not end by itself is
+    /// ended by SIGTERM.
+    /// </summary>
     internal IReadOnlyList<int> Statuses { get; }
 
     internal IReadOnlyList<int> DryStatuses { get; }
@@ -84,21 +88,25 @@ internal sealed class Model
         {
             return ([Fate.NotSeen], [Incomplete, Usage, NotPossible]); // an inode of a tmpfs is not a cgroup
         }
+
         if (_row.Namespace == "named" && !MayEnterOther)
         {
             return ([Fate.NotSeen], [Incomplete, NotPossible]);
         }
+
         if (_row.Selector is "comm" or "pid")
         {
             if (!MayInspect)
             {
                 return ([Fate.NotSeen], [Incomplete, NotPossible]);
             }
+
             if (_row.Holder == "outer")
             {
                 return ([Fate.NotSeen], [Done, Incomplete, NotPossible]); // there is no such process in this pid namespace
             }
         }
+
         (Fate[] fates, int[] statuses) = FateByTime() ?? FateByMethod();
         (fates, statuses) = FateByQuantity(fates, statuses);
 
@@ -194,12 +202,14 @@ internal sealed class Model
         {
             all.Add(Refused);
         }
+
         // The second network namespace could not be searched: exit 1, or 3 if nothing else was done either.
         if (_row.Namespace == "all" && !MayEnterOther && _row.Selector != "tmpfs")
         {
             all.UnionWith([Incomplete, NotPossible]);
             _ = FindsOther && all.Remove(Done);
         }
+
         return [.. all];
     }
 
@@ -216,6 +226,7 @@ internal sealed class Model
         {
             return [Incomplete, Usage, NotPossible];
         }
+
         bool mayAct = _row.Method switch
         {
             "destroy" => HasNetAdmin,

@@ -80,6 +80,7 @@ void Work()
             Interlocked.Increment(ref failed);
             Console.WriteLine($"FAILED --row '{row}' (row {row.Number}): {string.Join("; ", trial.Findings)}");
         }
+
         if (wanted is not null)
         {
             Console.WriteLine(trial.Record);

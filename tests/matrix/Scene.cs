@@ -1,8 +1,10 @@
 namespace TcpCloser.Matrix;
 
-/// <summary>The connections of one row. The dead are those that the run is to close, if it can; the living also match and have to be
+/// <summary>
+/// The connections of one row. The dead are those that the run is to close, if it can; the living also match and have to be
 /// skipped; bystanders do not match. Each group has its own address, so that the two endpoints identify a connection in every
-/// namespace.</summary>
+/// namespace.
+/// </summary>
 internal sealed class Scene : IDisposable
 {
     /// <summary>The number of addresses of the loopback device; the last one is the second path of MPTCP.</summary>
@@ -77,27 +79,33 @@ internal sealed class Scene : IDisposable
             {
                 Living.Add(Create(Plan("living", other, wave) with { Address = 2, Busy = _row.Time == "busy" }));
             }
+
             if (wave == 0)
             {
                 Bystanders.Add(Create(NonMatching(Plan("bystander", other, wave) with { Address = 3 })));
             }
         }
+
         if (_row.Selector == "list")
         {
             WriteList();
         }
+
         if (wave > 0)
         {
             return;
         }
+
         if (_row.Namespace == "named")
         {
             Bystanders.Add(Create(Plan("bystander in the tool's network namespace", other: false, wave) with { Address = 4 }));
         }
+
         if (_row.Connection == "listen")
         {
             return; // a connection in another state would need another listener
         }
+
         LabPlan elsewhere = Plan("bystander in another state", namespaces[0], wave) with { Address = 5, Holder = "root", Uid = UidOf(_row.Holder) };
         Bystanders.Add(Create(elsewhere with { Connection = _row.IsEstablished ? "close-wait" : "established" }));
     }
@@ -108,6 +116,7 @@ internal sealed class Scene : IDisposable
         {
             group.Dispose();
         }
+
         Home.Dispose();
     }
 

@@ -33,6 +33,7 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
                     $"{run}{ends} is reported {statements.Length} times: {Words(statements)}");
             }
         }
+
         foreach (Statement statement in report.Statements.Where(statement => !known.Contains(statement.Ends)))
         {
             findings.Add($"{run}{statement.Ends} does not match, but is reported as: {statement.Word}");
@@ -57,8 +58,10 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
         }
     }
 
-    /// <summary>Checks that a service uses the same name for a network namespace in each round, and that a dry service shows the same each
-    /// time.</summary>
+    /// <summary>
+    /// Checks that a service uses the same name for a network namespace in each round, and that a dry service shows the same each
+    /// time.
+    /// </summary>
     internal void CompareRounds(RunReport report)
     {
         foreach (IGrouping<bool, Group> groups in scene.Dead.GroupBy(static group => group.IsOther))
@@ -67,10 +70,12 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
                 .Select(static statement => $"'{statement.Netns}'").Distinct()];
             findings.AddIf(names.Length > 1, $"service: one network namespace has the names {string.Join(" and ", names)}");
         }
+
         if (!row.IsDryOnly)
         {
             return;
         }
+
         foreach (IGrouping<string, Statement> shown in report.Statements.Where(static statement => statement.Claim != Claim.NotReached).GroupBy(static statement => statement.Ends))
         {
             string[] words = [.. shown.Select(static statement => statement.Word).Distinct()];
@@ -121,6 +126,7 @@ internal sealed class StatementAudit(Row row, Model model, Scene scene, Findings
             findings.Add($"{run}{statement.Ends} is reported as '{statement.Word}'{certainty}, expected {Names(fates)}");
             return;
         }
+
         bool namesMethod = statement.Method.Length > 0 && statement.Word != "reset"
             && (statement.Claim is Claim.Closed or Claim.Cured || statement is { Claim: Claim.WouldClose, IsCertain: true });
         findings.AddIf(namesMethod && statement.Method != model.Method,

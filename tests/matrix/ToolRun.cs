@@ -62,18 +62,22 @@ internal sealed partial class ToolRun : IDisposable
             {
                 continue;
             }
+
             // The service answers between two rounds.
             Signal("USR1");
             while (Totals().Count(_command.Stderr) <= count && !HasEnded && Stopwatch.GetElapsedTime(start) < limit)
             {
                 Thread.Sleep(s_pause);
             }
+
             if (Rounds >= rounds)
             {
                 return true;
             }
+
             Thread.Sleep(s_betweenRequests);
         }
+
         return false;
     }
 
@@ -85,6 +89,7 @@ internal sealed partial class ToolRun : IDisposable
             Signal("STOP");
             return;
         }
+
         Signal("CONT");
         Signal("CONT", [_command.Id, .. Command.Descendants(_command.Id)]);
     }
@@ -95,8 +100,10 @@ internal sealed partial class ToolRun : IDisposable
     public void Dispose() => _command.Dispose();
     private static void Signal(string signal, params int[] pids) => Command.Run(["kill", "-s", signal, .. pids.Select(static pid => $"{pid}")]);
 
-    /// <summary>Whether the program already handles the signal instead of ending by it: all of its threads block it, and not only while one
-    /// of them starts another.</summary>
+    /// <summary>
+    /// Whether the program already handles the signal instead of ending by it: all of its threads block it, and not only while one
+    /// of them starts another.
+    /// </summary>
     private bool IsListening()
     {
         bool isFirst = Blocks(SIGUSR1);

@@ -35,12 +35,14 @@ internal sealed class Trial(Row row, CopiedBinaries binaries)
             cgroups = CgroupPair.TryCreate(out string reason);
             Skipped = cgroups is null ? reason : null;
         }
+
         using (cgroups)
         {
             if (Skipped is not null)
             {
                 return;
             }
+
             Findings findings = new();
             try
             {
@@ -53,6 +55,7 @@ internal sealed class Trial(Row row, CopiedBinaries binaries)
                 findings.Add($"the suite itself: {failure.Message}");
                 _record.AppendLine(failure.ToString());
             }
+
             Findings = findings.Grouped();
         }
     }
@@ -63,22 +66,26 @@ internal sealed class Trial(Row row, CopiedBinaries binaries)
         {
             _record.AppendLine($"{group.Name}: {string.Join(", ", group.Subjects.Select(static subject => subject.Ends))}; processes {string.Join(' ', group.Pids)}");
         }
+
         if (row.Run == "service")
         {
             RunService(scene, audit, cgroups); // the service itself waits until the connections are idle or dead
             return;
         }
+
         Thread.Sleep(SettleTime);
         if (row.IsService)
         {
             RunService(scene, audit, cgroups);
             return;
         }
+
         if (row.IsDryOnly && cgroups is not null && row.Selector != "tmpfs" && row.Namespace == "own")
         {
             using ToolRun run = new(ToolCommand.CountByUnit(row, scene, binaries, cgroups));
             audit.JudgeGroups(Write(run.WaitForEnd(Limit)), cgroups.Unit);
         }
+
         RunReport? dry = row.Run is "dry" or "dry-once" ? audit.JudgeRun(Once(scene, cgroups, isDry: true), isDry: true) : null;
         if (row.Run is "once" or "dry-once")
         {
@@ -111,6 +118,7 @@ internal sealed class Trial(Row row, CopiedBinaries binaries)
                 scene.CreateWave(wave);
                 run.Pause(stop: false);
             }
+
             if (audit.MustClose)
             {
                 isComplete = audit.AwaitClosed(Limit, () => run.HasEnded);
@@ -121,6 +129,7 @@ internal sealed class Trial(Row row, CopiedBinaries binaries)
                 isComplete = run.AwaitRounds(run.Rounds + 2, Limit + Limit);
             }
         }
+
         isComplete &= run.AwaitRounds(Rounds, Limit + Limit);
         run.Signal("TERM");
         audit.JudgeService(Write(run.WaitForEnd(s_limit)), isComplete);

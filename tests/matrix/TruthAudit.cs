@@ -17,6 +17,7 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
         {
             _ = AwaitClosed(s_noticeLimit, static () => false);
         }
+
         foreach (Group group in scene.Dead)
         {
             bool mustLive = wasInactive || !model.Searches(group);
@@ -31,6 +32,7 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
                 $"{run}{group.Name}: no keepalive timer runs");
             JudgeProcesses(group, mayEnd: row.Kills && mayClose, signalled, run);
         }
+
         foreach (Group group in scene.Living.Concat(scene.Bystanders))
         {
             Expect(group, Truth.Alive, mayClose: false, run);
@@ -48,8 +50,10 @@ internal sealed class TruthAudit(Row row, Model model, Scene scene, Findings fin
             {
                 return false;
             }
+
             Thread.Sleep(s_pause);
         }
+
         return true;
     }
 

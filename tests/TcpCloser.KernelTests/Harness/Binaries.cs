@@ -16,6 +16,7 @@ internal static class Binaries
         {
             path = Path.Combine(RepositoryRoot(), "artifacts", "publish", project, $"release_{RuntimeInformation.RuntimeIdentifier}{variant}", name);
         }
+
         return File.Exists(path)
             ? path
             : throw new FileNotFoundException($"{path} is missing: publish it first, or set {variable}");

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests.Harness;
 
-/// <summary>A process that a test started: its output is collected while it runs, and it is killed by its id with the test at the
-/// latest.</summary>
+/// <summary>
+/// A process that a test started: its output is collected while it runs, and it is killed by its id with the test at the
+/// latest.
+/// </summary>
 internal sealed class Command : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(180);
@@ -27,13 +29,16 @@ internal sealed class Command : IDisposable
         {
             start.ArgumentList.Add(argument);
         }
+
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{arguments[0]} did not start");
         Id = _process.Id;
         _readers = Task.WhenAll(StartCollecting(_process.StandardOutput, _stdout), StartCollecting(_process.StandardError, _stderr));
     }
 
-    /// <summary>The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c
-    /// exec).</summary>
+    /// <summary>
+    /// The process id, which stays the program's through wrappers that exec (env, nsenter without -p, setpriv, sh -c
+    /// exec).
+    /// </summary>
     internal int Id { get; }
 
     internal string Stdout => Read(_stdout);
@@ -75,6 +80,7 @@ internal sealed class Command : IDisposable
         {
             throw new TimeoutException($"still running after {limit}; stdout: {Stdout} stderr: {Stderr}");
         }
+
         _readers.Wait(s_limit);
         return new Result(_process.ExitCode, Stdout, Stderr);
     }
@@ -109,6 +115,7 @@ internal sealed class Command : IDisposable
             {
                 Run(["kill", "-s", "KILL", .. descendants.Select(static pid => $"{pid}")]);
             }
+
             _process.WaitForExit();
         }
     }
@@ -146,8 +153,10 @@ internal sealed class Command : IDisposable
         }
     }
 
-    /// <summary>On a thread of its own: pool threads are blocked by tests that wait, and the tool gives a stalled reader only a quarter of
-    /// a second once it was asked to stop.</summary>
+    /// <summary>
+    /// On a thread of its own: pool threads are blocked by tests that wait, and the tool gives a stalled reader only a quarter of
+    /// a second once it was asked to stop.
+    /// </summary>
     private static Task StartCollecting(StreamReader reader, StringBuilder text) =>
         Task.Factory.StartNew(() => Collect(reader, text), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 

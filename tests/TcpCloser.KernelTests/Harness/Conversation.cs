@@ -26,6 +26,7 @@ internal sealed class Conversation(Command command)
                 {
                     return command.HasExited ? throw new InvalidOperationException("the Lab exited: " + command.WaitForEnd().Stderr) : false;
                 }
+
                 lines = text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries);
                 _read += end + marker.Length + 1;
                 return true;

@@ -50,6 +50,7 @@ internal sealed record KernelSocket(string Local, string Remote, string State, i
                     long.Parse(words[9], CultureInfo.InvariantCulture)));
             }
         }
+
         return sockets;
     }
 
@@ -62,6 +63,7 @@ internal sealed record KernelSocket(string Local, string Remote, string State, i
         {
             Array.Reverse(bytes, i, sizeof(int));
         }
+
         return NameEnd(new IPAddress(bytes), Hex(text.AsSpan(colon + 1)));
     }
 

@@ -18,10 +18,12 @@ internal static class Namespaces
         {
             command.AddRange(["-p", "-f", "--mount-proc", "--kill-child"]);
         }
+
         if (ownMounts && !ownProcesses)
         {
             command.Add("-m");
         }
+
         command.Add("--");
         return [.. command];
     }
@@ -33,6 +35,7 @@ internal static class Namespaces
         {
             command.AddRange(["-U", "--preserve-credentials"]);
         }
+
         if (ownProcesses)
         {
             command.AddRange(["-p", "-m"]);
@@ -41,6 +44,7 @@ internal static class Namespaces
         {
             command.Add("-m");
         }
+
         command.Add("--");
         return [.. command];
     }

@@ -7,8 +7,10 @@ internal static class ProcessNumbers
     /// <summary>A number in /proc/PID/status; memory in kilobytes.</summary>
     internal static long Status(int pid, string name) => Read(pid, "status", name);
 
-    /// <summary>Waits until the process has called read(2) that many times more, which is the only trace of a quiet round of a
-    /// service.</summary>
+    /// <summary>
+    /// Waits until the process has called read(2) that many times more, which is the only trace of a quiet round of a
+    /// service.
+    /// </summary>
     internal static void AwaitReads(int pid, int number)
     {
         long before = Read(pid, "io", "syscr:");

@@ -52,6 +52,7 @@ internal sealed partial class RunReport
             {
                 continue;
             }
+
             string message = log.Groups["message"].Value;
             if (message.StartsWith("summary ", StringComparison.Ordinal))
             {
@@ -78,6 +79,7 @@ internal sealed partial class RunReport
                 {
                     continue; // an entry of --only, not a connection
                 }
+
                 // A dry run as a service has lines instead of a table. A holder that it does not know is not named.
                 bool isCertain = !what.StartsWith("would-", StringComparison.Ordinal) || message.Contains(" pid=");
                 string netns = Netns().Match(message) is { Success: true } network ? network.Groups[1].Value : "";
@@ -86,6 +88,7 @@ internal sealed partial class RunReport
                     OfLine(what, reason), reason.Length > 0 ? reason : what, "", netns, isCertain));
             }
         }
+
         return report;
     }
 
@@ -119,6 +122,7 @@ internal sealed partial class RunReport
                     break;
             }
         }
+
         return report;
     }
 
@@ -147,6 +151,7 @@ internal sealed partial class RunReport
                     !what.Contains('?')));
             }
         }
+
         return report;
     }
 
@@ -198,6 +203,7 @@ internal sealed partial class RunReport
         {
             numbers[pair.Groups[1].Value] = long.Parse(pair.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
         }
+
         return numbers;
     }
 

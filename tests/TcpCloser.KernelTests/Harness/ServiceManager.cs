@@ -19,6 +19,7 @@ internal sealed class ServiceManager : IDisposable
             {
                 _messages.Add(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer)));
             }
+
             return _messages;
         }
     }

@@ -14,8 +14,10 @@ internal sealed class Strace : IDisposable
     /// <summary>The wrapper of a run with an injected fault, such as <c>delay_enter=3s:when=2</c>.</summary>
     internal string[] Injecting(string fault) => [.. Wrapper, "-e", "inject=sendto,sendmsg:" + fault];
 
-    /// <summary>The wrapper of a run that is stopped right after a call has taken effect. A path, or the path of a descriptor, restricts
-    /// this to calls on it.</summary>
+    /// <summary>
+    /// The wrapper of a run that is stopped right after a call has taken effect. A path, or the path of a descriptor, restricts
+    /// this to calls on it.
+    /// </summary>
     internal string[] StoppingIn(string call, int when, string? path = null)
         => ["strace", "-f", "-o", TraceFile, .. path is null ? (string[])[] : ["-P", path], "-e", $"trace={call}", "-e", $"inject={call}:signal=SIGSTOP:when={when}"];
 
@@ -36,8 +38,10 @@ internal sealed class Strace : IDisposable
     /// <summary>Whether a destroy (message type 21, for which older versions of strace have no name) was sent or delayed.</summary>
     internal bool SawDestroy => File.ReadLines(TraceFile).Any(IsDestroy);
 
-    /// <summary>The number of dump requests: the messages of a run that --max refuses, up to its question whether it may destroy, which it
-    /// asks as a dry run does.</summary>
+    /// <summary>
+    /// The number of dump requests: the messages of a run that --max refuses, up to its question whether it may destroy, which it
+    /// asks as a dry run does.
+    /// </summary>
     internal int CountDumps(LabProcess lab, params string[] arguments)
     {
         new ToolRun(lab) { Wrapper = Wrapper, Arguments = ["--max", "0", "--disable-syslog", .. arguments] }.Run().Expect(4);

@@ -40,6 +40,7 @@ internal sealed class SyslogDaemon : IDisposable
         {
             messages.Add(Encoding.UTF8.GetString(buffer, 0, _socket.Receive(buffer)));
         }
+
         return messages;
     }
 

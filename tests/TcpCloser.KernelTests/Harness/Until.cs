@@ -18,6 +18,7 @@ internal static class Until
             {
                 throw new TimeoutException($"waited {limit ?? s_limit} for {what}");
             }
+
             Thread.Sleep(s_pause);
         }
     }

@@ -16,8 +16,10 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
     internal int Client { get; private set; } = -1;
     internal int Visits { get; set; }
 
-    /// <summary>The time in ms, by the clock that advances with the kernel's ticks, like the timestamps on sockets. If the hypervisor
-    /// delays a tick, both stand still and then jump: an age may exceed the time that has passed, by both clocks alike.</summary>
+    /// <summary>
+    /// The time in ms, by the clock that advances with the kernel's ticks, like the timestamps on sockets. If the hypervisor
+    /// delays a tick, both stand still and then jump: an age may exceed the time that has passed, by both clocks alike.
+    /// </summary>
     internal static double Now
     {
         get
@@ -57,6 +59,7 @@ internal sealed unsafe class ChurnSlot(int port, int clientPort, ChurnKind kind)
             _silenceEnded = Age >= idleMs ? Now : _silenceEnded;
             _lastData = before;
         }
+
         _ = Libc.Receive(Server, &data, 1, Posix.MSG_DONTWAIT);
     }
 

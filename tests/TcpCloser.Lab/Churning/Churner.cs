@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Churning;
 
-/// <summary>Creates and closes connections as fast as possible, on the same tuples again and again, and judges every connection that
-/// another process closed: it had to match, and to have received nothing for long enough. One thread visits all in turn.</summary>
+/// <summary>
+/// Creates and closes connections as fast as possible, on the same tuples again and again, and judges every connection that
+/// another process closed: it had to match, and to have received nothing for long enough. One thread visits all in turn.
+/// </summary>
 internal sealed unsafe class Churner
 {
     /// <summary>A tick of the kernel's clock, by which an age may be too large.</summary>
@@ -55,6 +57,7 @@ internal sealed unsafe class Churner
             {
                 Visit(slot);
             }
+
             if (Stopwatch.GetElapsedTime(flushed) > s_flushEvery)
             {
                 flushed = Stopwatch.GetTimestamp();
@@ -64,15 +67,18 @@ internal sealed unsafe class Churner
                 isOver = Libc.Poll(&input, 1, 0) != 0;
             }
         }
+
         // No new connections: the last visit sees everything that was closed.
         foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             Visit(slot);
         }
+
         foreach (ChurnSlot slot in _slots.Where(static slot => slot.Server >= 0))
         {
             End(slot);
         }
+
         _lines.Add($"made={_made} ended={_ended} closed={_closed} late={_late} wrong={_wrong} refused={_refused}");
         LineWriter.Write(_lines);
     }
@@ -119,8 +125,10 @@ internal sealed unsafe class Churner
         _ => throw new InvalidOperationException(),
     };
 
-    /// <summary>Accepts the slot's connection. A connection whose server end was closed before it was accepted may be queued in front of
-    /// it: its connect(2) failed, and mistaking it for this one would shift all that follow.</summary>
+    /// <summary>
+    /// Accepts the slot's connection. A connection whose server end was closed before it was accepted may be queued in front of
+    /// it: its connect(2) failed, and mistaking it for this one would shift all that follow.
+    /// </summary>
     private int Accept(ChurnSlot slot)
     {
         while (true)
@@ -132,6 +140,7 @@ internal sealed unsafe class Churner
             {
                 return server;
             }
+
             _ = Libc.Close(server);
         }
     }
@@ -151,6 +160,7 @@ internal sealed unsafe class Churner
             _ = Libc.Close(client);
             return;
         }
+
         // On a loaded machine the last segment of the handshake may take a while.
         PollFd listener = new() { Fd = _listeners[slot.Port], Events = Posix.POLLIN };
         _ = Libc.Poll(&listener, 1, HandshakeMs);
@@ -161,6 +171,7 @@ internal sealed unsafe class Churner
             _ = Libc.Close(client);
             return;
         }
+
         _made++;
         slot.Begin(server, client, before);
     }

@@ -13,6 +13,7 @@ internal static unsafe class Acceptor
         {
             return [$"accept={Errno.Name(Errno.Last)}"];
         }
+
         byte one;
         nint received = Libc.Receive(fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
         // The kernel reports no address for a connection that was aborted while it waited.

@@ -124,6 +124,7 @@ internal sealed unsafe class BlockedCall
         {
             return result.ToString(CultureInfo.InvariantCulture);
         }
+
         int errno = Errno.Last;
         _end.AddSeen(errno);
         return Errno.Name(errno);

@@ -3,8 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>Clients of a D-Bus daemon. One reads nothing after it has got its name; another sends it more than its socket accepts, and then
-/// a descriptor. The descriptor stays in the daemon, which thereby becomes a holder of the socket.</summary>
+/// <summary>
+/// Clients of a D-Bus daemon. One reads nothing after it has got its name; another sends it more than its socket accepts, and then
+/// a descriptor. The descriptor stays in the daemon, which thereby becomes a holder of the socket.
+/// </summary>
 internal sealed unsafe partial class BusClient
 {
     private const byte MethodCall = 1;
@@ -62,10 +64,12 @@ internal sealed unsafe partial class BusClient
         {
             Add(8, 'g', [(byte)signature.Length, .. Encoding.ASCII.GetBytes(signature), 0]);
         }
+
         if (descriptors > 0)
         {
             Add(9, 'u', Number(descriptors));
         }
+
         byte[] header = [(byte)'l', MethodCall, NoReplyExpected, 1, .. Number(body.Length), .. Number(++_serial), .. Number(fields.Count), .. fields];
         return [.. header, .. new byte[-header.Length & 7], .. body];
 
@@ -106,6 +110,7 @@ internal sealed unsafe partial class BusClient
             int length = Errno.Check(Libc.Receive(_fd, chunk, ChunkSize, 0), "recv from the bus");
             answer += length > 0 ? Encoding.Latin1.GetString(chunk, length) : throw new LabException($"the bus daemon closed the connection before '{text}'");
         }
+
         return answer;
     }
 }

@@ -3,8 +3,10 @@ namespace TcpCloser.Lab.Holding;
 /// <summary>A process with many open descriptors and none of the connections, which a search through /proc has to read.</summary>
 internal static unsafe class DecoyFiles
 {
-    /// <summary>Opens the descriptors (pipes, files, Unix sockets, TCP sockets in turn), reports that, and waits until the Lab kills
-    /// it.</summary>
+    /// <summary>
+    /// Opens the descriptors (pipes, files, Unix sockets, TCP sockets in turn), reports that, and waits until the Lab kills
+    /// it.
+    /// </summary>
     internal static int Run(int count)
     {
         Holder.DieWithParent();

@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>One end of a connection, as its holder sees it. Looking changes nothing, but the kernel reports an error only once (SO_ERROR
-/// clears it), so everything that was seen is remembered in that order.</summary>
+/// <summary>
+/// One end of a connection, as its holder sees it. Looking changes nothing, but the kernel reports an error only once (SO_ERROR
+/// clears it), so everything that was seen is remembered in that order.
+/// </summary>
 internal sealed class End(string role, int index, int fd, bool busy)
 {
     /// <summary>Represents an end of file in the list of what was seen; no errno is that large.</summary>
@@ -36,6 +38,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
             {
                 return Fd < 0 ? "closed" : "alive";
             }
+
             int error = Array.Find(all, seen => seen != EndOfFile);
             return error switch
             {
@@ -84,6 +87,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
             {
                 AddSeen(Errno.EINVAL);
             }
+
             return;
         }
         // A blocked call has to get the error first.
@@ -92,6 +96,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             AddSeen(error);
         }
+
         byte one;
         nint received = Libc.Receive(Fd, &one, 1, Posix.MSG_PEEK | Posix.MSG_DONTWAIT);
         AddReceived(received);
@@ -141,6 +146,7 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             _ = Libc.Close(Fd);
         }
+
         Fd = -1;
         Busy = false;
     }
@@ -155,14 +161,17 @@ internal sealed class End(string role, int index, int fd, bool busy)
         {
             text.Append(" saw=").AppendJoin(',', Array.ConvertAll(_seen, seen => seen == EndOfFile ? "eof" : Errno.Name(seen)));
         }
+
         if (Sent is not null)
         {
             text.Append(" sent=").Append(Sent);
         }
+
         if (Blocked is not null)
         {
             text.Append(" blocked=").Append(Blocked.Result);
         }
+
         return text.ToString();
     }
 }

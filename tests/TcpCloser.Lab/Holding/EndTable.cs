@@ -20,6 +20,7 @@ internal sealed unsafe class EndTable
         {
             entries[i] = new PollFd { Fd = _ends[i].Fd, Events = Posix.POLLIN | Posix.POLLRDHUP };
         }
+
         _ = Libc.Poll(entries, (nuint)_ends.Count, 0);
         for (int i = 0; i < _ends.Count; i++)
         {
@@ -66,8 +67,10 @@ internal sealed unsafe class EndTable
 
     internal void StopBusy() => _ends.ForEach(static end => end.Busy = false);
 
-    /// <summary>Makes the descriptor of one end refer to the socket of another, as if a program had closed the one and got its number for
-    /// the other.</summary>
+    /// <summary>
+    /// Makes the descriptor of one end refer to the socket of another, as if a program had closed the one and got its number for
+    /// the other.
+    /// </summary>
     internal void Reuse(string role, int from, int to) =>
         Errno.Check(Libc.Dup3(Find(role, from).Fd, Find(role, to).Fd, Posix.O_CLOEXEC), "dup3");
 

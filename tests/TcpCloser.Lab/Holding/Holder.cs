@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Holding;
 
-/// <summary>A process that holds ends of connections that the Lab created and handed over. To the kernel and to /proc it is what a server
-/// or client program is: the only holder of its sockets, except for those that sharers also hold.</summary>
+/// <summary>
+/// A process that holds ends of connections that the Lab created and handed over. To the kernel and to /proc it is what a server
+/// or client program is: the only holder of its sockets, except for those that sharers also hold.
+/// </summary>
 internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, string processName)
 {
     private readonly ControlChannel _channel = new(ChildProcess.ControlDescriptor);
@@ -31,6 +33,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             {
                 return EndCleanly();
             }
+
             if (busy && MillisecondsUntil(next) == 0)
             {
                 _ends.Exchange(talker);
@@ -53,14 +56,17 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         {
             return;
         }
+
         fixed (byte* name = (byte[])[.. Convert.FromHexString(processName), 0])
         {
             Errno.Check(Libc.Prctl(Posix.PR_SET_NAME, (nuint)name, 0, 0, 0), "prctl PR_SET_NAME");
         }
     }
 
-    /// <summary>Ensures that no process of the Lab outlives it: SIGKILL when the thread that started it ends, and exit if that thread had
-    /// ended before.</summary>
+    /// <summary>
+    /// Ensures that no process of the Lab outlives it: SIGKILL when the thread that started it ends, and exit if that thread had
+    /// ended before.
+    /// </summary>
     internal static void DieWithParent()
     {
         Errno.Check(Libc.Prctl(Posix.PR_SET_PDEATHSIG, Posix.SIGKILL, 0, 0, 0), "prctl PR_SET_PDEATHSIG");
@@ -96,6 +102,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             {
                 _ = Libc.Shutdown(end.Fd, Posix.SHUT_RDWR);
             }
+
             end.Close();
         }
         return 0;
@@ -109,6 +116,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         {
             return false;
         }
+
         try
         {
             return _channel.Answer(Serve(request.Split(' '), descriptors));
@@ -160,6 +168,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             {
                 _ends.Add(new End(words[1], index, fd, index >= Number(words[3])));
             }
+
             index++;
         }
         return [descriptors.Count.ToString(CultureInfo.InvariantCulture)];
@@ -172,11 +181,14 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
         {
             end.MarkAsInitial();
         }
+
         return [];
     }
 
-    /// <summary><c>block KIND ROLE [TARGET…]</c>: one thread per end. The targets (hexadecimal socket addresses) are for connect, which
-    /// answers with the address of each client.</summary>
+    /// <summary>
+    /// <c>block KIND ROLE [TARGET…]</c>: one thread per end. The targets (hexadecimal socket addresses) are for connect, which
+    /// answers with the address of each client.
+    /// </summary>
     private List<string> Block(string kind, string role, string[] targets)
     {
         List<string> clients = [];
@@ -187,6 +199,7 @@ internal sealed unsafe class Holder(int everyMs, string onTerm, string talker, s
             {
                 target = MemoryMarshal.Read<SockAddress>(Convert.FromHexString(targets[end.Index % targets.Length]));
             }
+
             end.Blocked = BlockedCall.Start(kind, end, target);
             if (targets.Length > 0)
             {

@@ -20,6 +20,7 @@ internal static class HolderThread
         {
             return serve();
         }
+
         int status = 0;
         Thread thread = new(() =>
         {
@@ -27,6 +28,7 @@ internal static class HolderThread
             {
                 Errno.Check(Libc.Unshare(Posix.CLONE_FILES), "unshare CLONE_FILES");
             }
+
             status = serve();
             if (kind == FirstEnded)
             {
@@ -38,12 +40,15 @@ internal static class HolderThread
         {
             EndThisThread();
         }
+
         thread.Join();
         return status;
     }
 
-    /// <summary>Ends only the calling thread, for which the C library has no function that leaves the rest of the process
-    /// running.</summary>
+    /// <summary>
+    /// Ends only the calling thread, for which the C library has no function that leaves the rest of the process
+    /// running.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void EndThisThread() => _ = Libc.SystemCall(Posix.SYS_exit, 0);
 }

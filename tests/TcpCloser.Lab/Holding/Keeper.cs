@@ -23,6 +23,7 @@ internal static unsafe class Keeper
             {
                 return 0;
             }
+
             int sender = Errno.Check(Libc.Accept4(listener, null, null, Posix.SOCK_CLOEXEC), "accept4");
             ControlChannel channel = new(sender);
             _ = channel.Receive(kept);

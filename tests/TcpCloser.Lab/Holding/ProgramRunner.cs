@@ -5,8 +5,10 @@ internal static unsafe class ProgramRunner
 {
     private const int InheritedDescriptor = 9;
 
-    /// <summary>Runs a program until it exits. Returns lines of <c>out TEXT</c> (stdout and stderr together), then <c>exit:N</c> or
-    /// <c>signal:N</c>. An inherited end makes the program itself a holder of the connection.</summary>
+    /// <summary>
+    /// Runs a program until it exits. Returns lines of <c>out TEXT</c> (stdout and stderr together), then <c>exit:N</c> or
+    /// <c>signal:N</c>. An inherited end makes the program itself a holder of the connection.
+    /// </summary>
     internal static List<string> Run(string[] command, int inherited)
     {
         LabException.ThrowIf(command.Length == 0, "run: the program is missing");
@@ -18,6 +20,7 @@ internal static unsafe class ProgramRunner
         {
             descriptors.Add((inherited, InheritedDescriptor));
         }
+
         int pid = ChildProcess.Spawn(command[0], command, [.. descriptors]);
         _ = Libc.Close(devNull);
         _ = Libc.Close(pipe[1]);
@@ -29,6 +32,7 @@ internal static unsafe class ProgramRunner
         {
             lines.Add("out " + line);
         }
+
         lines.Add(fate);
         return lines;
     }

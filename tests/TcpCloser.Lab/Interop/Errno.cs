@@ -54,6 +54,7 @@ internal static class Errno
         {
             return result;
         }
+
         throw new LabException($"{call}: {Name(Last)}");
     }
 

@@ -3,8 +3,10 @@ namespace TcpCloser.Lab.Interop;
 /// <summary>Prepares the Lab's environment: the loopback device of its network namespace and its own limit of open files.</summary>
 internal static unsafe class Machine
 {
-    /// <summary>Brings lo up (netdevice(7)); in a new network namespace it is down. Needs CAP_NET_ADMIN there, unless it is up
-    /// already.</summary>
+    /// <summary>
+    /// Brings lo up (netdevice(7)); in a new network namespace it is down. Needs CAP_NET_ADMIN there, unless it is up
+    /// already.
+    /// </summary>
     internal static void BringLoopbackUp()
     {
         int fd = Errno.Check(Libc.Socket(Posix.AF_INET, Posix.SOCK_DGRAM | Posix.SOCK_CLOEXEC, 0), "socket");
@@ -21,8 +23,10 @@ internal static unsafe class Machine
         _ = Libc.Close(fd);
     }
 
-    /// <summary>Keeps ambient capabilities (capabilities(7)), which this process may have as a user other than root, from its children: the
-    /// processes that hold sockets have to be those of an ordinary user.</summary>
+    /// <summary>
+    /// Keeps ambient capabilities (capabilities(7)), which this process may have as a user other than root, from its children: the
+    /// processes that hold sockets have to be those of an ordinary user.
+    /// </summary>
     internal static void ClearAmbientCapabilities() => _ = Libc.Prctl(Posix.PR_CAP_AMBIENT, Posix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 
     /// <summary>Adds an IPv6 address to lo, so that more connections to one port are possible than one address has ports.</summary>

@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Interop;
 
-/// <summary>struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes) in one; the family distinguishes them. The port and the address are in
-/// network byte order.</summary>
+/// <summary>
+/// struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes) in one; the family distinguishes them. The port and the address are in
+/// network byte order.
+/// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal unsafe struct SockAddress
 {

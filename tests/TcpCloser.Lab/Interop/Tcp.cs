@@ -68,9 +68,11 @@ internal static unsafe class Tcp
         Errno.Check(Libc.Fcntl(fd, Posix.F_SETFL, on ? flags | Posix.O_NONBLOCK : flags & ~Posix.O_NONBLOCK), "fcntl F_SETFL");
     }
 
-    /// <summary>Makes a socket deaf by a one-instruction socket filter (socket(7), SO_ATTACH_FILTER) that drops everything that arrives for
+    /// <summary>
+    /// Makes a socket deaf by a one-instruction socket filter (socket(7), SO_ATTACH_FILTER) that drops everything that arrives for
     /// it. A listener gets no SYN any more, a client neither SYN-ACK nor data nor RST. This needs no packet filter, and on most kernels no
-    /// privilege (some require CAP_NET_ADMIN, for example 6.18.44).</summary>
+    /// privilege (some require CAP_NET_ADMIN, for example 6.18.44).
+    /// </summary>
     internal static void Deafen(int fd)
     {
         ulong returnZero = 6; // struct sock_filter { code = BPF_RET | BPF_K, jt = 0, jf = 0, k = 0 }

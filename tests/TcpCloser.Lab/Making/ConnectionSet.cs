@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Making;
 
-/// <summary>All connections of one kind (the tested ones, or the decoys) with the processes that hold them. The Lab creates each connection
-/// itself, because only a process with both ends can bring it into its state, then hands the ends over and closes its own copies.</summary>
+/// <summary>
+/// All connections of one kind (the tested ones, or the decoys) with the processes that hold them. The Lab creates each connection
+/// itself, because only a process with both ends can bring it into its state, then hands the ends over and closes its own copies.
+/// </summary>
 internal sealed class ConnectionSet
 {
     private readonly LabOptions _options;
@@ -45,6 +47,7 @@ internal sealed class ConnectionSet
         {
             Array.ForEach(ListenerFds, Tcp.Deafen);
         }
+
         Connector connector = new(_options, ListenerFds);
         for (int first = 0; first < _options.Count;)
         {
@@ -62,6 +65,7 @@ internal sealed class ConnectionSet
         {
             HandOverListeners();
         }
+
         foreach (var process in _processes)
         {
             Require(process, "settle");
@@ -107,6 +111,7 @@ internal sealed class ConnectionSet
             {
                 Require(sharer, $"add sharer {first} {_options.Count}", ends);
             }
+
             pairs.ForEach(pair => pair.CloseServer());
         }
         if (_options.HasClientEnds)
@@ -130,6 +135,7 @@ internal sealed class ConnectionSet
         {
             return;
         }
+
         string request = $"block {_options.Blocked} {ServerRole}";
         if (_options.Blocked == "connect")
         {

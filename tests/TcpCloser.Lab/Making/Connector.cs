@@ -3,8 +3,10 @@ namespace TcpCloser.Lab.Making;
 /// <summary>Creates connections: the client's socket, connect, accept, and the match of accepted sockets to clients.</summary>
 internal sealed unsafe class Connector(LabOptions options, int[] listeners)
 {
-    /// <summary>The maximum number of connections from one address to one port. There are 28,232 ephemeral ports, but the kernel tries the
-    /// even half first: beyond about 14,000 each connect would search through all of these.</summary>
+    /// <summary>
+    /// The maximum number of connections from one address to one port. There are 28,232 ephemeral ports, but the kernel tries the
+    /// even half first: beyond about 14,000 each connect would search through all of these.
+    /// </summary>
     private const int PerSourceAddress = 12_000;
 
     private readonly HashSet<IPAddress> _added = [];
@@ -19,10 +21,12 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             pairs.Add(Connect(index));
         }
+
         if (options.State is not ("syn-sent" or "syn-recv" or "unaccepted" or "listen"))
         {
             Accept(pairs);
         }
+
         return pairs;
     }
 
@@ -39,6 +43,7 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_RCVBUF, Listeners.SmallBuffer, "SO_RCVBUF");
         }
+
         if (options.TwinDevice.Length > 0)
         {
             BindTwin(fd, isFirst: index % 2 == 0);
@@ -47,10 +52,12 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             BindSource(fd, index / options.Ports / PerSourceAddress);
         }
+
         if (options.State == "syn-recv")
         {
             Tcp.Deafen(fd);
         }
+
         var target = Target(index);
         LabException.ThrowIf(!connectsLater && Libc.Connect(fd, &target, target.Length) < 0 && (waits || Errno.Last != Errno.EINPROGRESS),
             $"connect to {target.ToEndpoint()}: {Errno.Name(Errno.Last)} (connection {index})");
@@ -62,8 +69,10 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         };
     }
 
-    /// <summary>Binds one of two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel
-    /// searches for a connection from the newest on, and a socket without a device matches any.</summary>
+    /// <summary>
+    /// Binds one of two sockets with the same addresses and ports, of which only the first is bound to a device. The kernel
+    /// searches for a connection from the newest on, and a socket without a device matches any.
+    /// </summary>
     private void BindTwin(int fd, bool isFirst)
     {
         Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEADDR, 1, "SO_REUSEADDR");
@@ -72,19 +81,23 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
             Listeners.BindDevice(fd, options.TwinDevice);
             _twin = SockAddress.For(options.ClientIsV6, options.ServerAddress, 0);
         }
+
         var address = _twin;
         Errno.Check(Libc.Bind(fd, &address, address.Length), "bind a twin");
         _twin = Tcp.LocalAddress(fd);
     }
 
-    /// <summary>Spreads many connections over source addresses; the kernel still chooses the ports (IP_BIND_ADDRESS_NO_PORT,
-    /// ip(7)).</summary>
+    /// <summary>
+    /// Spreads many connections over source addresses; the kernel still chooses the ports (IP_BIND_ADDRESS_NO_PORT,
+    /// ip(7)).
+    /// </summary>
     private void BindSource(int fd, int block)
     {
         if (block == 0)
         {
             return;
         }
+
         IPAddress source;
         if (options.SpeaksV4)
         {
@@ -117,6 +130,7 @@ internal sealed unsafe class Connector(LabOptions options, int[] listeners)
         {
             (waiting[pair.Index % listeners.Length] ??= []).Add(pair.ClientAddress, pair);
         }
+
         for (int i = 0; i < listeners.Length; i++)
         {
             while (waiting[i] is { Count: > 0 } expected)

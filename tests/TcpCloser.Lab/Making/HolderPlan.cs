@@ -17,6 +17,7 @@ internal sealed class HolderPlan
         {
             plan._blocks.Add((start(role), (int)((long)count * i / processes), (int)((long)count * (i + 1) / processes)));
         }
+
         return plan;
     }
 

@@ -2,8 +2,10 @@ using System.Buffers;
 
 namespace TcpCloser.Lab.Making;
 
-/// <summary>The connections that the Lab is to create; validated by <see cref="Check"/>. Sizes are in bytes, times in
-/// milliseconds.</summary>
+/// <summary>
+/// The connections that the Lab is to create; validated by <see cref="Check"/>. Sizes are in bytes, times in
+/// milliseconds.
+/// </summary>
 internal sealed record LabOptions
 {
     /// <summary>The states that the server end can be brought into (the client end for syn-sent).</summary>
@@ -50,8 +52,10 @@ internal sealed record LabOptions
     /// <summary>Whether the server's sockets are IPv6 sockets.</summary>
     internal bool ServerIsV6 => Family is not "v4";
 
-    /// <summary>Whether the clients' sockets are IPv6 sockets: a client of a dual-stack listener is an IPv4 program, unless it is
-    /// "mapped".</summary>
+    /// <summary>
+    /// Whether the clients' sockets are IPv6 sockets: a client of a dual-stack listener is an IPv4 program, unless it is
+    /// "mapped".
+    /// </summary>
     internal bool ClientIsV6 => Family is "v6" or "mapped";
 
     /// <summary>Whether the packets are IPv4.</summary>

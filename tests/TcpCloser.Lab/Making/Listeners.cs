@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Making;
 
-/// <summary>The listening sockets, one per port unless more are requested. Accepted sockets inherit buffer sizes, mark and
-/// device.</summary>
+/// <summary>
+/// The listening sockets, one per port unless more are requested. Accepted sockets inherit buffer sizes, mark and
+/// device.
+/// </summary>
 internal static unsafe class Listeners
 {
     /// <summary>The kernel's minimum buffer size, with which a writer blocks after a few kilobytes.</summary>
@@ -16,6 +18,7 @@ internal static unsafe class Listeners
         {
             listeners[i] = OpenOne(options, options.PortOf(i));
         }
+
         return listeners;
     }
 
@@ -26,6 +29,7 @@ internal static unsafe class Listeners
         {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_MARK, options.Mark, "SO_MARK");
         }
+
         if (options.BindDevice.Length > 0)
         {
             BindDevice(fd, options.BindDevice);
@@ -57,10 +61,12 @@ internal static unsafe class Listeners
         {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_REUSEPORT, 1, "SO_REUSEPORT");
         }
+
         if (options.ServerIsV6)
         {
             Tcp.SetOption(fd, Posix.SOL_IPV6, Posix.IPV6_V6ONLY, options.SpeaksV4 ? 0 : 1, "IPV6_V6ONLY");
         }
+
         if (options.Unsent > 0)
         {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_SNDBUF, options.Unsent * 2, "SO_SNDBUF");
@@ -69,6 +75,7 @@ internal static unsafe class Listeners
         {
             Tcp.SetOption(fd, Posix.SOL_SOCKET, Posix.SO_SNDBUF, SmallBuffer, "SO_SNDBUF");
         }
+
         SetCommonOptions(fd, options);
         // A dual-stack service listens on the unspecified address, unless an address was given.
         bool any = options is { ServerIsV6: true, SpeaksV4: true, Address: "" };

@@ -14,6 +14,7 @@ internal static class ProcNetTcp
             {
                 continue;
             }
+
             foreach (string line in File.ReadLines(file))
             {
                 // "  0: 0100007F:1388 0100007F:C350 06 …": number, local, remote, state

@@ -12,14 +12,17 @@ internal static unsafe class StateMaker
             {
                 continue;
             }
+
             if (options.Unread > 0)
             {
                 WriteUnread(pair, options.Unread);
             }
+
             if (options.Deaf)
             {
                 Tcp.Deafen(pair.Client);
             }
+
             if (options.Unsent > 0)
             {
                 WriteUnsent(pair, options.Unsent);
@@ -35,6 +38,7 @@ internal static unsafe class StateMaker
             {
                 BringInto(options.State, pair);
             }
+
             if (options.RebindDevice.Length > 0)
             {
                 Listeners.BindDevice(pair.Server, options.RebindDevice);
@@ -59,6 +63,7 @@ internal static unsafe class StateMaker
                 {
                     Tcp.Deafen(listener);
                 }
+
                 break;
             case "time-wait":
                 Wait.Until(() => ProcNetTcp.Count(options, Tcp.TimeWait) >= options.Count, "TIME_WAIT");
@@ -138,8 +143,10 @@ internal static unsafe class StateMaker
         }
     }
 
-    /// <summary>Writes until the client's window is closed and the server's buffer full; the data, and a FIN after it, stay
-    /// queued.</summary>
+    /// <summary>
+    /// Writes until the client's window is closed and the server's buffer full; the data, and a FIN after it, stay
+    /// queued.
+    /// </summary>
     private static void Fill(int fd)
     {
         const int ChunkSize = 4096;

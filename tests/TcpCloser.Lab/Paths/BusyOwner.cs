@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>An application that works on its sockets: it sets their keepalive options again and again, and sometimes closes one and opens
-/// another connection, which gets the same descriptor. It counts every option that lost its value.</summary>
+/// <summary>
+/// An application that works on its sockets: it sets their keepalive options again and again, and sometimes closes one and opens
+/// another connection, which gets the same descriptor. It counts every option that lost its value.
+/// </summary>
 /// <param name="next">The connections that replace closed ones.</param>
 internal sealed unsafe class BusyOwner(List<ShellSocket> sockets, SocketPlan next)
 {
@@ -26,17 +28,21 @@ internal sealed unsafe class BusyOwner(List<ShellSocket> sockets, SocketPlan nex
             {
                 Replace(_replaced.Count * ReplacedShare);
             }
+
             for (int i = 0; i < sockets.Count; i++)
             {
                 Check(i);
                 Set(i);
             }
+
             _ = Libc.Poll(null, 0, 1);
         }
+
         for (int i = 0; i < sockets.Count; i++)
         {
             Check(i);
         }
+
         return [$"turns={_turns} wrong={_wrong} replaced={_replaced.Count} probed={_replaced.Count(IsProbed)}"];
     }
 
@@ -64,7 +70,9 @@ internal sealed unsafe class BusyOwner(List<ShellSocket> sockets, SocketPlan nex
         _ = _replaced.Add(i);
     }
 
-    /// <summary>Whether a connection that was not selected was probed: it sent more than the SYN and the acknowledgement that opened
-    /// it.</summary>
+    /// <summary>
+    /// Whether a connection that was not selected was probed: it sent more than the SYN and the acknowledgement that opened
+    /// it.
+    /// </summary>
     private bool IsProbed(int i) => !sockets[i].Info().Contains(" segs-out=2 ");
 }

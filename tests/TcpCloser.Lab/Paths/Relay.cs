@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>A slow path: carries packets between a tun device of this network namespace and one of another, with a delay. It can be cut, so
-/// that packets are lost, and restored; every command is a line of stdin: <c>delay MS</c>, <c>cut</c>, <c>mend</c>.</summary>
+/// <summary>
+/// A slow path: carries packets between a tun device of this network namespace and one of another, with a delay. It can be cut, so
+/// that packets are lost, and restored; every command is a line of stdin: <c>delay MS</c>, <c>cut</c>, <c>mend</c>.
+/// </summary>
 internal sealed unsafe class Relay
 {
     private const int MaxPacketSize = 64 * 1024;
@@ -47,9 +49,11 @@ internal sealed unsafe class Relay
                 {
                     return;
                 }
+
                 Execute(line.Split(' '));
                 LineWriter.Write(["."]);
             }
+
             for (int side = 0; side < 2; side++)
             {
                 Receive(side);
@@ -109,6 +113,7 @@ internal sealed unsafe class Relay
         {
             next = queue.TryPeek(out var first) ? Math.Min(next, first.Due) : next;
         }
+
         return next == long.MaxValue ? -1 : (int)Math.Max(next - Now, 0);
     }
 }

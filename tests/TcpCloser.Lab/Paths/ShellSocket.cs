@@ -47,14 +47,17 @@ internal sealed unsafe class ShellSocket(int fd)
     /// <summary>Every option, of any type, as the bytes of getsockopt(2) in hexadecimal.</summary>
     internal string AllOptions() => string.Join(' ', s_options.Select(option => $"{option.Name}={GetBytes(option.Level, option.Option)}"));
 
-    /// <summary>What the owner sees: alive, eof, closed, or the first error. The kernel reports an error only once (SO_ERROR clears
-    /// it).</summary>
+    /// <summary>
+    /// What the owner sees: alive, eof, closed, or the first error. The kernel reports an error only once (SO_ERROR clears
+    /// it).
+    /// </summary>
     internal string Look()
     {
         if (_seen is null && Fd >= 0 && Tcp.TakeError(Fd) is var error and not 0)
         {
             _seen = Errno.Name(error);
         }
+
         if (_seen is null && Fd >= 0)
         {
             byte one;
@@ -62,11 +65,14 @@ internal sealed unsafe class ShellSocket(int fd)
             _seen = received < 0 && Errno.Last != Errno.EAGAIN ? Errno.Name(Errno.Last) : null;
             return _seen ?? (received == 0 ? "eof" : "alive");
         }
+
         return _seen ?? "closed";
     }
 
-    /// <summary>The fields of TCP_INFO that matter for probes and proofs, and the port that identifies the socket in a dump. Before Linux
-    /// 6.7 the kernel does not count series of timeouts: -1.</summary>
+    /// <summary>
+    /// The fields of TCP_INFO that matter for probes and proofs, and the port that identifies the socket in a dump. Before Linux
+    /// 6.7 the kernel does not count series of timeouts: -1.
+    /// </summary>
     internal string Info()
     {
         const int Size = 248;
@@ -95,9 +101,11 @@ internal sealed unsafe class ShellSocket(int fd)
                 {
                     return $"sent={sent} error={Errno.Name(Errno.Last)}";
                 }
+
                 sent += (int)now;
             }
         }
+
         return $"sent={sent}";
     }
 

@@ -39,6 +39,7 @@ internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
                 _ => throw new LabException($"connect: {word}"),
             };
         }
+
         return plan;
     }
 
@@ -65,6 +66,7 @@ internal sealed unsafe record SocketPlan(IPAddress Target, int Port, int Count)
             (linger[0], linger[1]) = (1, Linger);
             Errno.Check(Libc.SetSockOpt(fd, Posix.SOL_SOCKET, Posix.SO_LINGER, linger, 2 * sizeof(int)), "setsockopt SO_LINGER");
         }
+
         if (Keepalive is { Length: 3 })
         {
             Tcp.SetOption(fd, Posix.SOL_TCP, Posix.TCP_KEEPIDLE, Keepalive[0], "TCP_KEEPIDLE");

@@ -1,7 +1,9 @@
 namespace TcpCloser.Lab.Paths;
 
-/// <summary>The sockets of one process, numbered from 0 in the order of their creation, and a line of stdin for each call on them. With two
-/// of these in two network namespaces, a test has both ends of every connection and the path between them.</summary>
+/// <summary>
+/// The sockets of one process, numbered from 0 in the order of their creation, and a line of stdin for each call on them. With two
+/// of these in two network namespaces, a test has both ends of every connection and the path between them.
+/// </summary>
 internal sealed unsafe class SocketShell
 {
     private const int Backlog = 4096;
@@ -34,6 +36,7 @@ internal sealed unsafe class SocketShell
             {
                 answer = [$"error: {failure.Message}"];
             }
+
             LineWriter.Write([.. answer, EndMarker]);
         }
     }
@@ -75,6 +78,7 @@ internal sealed unsafe class SocketShell
         {
             Tcp.SetOption(fd, Posix.SOL_IPV6, Posix.IPV6_V6ONLY, 0, "IPV6_V6ONLY");
         }
+
         var name = SockAddress.For(v6, endpoint, port);
         Errno.Check(Libc.Bind(fd, &name, name.Length), $"bind {address}");
         Errno.Check(Libc.Listen(fd, Backlog), "listen");
@@ -89,6 +93,7 @@ internal sealed unsafe class SocketShell
         {
             _sockets.Add(new ShellSocket(plan.Open()));
         }
+
         return [Range(first)];
     }
 
@@ -101,6 +106,7 @@ internal sealed unsafe class SocketShell
             LabException.ThrowIf(Libc.Poll(&entry, 1, Wait.LimitMs) == 0, $"connection {i} of {count} did not arrive");
             _sockets.Add(new ShellSocket(Errno.Check(Libc.Accept4(_listeners[port], null, null, Posix.SOCK_CLOEXEC), "accept4")));
         }
+
         return [Range(first)];
     }
 
@@ -118,11 +124,14 @@ internal sealed unsafe class SocketShell
         {
             act(socket);
         }
+
         return [];
     }
 
-    /// <summary>Sends that many bytes over each socket, as far as they fit; reports when the first send began, by the monotonic
-    /// clock.</summary>
+    /// <summary>
+    /// Sends that many bytes over each socket, as far as they fit; reports when the first send began, by the monotonic
+    /// clock.
+    /// </summary>
     private IEnumerable<string> Send(string range, int bytes)
     {
         long* time = stackalloc long[2];
@@ -143,11 +152,13 @@ internal sealed unsafe class SocketShell
             {
                 _ = Libc.CloseAfterFork(fd); // their readers wait for the end of file
             }
+
             while (true)
             {
                 _ = Libc.Pause();
             }
         }
+
         return pid > 0 ? [$"pid={pid}"] : throw new LabException("fork failed");
     }
 

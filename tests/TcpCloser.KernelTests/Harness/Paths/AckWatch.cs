@@ -8,8 +8,10 @@ using TcpCloser.Proc;
 
 namespace TcpCloser.KernelTests.Harness.Paths;
 
-/// <summary>Dumps all connections of the near side hundreds of times a second, and compares the time that the program regards as proven
-/// with the time at which data was really sent.</summary>
+/// <summary>
+/// Dumps all connections of the near side hundreds of times a second, and compares the time that the program regards as proven
+/// with the time at which data was really sent.
+/// </summary>
 internal sealed class AckWatch : IDisposable
 {
     /// <summary>The granularity of the kernel's ticks and clocks, and of the clock that the sender read.</summary>
@@ -38,8 +40,10 @@ internal sealed class AckWatch : IDisposable
     /// <summary>Every sample in which the proven time exceeded the true one.</summary>
     internal IReadOnlyCollection<string> Excesses => _excesses;
 
-    /// <summary>Records that the outstanding data of these sockets was sent at that time at the earliest, by the monotonic clock in
-    /// milliseconds.</summary>
+    /// <summary>
+    /// Records that the outstanding data of these sockets was sent at that time at the earliest, by the monotonic clock in
+    /// milliseconds.
+    /// </summary>
     internal void Sent(SocketRange sockets, long at)
     {
         for (int i = 0; i < sockets.Count; i++)
@@ -79,6 +83,7 @@ internal sealed class AckWatch : IDisposable
                 _dumped.ForEach(entry => Judge(entry.Port, entry.Bound, entry.Facts, now));
                 Interlocked.Add(ref _samples, _dumped.Count);
             }
+
             Thread.Sleep(2);
         }
     }

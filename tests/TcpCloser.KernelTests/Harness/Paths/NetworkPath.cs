@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests.Harness.Paths;
 
-/// <summary>Two network namespaces and a path between them: the near one, where the program runs, and the far one, where the peers are. The
-/// far addresses 2 to 9 can be removed, which makes a peer vanish.</summary>
+/// <summary>
+/// Two network namespaces and a path between them: the near one, where the program runs, and the far one, where the peers are. The
+/// far addresses 2 to 9 can be removed, which makes a peer vanish.
+/// </summary>
 internal sealed class NetworkPath : IDisposable
 {
     internal const string Near4 = "10.9.0.1";
@@ -32,6 +34,7 @@ internal sealed class NetworkPath : IDisposable
         {
             Run(Near, $"ip link add {Device} type veth peer name {Device} netns {Far.Id}");
         }
+
         Run(Near, $"ip addr add {Near4}/24 dev {Device}; ip addr add {Near6}/64 dev {Device} nodad; ip link set {Device} up");
         Run(Far, $"ip link set {Device} up; {string.Join("; ", Enumerable.Range(2, 8).Select(Add))}");
         _ = Far.Ask($"listen :: {Port}");
@@ -50,8 +53,10 @@ internal sealed class NetworkPath : IDisposable
     internal static string Far4(int number) => $"10.9.0.{number}";
     internal static string Far6(int number) => $"fd09::{number}";
 
-    /// <summary>Connections from near to far that the far side has accepted; <paramref name="options"/> are those of the Lab's connect
-    /// command.</summary>
+    /// <summary>
+    /// Connections from near to far that the far side has accepted; <paramref name="options"/> are those of the Lab's connect
+    /// command.
+    /// </summary>
     internal (SocketRange Near, SocketRange Far) Connect(int count = 1, string? to = null, string options = "", int port = Port)
     {
         // Local ports of its own: the kernel may give one port to two connections with different peers, and tests tell them apart by it.
@@ -61,6 +66,7 @@ internal sealed class NetworkPath : IDisposable
             Run(Near, $"echo {_nextPort} {_nextPort + size - 1} > /proc/sys/net/ipv4/ip_local_port_range");
             _nextPort += size;
         }
+
         SocketRange near = Near.Connect($"{to ?? Far4(2)} {port} {count} {options}");
         return (near, Far.Accept(port, count));
     }
@@ -94,8 +100,10 @@ internal sealed class NetworkPath : IDisposable
 
     internal void Delay(int milliseconds) => Relay($"delay {milliseconds}");
 
-    /// <summary>Drops packets that arrive at the far side, by an nftables rule such as <c>ip daddr 10.9.0.4 drop</c>; skips the test if
-    /// there is no nftables.</summary>
+    /// <summary>
+    /// Drops packets that arrive at the far side, by an nftables rule such as <c>ip daddr 10.9.0.4 drop</c>; skips the test if
+    /// there is no nftables.
+    /// </summary>
     internal void FilterFar(string rule) => Filter(Far, rule);
 
     internal void FilterNear(string rule) => Filter(Near, rule);

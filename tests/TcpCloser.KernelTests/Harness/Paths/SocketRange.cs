@@ -57,8 +57,10 @@ internal sealed record SocketRange(SocketProcess Process, string Text)
         },
         "a closed window");
 
-    /// <summary>Sends exactly as much as fits into the window of the first socket's peer, which does not read: the window is closed, and no
-    /// data waits.</summary>
+    /// <summary>
+    /// Sends exactly as much as fits into the window of the first socket's peer, which does not read: the window is closed, and no
+    /// data waits.
+    /// </summary>
     internal void FillExactly()
     {
         while (Info("window") is > 0 and long window)

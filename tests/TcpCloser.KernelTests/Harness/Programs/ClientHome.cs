@@ -22,8 +22,10 @@ internal sealed class ClientHome : IDisposable
 
     internal string ServerAddress { get; }
 
-    /// <summary>Starts a command in the clients' network namespace that sees the server's files and processes. It ends with this object at
-    /// the latest.</summary>
+    /// <summary>
+    /// Starts a command in the clients' network namespace that sees the server's files and processes. It ends with this object at
+    /// the latest.
+    /// </summary>
     internal Command Start(string command)
     {
         var started = Command.Start(["nsenter", "-t", $"{_serverId}", "-p", "-m", $"--net=/proc/{_holder.Id}/ns/net", "--", .. command.Split(' ')]);

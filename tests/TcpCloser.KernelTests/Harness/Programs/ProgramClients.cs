@@ -20,6 +20,7 @@ internal sealed class ProgramClients : IDisposable
             _sessions = [.. Enumerable.Range(0, count).Select(_ => home.Start($"{SshServer.Ssh} -b {address} root@{home.ServerAddress} cat"))];
             return;
         }
+
         home.Inside(() => _streams = [.. Enumerable.Range(0, count).Select(_ => Open(home.Connect(address, program.Port)))]);
     }
 
@@ -30,11 +31,13 @@ internal sealed class ProgramClients : IDisposable
         {
             _protocol!.Ask(stream);
         }
+
         string question = string.Create(CultureInfo.InvariantCulture, $"question {++_questions}\n");
         foreach (Command session in _sessions)
         {
             session.WriteLine(question.TrimEnd());
         }
+
         foreach (Command session in _sessions)
         {
             session.Await(question);

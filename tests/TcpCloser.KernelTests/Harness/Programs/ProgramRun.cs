@@ -5,8 +5,10 @@ namespace TcpCloser.KernelTests.Harness.Programs;
 /// <param name="Failures">The reason why a client got no answer, by program; no entry if all clients did.</param>
 internal sealed record ProgramRun(Result Dry, Result Real, IReadOnlyDictionary<string, string> Failures)
 {
-    /// <summary>The number of connections of a server by client address and outcome: <c>10.9.0.2 answered 20</c>. Programs also have
-    /// connections between themselves, which are left out.</summary>
+    /// <summary>
+    /// The number of connections of a server by client address and outcome: <c>10.9.0.2 answered 20</c>. Programs also have
+    /// connections between themselves, which are left out.
+    /// </summary>
     internal static string[] Outcomes(Result run, ServerProgram program) =>
     [
         .. ConnectionRecord.Read(run)

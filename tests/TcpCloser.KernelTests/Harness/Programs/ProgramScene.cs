@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests.Harness.Programs;
 
-/// <summary>Every installed server, in one namespace, each with 20 quiet living clients and ten that vanish: five whose address is removed,
-/// and five whose packets are dropped.</summary>
+/// <summary>
+/// Every installed server, in one namespace, each with 20 quiet living clients and ten that vanish: five whose address is removed,
+/// and five whose packets are dropped.
+/// </summary>
 internal sealed class ProgramScene : IDisposable
 {
     internal const int Living = 20;

@@ -79,6 +79,7 @@ internal sealed record Protocol(Action<NetworkStream> LogIn, Action<NetworkStrea
             Assert.True(head[0] != 'E', Text(body));
             types += (char)head[0];
         }
+
         return types;
     }
 

@@ -144,8 +144,10 @@ internal sealed record ServerProgram(string Name, int Port, string[] Needs, stri
 
     internal bool IsInstalled => Needs.All(static command => ServerHome.Find(command, s_postgresDirectories) is not null);
 
-    /// <summary>Starts the server in its own namespaces. Skips the test if it is not installed or needs a second user that does not
-    /// exist.</summary>
+    /// <summary>
+    /// Starts the server in its own namespaces. Skips the test if it is not installed or needs a second user that does not
+    /// exist.
+    /// </summary>
     internal ServerHome StartIsolated()
     {
         Namespaces.Require();

@@ -11,8 +11,10 @@ internal sealed class CgroupTree : IDisposable
     internal Dictionary<string, string> Paths { get; } = [];
     internal string Mount { get; private init; } = "";
 
-    /// <summary>Creates <c>a</c> and <c>b</c> in the root of the cgroup2 mount; null if the machine has no cgroup2 that may be written
-    /// to.</summary>
+    /// <summary>
+    /// Creates <c>a</c> and <c>b</c> in the root of the cgroup2 mount; null if the machine has no cgroup2 that may be written
+    /// to.
+    /// </summary>
     internal static CgroupTree? TryCreate() => TryCreate("a", "b");
 
     /// <summary>Creates cgroups of these names, which may be paths; null if the machine does not allow that.</summary>
@@ -23,6 +25,7 @@ internal sealed class CgroupTree : IDisposable
         {
             return null;
         }
+
         CgroupTree tree = new($"{mount}/tcp-closer-test-{Environment.ProcessId}-{Interlocked.Increment(ref s_number)}") { Mount = mount };
         try
         {

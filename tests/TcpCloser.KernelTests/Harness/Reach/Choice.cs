@@ -111,6 +111,7 @@ internal sealed record Choice
         {
             return socket.IsIPv4 && network.Contains(address);
         }
+
         return socket.IsV6 && network.Contains(address.MapToIPv6());
     }
 

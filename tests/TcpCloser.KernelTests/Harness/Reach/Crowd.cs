@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>Connections of every kind side by side in one namespace: families, addresses, ports, states, owners, names, devices, marks and
-/// cgroups in mixed combinations; with the properties of each socket, as the test knows them from how it was created.</summary>
+/// <summary>
+/// Connections of every kind side by side in one namespace: families, addresses, ports, states, owners, names, devices, marks and
+/// cgroups in mixed combinations; with the properties of each socket, as the test knows them from how it was created.
+/// </summary>
 internal sealed class Crowd : IDisposable
 {
     /// <summary>The devices that sockets are bound to: lo, and both ends of a veth pair, once the sockets are connected.</summary>
@@ -74,18 +76,21 @@ internal sealed class Crowd : IDisposable
         {
             Until.True(() => lab.List().TrueForAll(connection => connection.Client.Tcp == "fin-wait-2"), $"the acknowledged FINs of {string.Join(' ', kind.Options)}");
         }
+
         string comm = kind.Comm.Length == 0 ? "tcp-closer-lab" : kind.Comm;
         foreach (var connection in lab.List())
         {
             AddEnd(connection.ServerAddress, connection.ClientAddress, Tcp(connection.Server, kind.ServerWithoutOwner), kind.ServerIsV6, "server", connection.Server.View == "none");
             AddEnd(connection.ClientAddress, connection.ServerAddress, Tcp(connection.Client, ""), kind.ClientIsV6, "client", connection.Client.View == "none");
         }
+
         void AddEnd(string local, string remote, string state, bool isV6, string role, bool isOrphan)
         {
             if (state.Length == 0)
             {
                 return;
             }
+
             CrowdOwner[] owners = isOrphan ? [] : [.. lab.Processes(role).Concat(role == "server" ? lab.Processes("sharer") : []).Select(pid => new CrowdOwner(pid, comm))];
             // The remains of a closed connection (FIN_WAIT2 and TIME_WAIT without a descriptor) keep their mark, but not their cgroup.
             bool remnant = isOrphan && state is ("time-wait" or "fin-wait-2");

@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>tmux(1) or screen(1): a server that keeps running when the client that started it is gone, and that other clients attach
-/// to.</summary>
+/// <summary>
+/// tmux(1) or screen(1): a server that keeps running when the client that started it is gone, and that other clients attach
+/// to.
+/// </summary>
 internal sealed class Multiplexer
 {
     /// <summary>It gets no variable of the session, as through sudo(8).</summary>

@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>Network namespaces with a Lab in each, named in a private /run/netns. All are in one pid and one mount namespace, in which the
-/// tool also runs, so that <c>--all-netns</c> finds them and nothing of the machine.</summary>
+/// <summary>
+/// Network namespaces with a Lab in each, named in a private /run/netns. All are in one pid and one mount namespace, in which the
+/// tool also runs, so that <c>--all-netns</c> finds them and nothing of the machine.
+/// </summary>
 internal sealed class NamespaceFarm : IDisposable
 {
     private readonly List<LabProcess> _labs = [];
@@ -26,6 +28,7 @@ internal sealed class NamespaceFarm : IDisposable
             {
                 farm.Add($"netns/ns{i.ToString(CultureInfo.InvariantCulture)}", options);
             }
+
             return farm;
         }
         catch
@@ -71,6 +74,7 @@ internal sealed class NamespaceFarm : IDisposable
         {
             lab.Dispose();
         }
+
         Home.Dispose();
     }
 }

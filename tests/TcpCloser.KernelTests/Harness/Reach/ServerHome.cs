@@ -1,7 +1,9 @@
 namespace TcpCloser.KernelTests.Harness.Reach;
 
-/// <summary>The environment of a real server: its own namespaces of every kind, a writable /mnt for its data and an empty /run. Everything
-/// that is started in it ends with it.</summary>
+/// <summary>
+/// The environment of a real server: its own namespaces of every kind, a writable /mnt for its data and an empty /run. Everything
+/// that is started in it ends with it.
+/// </summary>
 internal sealed class ServerHome : IDisposable
 {
     private const string Preparation = """

@@ -5,8 +5,10 @@ namespace TcpCloser.KernelTests.Harness.Reach;
 /// <summary>Runs the same selection with ss(8), for comparison with the tool.</summary>
 internal static class SocketStatistics
 {
-    /// <summary>The endpoints that ss lists for each selection, by the tool's rules: no listeners, and under -4 also IPv4 on IPv6
-    /// sockets.</summary>
+    /// <summary>
+    /// The endpoints that ss lists for each selection, by the tool's rules: no listeners, and under -4 also IPv4 on IPv6
+    /// sockets.
+    /// </summary>
     internal static List<HashSet<string>> Query(Crowd crowd, IReadOnlyList<Choice> choices)
     {
         List<string[]> runs = [.. choices.SelectMany(choice => new[] { Arguments(crowd, choice, v6: false), Arguments(crowd, choice, v6: true) })];
@@ -21,10 +23,12 @@ internal static class SocketStatistics
             {
                 set.UnionWith([.. ofV4, .. ofV6.Where(row => row.IsMapped)]);
             }
+
             if (choices[i].TakesIPv6)
             {
                 set.UnionWith(ofV6);
             }
+
             sets.Add([.. set.Select(row => row.Ends)]);
         }
         return sets;
@@ -47,11 +51,13 @@ internal static class SocketStatistics
         {
             text = text[..device] + text[text.LastIndexOf(':')..];
         }
+
         var end = IPEndPoint.Parse(text);
         if (end.Address.IsIPv4MappedToIPv6)
         {
             end.Address = end.Address.MapToIPv4();
         }
+
         return end.ToString();
     }
 
@@ -62,6 +68,7 @@ internal static class SocketStatistics
         {
             arguments.AddRange(["state", state == "closed" ? "unconnected" : state]);
         }
+
         List<string> terms = [];
         Alternatives(choice.SourcePorts, range => Ports("sport", range));
         Alternatives(choice.DestinationPorts, range => Ports("dport", range));
@@ -81,6 +88,7 @@ internal static class SocketStatistics
                 terms.Add($"( {string.Join(" or ", values.Select(term))} )");
             }
         }
+
         void Prefixes(string[] prefixes, string direction, bool negated)
         {
             string[] fitting = [.. prefixes.Where(prefix => v6 || !Choice.IsV6(prefix)).Select(prefix => v6 ? $"[{Mapped(prefix)}]" : prefix)];
@@ -109,6 +117,7 @@ internal static class SocketStatistics
         {
             return prefix;
         }
+
         string[] parts = prefix.Split('/');
         int length = parts.Length == 1 ? 32 : int.Parse(parts[1], CultureInfo.InvariantCulture);
         return $"::ffff:{parts[0]}/{96 + length}";

@@ -11,6 +11,7 @@ internal static class ToolBatch
         {
             return [];
         }
+
         using TemporaryDirectory directory = new();
         StringBuilder script = new();
         for (int i = 0; i < runs.Count; i++)
