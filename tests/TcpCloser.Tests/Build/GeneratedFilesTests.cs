@@ -21,22 +21,13 @@ public sealed class GeneratedFilesTests
     [Fact]
     public void Completion_EachOfferedWord_IsAccepted()
     {
-        int words = 0;
-        foreach (OptionEntry entry in OptionTable.Entries.Where(static entry => entry.TakesValue))
-        {
-            OptionValue value = OptionValue.Of(entry);
-            if (value.Kind is ValueKind.Word or ValueKind.WordList)
-            {
-                foreach (string word in value.Text.Split(' '))
-                {
-                    entry.Apply(new CommandLineBuilder(), entry.Names[0], word);
-                    words++;
-                }
-            }
-        }
-
-        Assert.True(words > 50);
+        (OptionEntry Entry, string Word)[] offered =
+            [.. OptionTable.Entries.Where(static entry => entry.TakesValue).SelectMany(static entry => Words(OptionValue.Of(entry)).Select(word => (entry, word)))];
+        Assert.True(offered.Length > 50);
+        Assert.All(offered, static item => item.Entry.Apply(new CommandLineBuilder(), item.Entry.Names[0], item.Word));
     }
+
+    private static string[] Words(OptionValue value) => value.Kind is ValueKind.Word or ValueKind.WordList ? value.Text.Split(' ') : [];
 
     private static string SourceDirectory([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 }

@@ -13,10 +13,8 @@ public sealed class ConnectionFileTests
     private static readonly string[] s_both = ["10.0.0.1:22 -> 10.0.0.2:5000 cookie=7", "10.0.0.1:22 -> 10.0.0.2:6000"];
 
     [Theory]
-    [InlineData(Record + "\n" + Pair + "\n")]
-    [InlineData("\n\n  " + Record + "  \r\n\r\n" + Pair + "\r\n")]
-    [InlineData(Record + Record + Pair)]
-    [InlineData(Record + "\n" + Pair + "\n{\"type\":\"summary\"}\n" + Pair + " \n" + Record)]
+    [Values(Record + "\n" + Pair + "\n", "\n\n  " + Record + "  \r\n\r\n" + Pair + "\r\n", Record + Record + Pair,
+        Record + "\n" + Pair + "\n{\"type\":\"summary\"}\n" + Pair + " \n" + Record)]
     public void Read_RecordsAndLines_EachConnectionOnce(string content) => AssertRead(s_both, content);
 
     /// <summary>As jq(1) prints it without -c.</summary>
@@ -37,9 +35,7 @@ public sealed class ConnectionFileTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("\n\r\n \n")]
-    [InlineData("{\"type\":\"summary\"}")]
+    [Values("", "\n\r\n \n", "{\"type\":\"summary\"}")]
     public void Read_NothingNamed_IsEmpty(string content) => AssertRead([], content);
 
     [Theory]
@@ -52,23 +48,15 @@ public sealed class ConnectionFileTests
     public void Read_InvalidLine_IsNamedByItsNumber(string content, string error) => Assert.Equal(error, Named.OfFile(content).Error);
 
     [Fact]
-    public void Read_LongLine_IsCutInTheMessage()
-    {
-        string error = Named.OfFile(new string('x', 5000)).Error!;
-        Assert.Equal($"line 1 '{new string('x', 60)}...': {ConnectionLine.Wanted}", error);
-    }
+    public void Read_LongLine_IsCutInTheMessage() =>
+        Assert.Equal($"line 1 '{new string('x', 60)}...': {ConnectionLine.Wanted}", Named.OfFile(new string('x', 5000)).Error);
 
     [Fact]
-    public void Read_LineAboveTheLimit_IsRefused()
+    public void Read_LineOrNumberOfLinesAboveTheLimit_IsRefused()
     {
+        Assert.Null(Named.OfFile(new string(' ', ConnectionFile.MaxLength - 1) + "\n").Error);
         Assert.Equal("line 2: a line of more than 1048576 bytes", Named.OfFile("\n" + new string(' ', ConnectionFile.MaxLength + 1)).Error);
         Assert.Equal("line 2: a record of more than 1048576 bytes", Named.OfFile("\n{\"" + new string(' ', ConnectionFile.MaxLength)).Error);
-        Assert.Null(Named.OfFile(new string(' ', ConnectionFile.MaxLength - 1) + "\n").Error);
-    }
-
-    [Fact]
-    public void Read_LinesAboveTheLimit_AreRefused()
-    {
         Assert.Null(Named.OfFile(new string('\n', ConnectionFile.MaxItems)).Error);
         Assert.Equal("line 1000001: more than 1000000 lines and records", Named.OfFile(new string('\n', ConnectionFile.MaxItems + 1)).Error);
     }
@@ -121,14 +109,11 @@ public sealed class ConnectionFileTests
     [Fact]
     public void Only_OtherError_IsReportedFirst() => Assert.StartsWith("-q/--quiet", Words.Refused("--only", "/nonexistent", "-q", "-v"), StringComparison.Ordinal);
 
-    [Fact]
-    public void Only_Given_IsASelectionOfBothFamilies()
-    {
-        Assert.Equal(Families.IPv4 | Families.IPv6, Words.Rule("--only", "/dev/null").Families);
-        Assert.Equal(Families.IPv4 | Families.IPv6, Words.Rule("--only", "/dev/null", "-s", "22").Families);
-        Assert.Equal(Families.IPv4, Words.Rule("--only", "/dev/null", "--src", "10.0.0.1").Families);
-        Assert.Equal(Families.IPv6, Words.Rule("--only", "/dev/null", "-6").Families);
-    }
+    [Theory]
+    [Rows("IPv4, IPv6 | --only /dev/null", "IPv4, IPv6 | --only /dev/null -s 22", "IPv4 | --only /dev/null --src 10.0.0.1",
+        "IPv6 | --only /dev/null -6")]
+    public void Only_Given_IsASelectionOfBothFamilies(string families, params string[] words) =>
+        Assert.Equal(families, Words.Rule(words).Families.ToString());
 
     [Fact]
     public void Only_TwoFiles_AreAlternatives()

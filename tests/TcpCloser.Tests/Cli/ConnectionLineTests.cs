@@ -39,40 +39,21 @@ public sealed class ConnectionLineTests
     public void TryParse_LineOfAConnection_IsRead(string line, string? connection) => Assert.Equal(connection, Named.OfLine(line));
 
     [Theory]
-    [InlineData("foo")]
-    [InlineData("10.0.0.1:22")]
-    [InlineData("10.0.0.1 10.0.0.2")]
-    [InlineData("10.0.0.1: 10.0.0.2:5000")]
-    [InlineData(":22 10.0.0.2:5000")]
-    [InlineData("[::1:22 [::1]:5000")]
-    [InlineData("[::1]x:22 [::1]:5000")]
-    [InlineData("[10.0.0.1]:22 10.0.0.2:5000")]
-    [InlineData("udp ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000")]
-    [InlineData("mptcp ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000")]
-    [InlineData("ESTAB 0 10.0.0.1:22 10.0.0.2:5000")]
-    [InlineData("ESTAB 0 0 10.0.0.1:22")]
-    [InlineData("ESTAB x 0 10.0.0.1:22 10.0.0.2:5000")]
-    [InlineData("10.0.0.1%averyverylongdevicename:22 10.0.0.2:5000")]
-    [InlineData("[{\"local_address\":\"10.0.0.1\"}]")]
+    [Values("foo", "10.0.0.1:22", "10.0.0.1 10.0.0.2", "10.0.0.1: 10.0.0.2:5000", ":22 10.0.0.2:5000", "[::1:22 [::1]:5000", "[::1]x:22 [::1]:5000",
+        "[10.0.0.1]:22 10.0.0.2:5000", "udp ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000", "mptcp ESTAB 0 0 10.0.0.1:22 10.0.0.2:5000",
+        "ESTAB 0 10.0.0.1:22 10.0.0.2:5000", "ESTAB 0 0 10.0.0.1:22", "ESTAB x 0 10.0.0.1:22 10.0.0.2:5000",
+        "10.0.0.1%averyverylongdevicename:22 10.0.0.2:5000", "[{\"local_address\":\"10.0.0.1\"}]")]
     public void TryParse_SomethingElse_ShowsTheForms(string line) => Assert.Equal(ConnectionLine.Wanted, Named.OfLine(line));
 
     [Theory]
-    [InlineData("127.0.0.1:ssh 127.0.0.1:5000", PrintNumbers)]
-    [InlineData("127.0.0.1:22 127.0.0.1:0", PrintNumbers)]
-    [InlineData("127.0.0.1:22 127.0.0.1:65536", PrintNumbers)]
-    [InlineData("127.0.0.1:22 127.0.0.1:000022", PrintNumbers)]
-    [InlineData("localhost:22 127.0.0.1:5000", PrintNumbers)]
-    [InlineData("127.1:22 127.0.0.1:5000", PrintNumbers)]
-    [InlineData("[::g]:22 [::1]:5000", PrintNumbers)]
-    [InlineData("ESTAB 0 0 ::1:22 ::1:5000", "an IPv6 address needs brackets")]
-    [InlineData("LISTEN 0 128 0.0.0.0:22 0.0.0.0:*", "a listening socket has no peer")]
-    [InlineData("LISTEN 0 128 *:22 *:*", "a listening socket has no peer")]
-    [InlineData("\t cubic wscale:7,7 rto:204 rtt:0.02/0.01", "omit -i")]
-    [InlineData("10.0.0.1:22 10.0.0.2:5000 10.0.0.3:1", "sk:COOKIE only")]
-    [InlineData("10.0.0.1:22 10.0.0.2:5000 sk:0", "the cookie (sk:)")]
-    [InlineData("10.0.0.1:22 10.0.0.2:5000 sk:", "the cookie (sk:)")]
-    [InlineData("10.0.0.1:22 10.0.0.2:5000 sk:12345678901234567", "the cookie (sk:)")]
-    [InlineData("[fe80::1%eth0]:22 [fe80::2%eth1]:5000", "different devices")]
+    [Rows($"127.0.0.1:ssh 127.0.0.1:5000 | {PrintNumbers}", $"127.0.0.1:22 127.0.0.1:0 | {PrintNumbers}",
+        $"127.0.0.1:22 127.0.0.1:65536 | {PrintNumbers}", $"127.0.0.1:22 127.0.0.1:000022 | {PrintNumbers}",
+        $"localhost:22 127.0.0.1:5000 | {PrintNumbers}", $"127.1:22 127.0.0.1:5000 | {PrintNumbers}", $"[::g]:22 [::1]:5000 | {PrintNumbers}",
+        "ESTAB 0 0 ::1:22 ::1:5000 | an IPv6 address needs brackets", "LISTEN 0 128 0.0.0.0:22 0.0.0.0:* | a listening socket has no peer",
+        "LISTEN 0 128 *:22 *:* | a listening socket has no peer", "\t cubic wscale:7,7 rto:204 rtt:0.02/0.01 | omit -i",
+        "10.0.0.1:22 10.0.0.2:5000 10.0.0.3:1 | sk:COOKIE only", "10.0.0.1:22 10.0.0.2:5000 sk:0 | the cookie (sk:)",
+        "10.0.0.1:22 10.0.0.2:5000 sk: | the cookie (sk:)", "10.0.0.1:22 10.0.0.2:5000 sk:12345678901234567 | the cookie (sk:)",
+        "[fe80::1%eth0]:22 [fe80::2%eth1]:5000 | different devices")]
     public void TryParse_InvalidPart_ReportsWhatIsWrong(string line, string advice) => Assert.Contains(advice, Named.OfLine(line), StringComparison.Ordinal);
 
     /// <summary>ss -p prints the name of a process in front of the cookie, and a process may be called anything.</summary>

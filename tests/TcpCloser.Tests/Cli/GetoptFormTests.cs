@@ -14,11 +14,8 @@ public sealed class GetoptFormTests
     public void ShortOptions_InOneWord_AllApply()
     {
         (Rule rule, RunOptions run) = Words.Parse("-46vns22", "-d80");
-        Assert.Equal(Families.IPv4 | Families.IPv6, rule.Families);
-        Assert.True(run.Verbose);
-        Assert.True(run.DryRun);
-        Assert.Equal("22", Words.Text(rule.SourcePorts));
-        Assert.Equal("80", Words.Text(rule.DestinationPorts));
+        Assert.Equal((Families.IPv4 | Families.IPv6, true, true), (rule.Families, run.Verbose, run.DryRun));
+        Assert.Equal(("22", "80"), (Words.Text(rule.SourcePorts), Words.Text(rule.DestinationPorts)));
     }
 
     [Theory]
@@ -42,9 +39,7 @@ public sealed class GetoptFormTests
     {
         (Rule rule, RunOptions run) = Words.Parse("-i5", "-s22", "-i", "6", "--last-recv-limit", "8", "--last_recv_limit=9", "--use-proc",
             "--signal", "TERM", "--signal=HUP");
-        Assert.Equal(TimeSpan.FromSeconds(6), run.Interval);
-        Assert.Equal(TimeSpan.FromMilliseconds(9), rule.LastRecvLimit);
-        Assert.Equal(1, rule.Signal);
+        Assert.Equal((TimeSpan.FromSeconds(6), TimeSpan.FromMilliseconds(9), 1), (run.Interval, rule.LastRecvLimit, rule.Signal));
     }
 
     [Fact]

@@ -17,18 +17,15 @@ public sealed class OptionTableTests
     [Fact]
     public void Parse_EachName_IsAccepted()
     {
-        foreach (OptionEntry entry in OptionTable.Entries)
+        foreach ((OptionEntry entry, string name) in OptionTable.Entries.SelectMany(static entry => entry.Names.Select(name => (entry, name))))
         {
-            foreach (string name in entry.Names)
+            if (entry.TakesValue)
             {
-                if (entry.TakesValue)
-                {
-                    Assert.Equal($"{name}: a value is missing", Words.Refused("-s22", name));
-                }
-                else
-                {
-                    CommandLine.Parse(["-s22", name], out _);
-                }
+                Assert.Equal($"{name}: a value is missing", Words.Refused("-s22", name));
+            }
+            else
+            {
+                CommandLine.Parse(["-s22", name], out _);
             }
         }
     }

@@ -12,9 +12,7 @@ public sealed class QuantityOptionTests
     }
 
     [Theory]
-    [InlineData("2/peer", 2, "Peer")]
-    [InlineData("1/process", 1, "Process")]
-    [InlineData("2147483647/netns", int.MaxValue, "Netns")]
+    [Rows("2/peer | 2 | Peer", "1/process | 1 | Process", "2147483647/netns | 2147483647 | Netns")]
     public void Keep_NumberAndKey_AreParsed(string value, int count, string key)
     {
         KeepQuota quota = Words.Rule("-s22", "--keep", value).Keep!.Value;
@@ -22,14 +20,11 @@ public sealed class QuantityOptionTests
     }
 
     [Theory]
-    [InlineData("--limit", "5")]
-    [InlineData("--keep", "5/port")]
-    public void Quantity_WithGroupBy_IsRefused(string option, string value) =>
-        Assert.StartsWith($"{option}: cannot be combined with --group-by", Words.Refused("--group-by", "port", option, value), StringComparison.Ordinal);
-
-    [Fact]
-    public void Limit_WithKeepalive_IsRefused() =>
-        Assert.StartsWith("--limit: cannot be combined with --method keepalive", Words.Refused("-s22", "--limit", "5", "--method", "keepalive"), StringComparison.Ordinal);
+    [Rows("--limit: cannot be combined with --group-by | --group-by port --limit 5",
+        "--keep: cannot be combined with --group-by | --group-by port --keep 5/port",
+        "--limit: cannot be combined with --method keepalive | -s22 --limit 5 --method keepalive")]
+    public void Quantity_NothingIsClosed_IsRefused(string message, params string[] words) =>
+        Assert.StartsWith(message, Words.Refused(words), StringComparison.Ordinal);
 
     [Fact]
     public void MatchedFor_WithoutInterval_IsRefused()

@@ -41,27 +41,17 @@ public sealed class SystemFileTests
     {
         Assert.Null(new ServicesFile("", 0).Problem);
         Assert.Equal("reading /etc/services: EACCES (permission denied)", new ServicesFile("", Errno.EACCES).Problem);
-        Assert.Equal(Errno.ENOENT, ProcFile.ReadText("/proc/no such file\0"u8, out string text));
-        Assert.Empty(text);
-        Assert.Equal(Errno.EISDIR, ProcFile.ReadText("/proc\0"u8, out text));
-        Assert.Empty(text);
+        Assert.Equal((Errno.ENOENT, ""), (ProcFile.ReadText("/proc/no such file\0"u8, out string text), text));
+        Assert.Equal((Errno.EISDIR, ""), (ProcFile.ReadText("/proc\0"u8, out text), text));
     }
 
     [Fact]
     public void Read_LongFile_ReturnsAllOfIt()
     {
-        string path = Path.GetTempFileName();
-        try
-        {
-            string content = string.Concat(Enumerable.Range(0, 20_000).Select(static i => $"line {i} é\n"));
-            File.WriteAllText(path, content);
-            Assert.Equal(0, ProcFile.ReadText(System.Text.Encoding.UTF8.GetBytes(path + '\0'), out string text));
-            Assert.Equal(content, text);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using var directory = new TemporaryDirectory();
+        string content = string.Concat(Enumerable.Range(0, 20_000).Select(static i => $"line {i} é\n"));
+        File.WriteAllText(Path.Combine(directory.Path, "file"), content);
+        Assert.Equal((0, content), (ProcFile.ReadText(directory.BytesOf("file"), out string text), text));
     }
 
     /// <summary>The option accepts every name in this machine's file; the first line counts, as for getservbyname(3).</summary>

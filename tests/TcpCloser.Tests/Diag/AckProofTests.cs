@@ -18,25 +18,13 @@ public sealed class AckProofTests
         NotSent = 0,
         WriteQueue = 0,
         Retransmits = 0,
-        Probes = 0,
-        Backoff = 0,
         Rto = 200_000,
         Timer = 0,
         Expires = 0,
     };
 
-    private static readonly DumpedSocket s_leftItsLan = s_quiet with
-    {
-        Timer = Retransmission,
-        Expires = 3_264,
-        Unacked = 1,
-        Retransmits = 43,
-        Backoff = 4,
-        Rto = 3_264_000,
-        Timeouts = 43,
-        TimeoutSeries = 1,
-        TimeoutSeriesMs = 119_910,
-    };
+    private static readonly DumpedSocket s_leftItsLan =
+        Retransmitting(43, 4, 3_264_000, 3_264) with { Timeouts = 43, TimeoutSeries = 1, TimeoutSeriesMs = 119_910 };
 
     /// <summary>The timeout is 200 ms at first, and doubles with each retransmission.</summary>
     [Theory]
@@ -46,9 +34,9 @@ public sealed class AckProofTests
     [InlineData(1, 400, 100, 500)]
     [InlineData(2, 800, 800, 600)] // 200 + 400
     [InlineData(3, 1_600, 0, 3_000)] // 200 + 400 + 800 + 1600
+    [InlineData(0, 200, 201, 0)] // the timer is longer than the timeout
     public void Proof_DataRetransmitted_IsTheSumOfTheTimeouts(byte retransmits, uint rtoMs, uint expires, uint proven) =>
-        Assert.Equal(proven, OutstandingMs(
-            s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = retransmits, Rto = rtoMs * 1000, Expires = expires }));
+        Assert.Equal(proven, OutstandingMs(Retransmitting(retransmits, retransmits, rtoMs * 1000, expires)));
 
     /// <summary>
     /// Without timestamps the backoff outlives a recovery, and a thin stream's linear timeouts do not double: only the smaller count is
@@ -57,26 +45,19 @@ public sealed class AckProofTests
     [Theory]
     [Rows("3 | 0 | 1600 | 0", "0 | 3 | 1600 | 0", "3 | 1 | 1600 | 800", "1 | 3 | 1600 | 800")]
     public void Proof_RetransmitsAndBackoffDiffer_UsesTheSmallerCount(byte retransmits, byte backoff, uint rtoMs, uint proven) =>
-        Assert.Equal(proven, OutstandingMs(
-            s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = backoff, Rto = rtoMs * 1000, Expires = rtoMs }));
+        Assert.Equal(proven, OutstandingMs(Retransmitting(retransmits, backoff, rtoMs * 1000, rtoMs)));
 
     /// <summary>While the device's queue is full, a retransmission is not sent, and its timer does not show when data was sent.</summary>
     [Theory]
     [Rows("30 | 30", "100 | 100", "1000 | 150")]
     public void Proof_CurrentTimeout_IsLimitedByTheTimeSinceDataWasSent(uint lastDataSent, uint proven) =>
-        Assert.Equal(proven, OutstandingMs(
-            s_quiet with { Timer = Retransmission, Unacked = 1, LastDataSent = lastDataSent, Expires = 50 }));
-
-    [Fact]
-    public void Proof_TimerLongerThanTheTimeout_IsZero() =>
-        Assert.Equal(0u, OutstandingMs(s_quiet with { Timer = Retransmission, Unacked = 1, Expires = 201 }));
+        Assert.Equal(proven, OutstandingMs(Retransmitting(0, 0, 200_000, 50) with { LastDataSent = lastDataSent }));
 
     [Theory]
-    [InlineData(10, 120_000_000, 120_000, 119_883)] // 120 s less the first timeout of 117 ms
-    [Rows("10 | 4000000000 | 120000 | 119883", "40 | 120000000 | 120000 | 120000")]
-    public void Proof_TimeoutsAtTheirMaximum_EndsAtTwoMinutes(byte retransmits, uint rtoMicroseconds, uint expires, uint proven) =>
-        Assert.Equal(proven, OutstandingMs(
-            s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = retransmits, Backoff = retransmits, Rto = rtoMicroseconds, Expires = expires }));
+    [InlineData(10, 120_000_000, 119_883)] // 120 s less the first timeout of 117 ms
+    [Rows("10 | 4000000000 | 119883", "40 | 120000000 | 120000")]
+    public void Proof_TimeoutsAtTheirMaximum_EndsAtTwoMinutes(byte retransmits, uint rtoMicroseconds, uint proven) =>
+        Assert.Equal(proven, OutstandingMs(Retransmitting(retransmits, retransmits, rtoMicroseconds, 120_000)));
 
     /// <summary>While the peer's window is closed the timeout shown stays the same, and each window probe waits twice as long.</summary>
     [Theory]
@@ -96,17 +77,13 @@ public sealed class AckProofTests
     [InlineData(1, 3, 500, 0)] // may be the half second after which a full queue is retried
     [InlineData(12, 12, 120_000, 444_400)] // the last wait has just begun; before it 120,000 twice, 102,400, 51,200 … 400
     public void Proof_WindowProbesUnanswered_IsTheSumOfTheCertainWaits(byte probes, byte backoff, uint expires, uint proven) =>
-        Assert.Equal(proven, OutstandingMs(
-            s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = probes, Backoff = backoff, Expires = expires }));
+        Assert.Equal(proven, OutstandingMs(Probing(probes, backoff, expires)));
 
-    /// <summary>
-    /// TCP_USER_TIMEOUT, which is not shown, shortens the wait of the timer: the time since the last answer is the limit.
-    /// </summary>
+    /// <summary>TCP_USER_TIMEOUT, which is not shown, shortens the wait of the timer: the time since the last answer is the limit.</summary>
     [Theory]
     [Rows("13000 | 200", "12800 | 0", "5100 | 0")]
     public void Proof_WindowProbesUnanswered_IsLimitedByTheTimeSinceTheLastAnswer(uint lastAck, uint proven) =>
-        Assert.Equal(proven, OutstandingMs(
-            s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = 5, Backoff = 6, Expires = 600, LastAckRecv = lastAck }));
+        Assert.Equal(proven, OutstandingMs(Probing(5, 6, 600) with { LastAckRecv = lastAck }));
 
     /// <summary>
     /// Linux 6.18 shows this two minutes after data was sent to a host that has left its LAN: ICMP unreachables keep the backoff at 4.
@@ -116,15 +93,10 @@ public sealed class AckProofTests
 
     /// <summary>An earlier series of timeouts, even in the handshake, leaves its time in the kernel's sum.</summary>
     [Theory]
-    [InlineData(2, 43, 43)]
-    [InlineData(2, 44, 43)]
-    [InlineData(1, 44, 43)]
-    [InlineData(1, 43, 42)]
     [InlineData(1, 299, 43)] // the 8-bit count wrapped around to 0
-    [Rows("0 | 43 | 43", "257 | 43 | 43")]
+    [Rows("2 | 43 | 43", "2 | 44 | 43", "1 | 44 | 43", "1 | 43 | 42", "0 | 43 | 43", "257 | 43 | 43")]
     public void KernelTime_EarlierTimeouts_IsNotUsed(ushort series, ushort timeouts, byte retransmits) =>
-        Assert.Equal(3_060u, OutstandingMs(
-            s_leftItsLan with { TimeoutSeries = series, Timeouts = timeouts, Retransmits = retransmits, Rto = 3_264_000, Backoff = 4 }));
+        Assert.Equal(3_060u, OutstandingMs(s_leftItsLan with { TimeoutSeries = series, Timeouts = timeouts, Retransmits = retransmits }));
 
     /// <summary>Without SACK the kernel's time keeps running after the last acknowledgement, until more is sent and acknowledged.</summary>
     [Fact]
@@ -138,13 +110,12 @@ public sealed class AckProofTests
     /// <summary>Before Linux 6.7 tcp_info ends before this field.</summary>
     [Theory]
     [Values(232, 240, 242, 244, 247)]
-    public void KernelTime_TcpInfoTooShort_IsNotUsed(int length) =>
-        Assert.Equal(3_060u, OutstandingMs(s_leftItsLan with { InfoLength = length }));
+    public void KernelTime_TcpInfoTooShort_IsNotUsed(int length) => Assert.Equal(3_060u, OutstandingMs(s_leftItsLan with { InfoLength = length }));
 
     /// <summary>The backoff can prove more, because it includes the first timeout.</summary>
     [Fact]
     public void KernelTime_LessThanTheBackoffProves_IsNotUsed() => Assert.Equal(6_324u, OutstandingMs(
-        s_leftItsLan with { Retransmits = 5, Timeouts = 5, Backoff = 5, Rto = 6_528_000, Expires = 6_528, TimeoutSeriesMs = 6_120 }));
+        Retransmitting(5, 5, 6_528_000, 6_528) with { Timeouts = 5, TimeoutSeries = 1, TimeoutSeriesMs = 6_120 }));
 
     /// <summary>The kernel's time is not limited by the longest timeout, so silence does not stand in for the rest.</summary>
     [Theory]
@@ -162,56 +133,49 @@ public sealed class AckProofTests
     public void Proof_NothingOutstanding_IsZero()
     {
         DumpedSocket grown = s_quiet with { Retransmits = 5, Backoff = 5, Rto = 6_400_000, Probes = 5 };
-        foreach (DumpedSocket socket in new[]
-        {
-            grown with { Timer = 0, Unacked = 1, NotSent = 1, WriteQueue = 1 },
-            grown with { Timer = 3, Unacked = 1, NotSent = 1, WriteQueue = 1 },
-            grown with { Timer = Retransmission },
-            grown with { Timer = Retransmission, Unacked = uint.MaxValue },
-            grown with { Timer = WindowProbe },
-            grown with { Timer = WindowProbe, NotSent = uint.MaxValue, WriteQueue = 1 },
-            grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 0 },
-            grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Unacked = 1 },
-            grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = 0 },
-            grown with { Timer = Keepalive, Probes = 0 },
-        })
-        {
-            Assert.Equal(0u, OutstandingMs(socket));
-            Assert.False(Holds(socket, 1));
-        }
+        DumpedSocket probing = grown with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1 };
+        Assert.All(
+            [
+                grown with { Timer = 0, Unacked = 1, NotSent = 1, WriteQueue = 1 }, grown with { Timer = 3, Unacked = 1, NotSent = 1, WriteQueue = 1 },
+                grown with { Timer = Retransmission }, grown with { Timer = Retransmission, Unacked = uint.MaxValue },
+                grown with { Timer = WindowProbe }, probing with { NotSent = uint.MaxValue }, probing with { WriteQueue = 0 },
+                probing with { Unacked = 1 }, probing with { Probes = 0 }, grown with { Timer = Keepalive, Probes = 0 },
+            ],
+            static (DumpedSocket socket) =>
+            {
+                Assert.Equal(0u, OutstandingMs(socket));
+                Assert.False(Holds(socket, 1));
+            });
     }
 
     [Theory]
     [Rows("600 | 1000000 | 1000000 | true", "601 | 1000000 | 1000000 | false", "600 | 600 | 600 | true", "600 | 599 | 600 | false",
         "600 | 600 | 599 | false")]
-    public void Holds_ProofOrSilenceTooShort_IsFalse(uint ms, uint lastData, uint lastAck, bool holds) => Assert.Equal(holds, Holds(
-        s_quiet with
-        {
-            Timer = Retransmission,
-            Unacked = 1,
-            Retransmits = 2,
-            Backoff = 2,
-            Rto = 800_000,
-            Expires = 800,
-            LastDataRecv = lastData,
-            LastAckRecv = lastAck,
-        }, ms));
+    public void Holds_ProofOrSilenceTooShort_IsFalse(uint ms, uint lastData, uint lastAck, bool holds) =>
+        Assert.Equal(holds, Holds(Retransmitting(2, 2, 800_000, 800) with { LastDataRecv = lastData, LastAckRecv = lastAck }, ms));
 
     /// <summary>Beyond two minutes the timers prove nothing more, and silence decides.</summary>
     [Theory]
     [Rows("120000 | true", "1000000 | true", "1000001 | false")]
-    public void Holds_TimeBeyondTwoMinutes_IsDecidedBySilence(uint ms, bool holds) => Assert.Equal(holds, Holds(
-        s_quiet with { Timer = Retransmission, Unacked = 1, Retransmits = 40, Backoff = 40, Rto = 120_000_000, Expires = 120_000 }, ms));
+    public void Holds_TimeBeyondTwoMinutes_IsDecidedBySilence(uint ms, bool holds) =>
+        Assert.Equal(holds, Holds(Retransmitting(40, 40, 120_000_000, 120_000), ms));
 
-    private static uint OutstandingMs(DumpedSocket socket)
+    private static DumpedSocket Retransmitting(byte retransmits, byte backoff, uint rtoMicroseconds, uint expires) => s_quiet with
     {
-        var facts = new SocketFacts(in MemoryMarshal.AsRef<InetDiagMsg>(socket.Body()), socket.Info());
-        return AckProof.OutstandingMs(in facts);
-    }
+        Timer = Retransmission,
+        Unacked = 1,
+        Retransmits = retransmits,
+        Backoff = backoff,
+        Rto = rtoMicroseconds,
+        Expires = expires,
+    };
 
-    private static bool Holds(DumpedSocket socket, uint ms)
-    {
-        var facts = new SocketFacts(in MemoryMarshal.AsRef<InetDiagMsg>(socket.Body()), socket.Info());
-        return AckProof.Holds(in facts, ms);
-    }
+    private static DumpedSocket Probing(byte probes, byte backoff, uint expires) =>
+        s_quiet with { Timer = WindowProbe, NotSent = 1, WriteQueue = 1, Probes = probes, Backoff = backoff, Expires = expires };
+
+    private static SocketFacts Facts(DumpedSocket socket) => new(in MemoryMarshal.AsRef<InetDiagMsg>(socket.Body()), socket.Info());
+
+    private static uint OutstandingMs(DumpedSocket socket) => AckProof.OutstandingMs(Facts(socket));
+
+    private static bool Holds(DumpedSocket socket, uint ms) => AckProof.Holds(Facts(socket), ms);
 }

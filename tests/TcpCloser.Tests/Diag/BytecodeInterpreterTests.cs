@@ -41,7 +41,7 @@ public sealed class BytecodeInterpreterTests
         Assert.NotNull(BytecodeAudit.Refusal(Program("0b 08 0c 00 00 00 16 00"), hasEqual: false));
         Assert.NotNull(BytecodeAudit.Refusal(Program("0a 0c 10 00 01 00 00 00 ff 00 00 00"), netAdmin: false));
         Assert.NotNull(BytecodeAudit.Refusal(new byte[65_532]));
-        Assert.Null(BytecodeAudit.Refusal(Nops(65_528)));
+        Assert.Null(BytecodeAudit.Refusal(Program(string.Concat(Enumerable.Repeat("00 04 00 00", 65_528 / 4)))));
     }
 
     [Theory]
@@ -74,15 +74,4 @@ public sealed class BytecodeInterpreterTests
     }
 
     private static byte[] Program(string hex) => Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
-
-    private static byte[] Nops(int length)
-    {
-        var program = new byte[length];
-        for (int at = 0; at < length; at += 4)
-        {
-            program[at + 1] = 4;
-        }
-
-        return program;
-    }
 }

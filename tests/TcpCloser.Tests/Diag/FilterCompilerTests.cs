@@ -14,15 +14,10 @@ public sealed class FilterCompilerTests
 
     private static readonly Gen<string> s_family = Gen.OneOf("-4", "-6", "-46");
 
-    [Fact]
-    public void Filter_SourcePorts_ListsExactlyThose() =>
-        Gen.Select(s_family, s_range.Array[1, 60]).Sample(static (family, ranges) =>
-            AssertEveryPortAgrees(family, ranges, isSource: true), iter: 80);
-
-    [Fact]
-    public void Filter_DestinationPorts_ListsExactlyThose() =>
-        Gen.Select(s_family, s_range.Array[1, 60]).Sample(static (family, ranges) =>
-            AssertEveryPortAgrees(family, ranges, isSource: false), iter: 80);
+    [Theory]
+    [Values(true, false)]
+    public void Filter_PortsOfOneEnd_ListsExactlyThose(bool isSource) =>
+        Gen.Select(s_family, s_range.Array[1, 60]).Sample((family, ranges) => AssertEveryPortAgrees(family, ranges, isSource), iter: 80);
 
     [Fact]
     public void Filter_SourceAndDestinationPorts_ListsExactlyThose() =>
@@ -55,7 +50,7 @@ public sealed class FilterCompilerTests
     public void Filter_AllPortsInOneRangeOrOneByOne_ListsThemAll()
     {
         AssertEveryPortAgrees("-4", [new PortRange(1, 65_535)], isSource: true);
-        AssertEveryPortAgrees("-6", [.. Enumerable.Range(1, 65_535).Select(static port => Port(port))], isSource: false);
+        AssertEveryPortAgrees("-6", [.. Enumerable.Range(1, 65_535).Select(static port => new PortRange((ushort)port, (ushort)port))], isSource: false);
     }
 
     /// <summary>Any combination of two lists fits into an attribute.</summary>
@@ -74,16 +69,13 @@ public sealed class FilterCompilerTests
 
         Assert.InRange(program.Length, 0, BytecodeAudit.MaxLength);
         Selection selection = Words.Select("-6", source, destination);
-        foreach (ushort sourcePort in Interesting(source.Take(20).Concat(source.TakeLast(20)), [1, 2, 65_535]))
+        foreach (ushort sourcePort in Interesting([.. source.Take(20), .. source.TakeLast(20)], [1, 2, 65_535]))
         {
-            foreach (ushort destinationPort in Interesting(destination.Take(20).Concat(destination.TakeLast(20)), [1, 2, 65_535]))
+            foreach (ushort destinationPort in Interesting([.. destination.Take(20), .. destination.TakeLast(20)], [1, 2, 65_535]))
             {
                 FilterEntry entry = FilterEntry.Between("fd00::1", sourcePort, "fd00::2", destinationPort);
                 Connection connection = Connections.Of($"fd00::1:{sourcePort} fd00::2:{destinationPort}");
-                if (Words.Matches(selection, in connection))
-                {
-                    Assert.True(BytecodeInterpreter.Accepts(program, in entry));
-                }
+                Assert.True(!Words.Matches(selection, in connection) || BytecodeInterpreter.Accepts(program, in entry));
             }
         }
     }
@@ -99,16 +91,12 @@ public sealed class FilterCompilerTests
 
     [Theory]
     [Rows("-6 -s 22", "-46 -d 22", "-46 -s 22 -d 80")]
-    public void Filter_RequestIdSelectsEverything_IsEmpty(params string[] words) =>
-        Assert.Empty(Words.Compile(Words.Select(words)));
+    public void Filter_RequestIdSelectsEverything_IsEmpty(params string[] words) => Assert.Empty(Words.Compile(Words.Select(words)));
 
     /// <summary>A leaf costs 16 bytes a port, and the tree above it little.</summary>
     [Fact]
-    public void Filter_ThreeThousandPorts_TakesLittleMoreThanItsLeaves()
-    {
-        byte[] program = Compile("-6", Scattered(3_000, 1), []);
-        Assert.InRange(program.Length, 48_000, 55_000);
-    }
+    public void Filter_ThreeThousandPorts_TakesLittleMoreThanItsLeaves() =>
+        Assert.InRange(Compile("-6", Scattered(3_000, 1), []).Length, 48_000, 55_000);
 
     private static void AssertEveryPortAgrees(string family, IReadOnlyList<PortRange> ranges, bool isSource)
     {
@@ -160,6 +148,4 @@ public sealed class FilterCompilerTests
         return [.. Enumerable.Range(0, count).Select(i => new PortRange((ushort)(10 + i * step), (ushort)(9 + i * step + length)))
             .Where(static range => range.Last >= range.First)];
     }
-
-    private static PortRange Port(int port) => new((ushort)port, (ushort)port);
 }

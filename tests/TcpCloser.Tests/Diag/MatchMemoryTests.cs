@@ -39,9 +39,7 @@ public sealed class MatchMemoryTests : IDisposable
 
     /// <summary>A round that failed, or in which a name could not be resolved, does not start the time again.</summary>
     [Theory]
-    [InlineData("not listed")]
-    [InlineData("aborted")]
-    [InlineData("names missing")]
+    [Values("not listed", "aborted", "names missing")]
     public void See_RoundThatIsNotWhole_KeepsTheTime(string failure)
     {
         Round(0, 7, 8);
@@ -52,9 +50,7 @@ public sealed class MatchMemoryTests : IDisposable
 
     /// <summary>A connection that a round saw before it failed begins again if the next one does not see it.</summary>
     [Theory]
-    [InlineData("not listed")]
-    [InlineData("aborted")]
-    [InlineData("names missing")]
+    [Values("not listed", "aborted", "names missing")]
     public void See_MissingAfterARoundThatIsNotWhole_BeginsAgain(string failure)
     {
         Round(0, 7, 8);
@@ -152,16 +148,8 @@ public sealed class MatchMemoryTests : IDisposable
             Dictionary<ulong, int> since = [];
             for (int round = 0; round < rounds.Length; round++)
             {
-                memory.BeginRound(round);
-                memory.Begin(network);
                 since = rounds[round].ToDictionary(static cookie => cookie, cookie => since.GetValueOrDefault(cookie, round));
-                foreach (ulong cookie in rounds[round])
-                {
-                    Assert.Equal(round - since[cookie] >= 3, memory.See(cookie));
-                }
-
-                memory.Complete();
-                memory.EndRound(isWhole: true);
+                Assert.Equal(rounds[round].Select(cookie => round - since[cookie] >= 3), Round(memory, network, round, rounds[round]));
                 Assert.Equal(since.Count, memory.Count);
             }
         }, iter: 2_000);
@@ -171,15 +159,8 @@ public sealed class MatchMemoryTests : IDisposable
         _memory.BeginRound(nowMs);
         _memory.Begin(_network);
         _memory.See(cookie);
-        if (failure == "names missing")
-        {
-            _memory.Complete();
-        }
-        else
-        {
-            _memory.Restart();
-        }
-
+        Action end = failure == "names missing" ? _memory.Complete : _memory.Restart;
+        end();
         if (failure != "aborted")
         {
             _memory.EndRound(isWhole: failure == "not listed");
@@ -188,20 +169,23 @@ public sealed class MatchMemoryTests : IDisposable
 
     private bool[] Round(long nowMs, params ulong[] cookies) => Round(nowMs, isWhole: true, cookies);
 
-    private bool[] Round(long nowMs, bool isWhole, params ulong[] cookies)
+    private bool[] Round(long nowMs, bool isWhole, params ulong[] cookies) => Round(_memory, _network, nowMs, cookies, isWhole);
+
+    private static bool[] Round(MatchMemory memory, NetworkNamespace network, long nowMs, ulong[] cookies, bool isWhole = true)
     {
-        _memory.BeginRound(nowMs);
-        bool[] seen = List(_network, cookies);
-        _memory.EndRound(isWhole);
+        memory.BeginRound(nowMs);
+        bool[] seen = List(memory, network, cookies);
+        memory.EndRound(isWhole);
         return seen;
     }
 
-    /// <summary>The same without a result, which would be allocated.</summary>
-    private bool[] List(NetworkNamespace network, params ulong[] cookies)
+    private bool[] List(NetworkNamespace network, params ulong[] cookies) => List(_memory, network, cookies);
+
+    private static bool[] List(MatchMemory memory, NetworkNamespace network, ulong[] cookies)
     {
-        _memory.Begin(network);
-        bool[] seen = [.. cookies.Select(cookie => _memory.See(cookie))];
-        _memory.Complete();
+        memory.Begin(network);
+        bool[] seen = [.. cookies.Select(memory.See)];
+        memory.Complete();
         return seen;
     }
 }

@@ -18,11 +18,7 @@ public sealed class NetworkNamespaceTests
     }
 
     [Fact]
-    public void DeviceName_LookupFails_IsEmpty()
-    {
-        var network = new Counting { Errno = Errno.EMFILE };
-        Assert.Empty(network.DeviceName(1));
-    }
+    public void DeviceName_LookupFails_IsEmpty() => Assert.Empty(new Counting { Errno = Errno.EMFILE }.DeviceName(1));
 
     private sealed class Counting : NetworkNamespace
     {

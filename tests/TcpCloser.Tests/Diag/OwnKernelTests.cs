@@ -47,14 +47,10 @@ public sealed class OwnKernelTests : IDisposable
     [Fact]
     public void FilterChecks_KernelRefuses_ReturnTheErrno()
     {
-        var kernel = new FakeKernel(static (_, _) => [Answer.Of(Support.Netlink.ErrorMessage(Errno.EINVAL))]);
-        var network = new FakeNamespace(kernel);
-        var dump = new SocketDump();
+        var kernel = FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(Errno.EINVAL)));
         Func<SocketDump, NetworkNamespace, Failure>[] checks =
-        [
-            FilterCheck.Dump, FilterCheck.Ports, FilterCheck.Addresses, FilterCheck.Interface, FilterCheck.Mark, FilterCheck.Cgroup,
-        ];
-        Assert.All(checks, check => Assert.Equal(Errno.EINVAL, check(dump, network).Errno));
+            [FilterCheck.Dump, FilterCheck.Ports, FilterCheck.Addresses, FilterCheck.Interface, FilterCheck.Mark, FilterCheck.Cgroup];
+        Assert.All(checks, check => Assert.Equal(Errno.EINVAL, check(new SocketDump(), new FakeNamespace(kernel)).Errno));
 
         // Each check tries something different.
         Assert.Equal(checks.Length, kernel.Sent.Select(Convert.ToHexString).Distinct().Count());
@@ -65,7 +61,7 @@ public sealed class OwnKernelTests : IDisposable
     [Fact]
     public void FilterChecks_KernelForbids_OnlyTheMarkIsToBlame()
     {
-        var network = new FakeNamespace(new FakeKernel(static (_, _) => [Answer.Of(Support.Netlink.ErrorMessage(Errno.EPERM))]));
+        var network = new FakeNamespace(FakeKernel.Answering(Answer.Of(Netlink.ErrorMessage(Errno.EPERM))));
         var dump = new SocketDump();
         Assert.Equal(new Failure(Operation.ListSocketsByMark, Errno.EPERM), FilterCheck.Mark(dump, network));
         Assert.Equal(new Failure(Operation.ListSockets, Errno.EPERM), FilterCheck.Ports(dump, network));

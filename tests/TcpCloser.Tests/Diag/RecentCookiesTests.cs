@@ -30,15 +30,9 @@ public sealed class RecentCookiesTests
     public void Cookie_IsAnAddress_IsNotNewTheSecondTime()
     {
         var recent = new RecentCookies();
-        for (ulong i = 0; i < RecentCookies.Length; i++)
-        {
-            Assert.True(recent.Add(0xffff_8880_0000_0000 + (i << 11)));
-        }
-
-        for (ulong i = 0; i < RecentCookies.Length; i++)
-        {
-            Assert.False(recent.Add(0xffff_8880_0000_0000 + (i << 11)));
-        }
+        ulong[] addresses = [.. Enumerable.Range(0, RecentCookies.Length).Select(static i => 0xffff_8880_0000_0000 + ((ulong)i << 11))];
+        Assert.All(addresses, address => Assert.True(recent.Add(address)));
+        Assert.All(addresses, address => Assert.False(recent.Add(address)));
     }
 
     [Fact]

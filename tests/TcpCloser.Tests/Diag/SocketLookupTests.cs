@@ -10,42 +10,27 @@ public sealed class SocketLookupTests
     public void Lookup_ConnectionStillThere_IsFoundWithItsFacts()
     {
         var socket = s_socket with { LastDataRecv = 77, Inode = 0 };
-        Assert.True(Find(out Connection now, out uint lastDataRecv, Answer.Of(socket.Message(20))));
+        Assert.True(Find(Lookup(Answer.Of(socket.Message(20))), out Connection now, out uint lastDataRecv));
         Assert.Equal($"{socket}", RecordingDumpSink.Text(in now));
         Assert.Equal(77u, lastDataRecv);
     }
 
+    /// <summary>An answer of another sender, or to another request, is not "not found" either.</summary>
     [Fact]
-    public void Lookup_Enoent_IsNotFound() => Assert.False(Find(out _, out _, Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))));
-
-    [Fact]
-    public void Lookup_AnswersOfOthersOrForOthers_AreIgnored() => Assert.False(Find(
-        out _, out _,
-        Answer.Of(s_socket.Message(20)) with { Sender = 4711 },
-        Answer.Of(Netlink.Message(20, s_socket.Body(), sequence: 0xdeadbeef)),
-        Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef)),
-        new Answer([1, 2, 3], Sender: 4711),
-        Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))));
+    public void Lookup_EnoentAfterAnswersOfOthersOrForOthers_IsNotFound() => Assert.False(Find(Lookup(
+        Answer.Of(s_socket.Message(20)) with { Sender = 4711 }, Answer.Of(Netlink.Message(20, s_socket.Body(), sequence: 0xdeadbeef)),
+        Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef)), new Answer([1, 2, 3], Sender: 4711), Answer.Of(Netlink.ErrorMessage(Errno.ENOENT)))));
 
     [Theory]
     [Values(Errno.EPERM, Errno.EINVAL)]
-    public void Lookup_ErrnoOtherThanEnoent_Throws(int errno) =>
-        Assert.Equal(errno, Assert.Throws<SystemCallException>(() => Find(out _, out _, Answer.Of(Netlink.ErrorMessage(errno)))).Failure.Errno);
+    public void Lookup_ErrnoOtherThanEnoent_Throws(int errno) => AssertThrows(errno, Lookup(Answer.Of(Netlink.ErrorMessage(errno))));
 
     [Fact]
-    public void Lookup_ReceiveFails_Throws() =>
-        Assert.Equal(Errno.ENOBUFS, Assert.Throws<SystemCallException>(() => Find(out _, out _, Answer.Failing(Errno.ENOBUFS))).Failure.Errno);
-
-    [Fact]
-    public void Lookup_SendFails_Throws()
+    public void Lookup_NoAnswer_Throws()
     {
-        var kernel = new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOBUFS };
-        using var lookup = new SocketLookup(new FakeNamespace(kernel));
-        Assert.Throws<SystemCallException>(() =>
-        {
-            Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
-            lookup.TryFind(in connection, out _, out _);
-        });
+        AssertThrows(Errno.ENOBUFS, Lookup(Answer.Failing(Errno.ENOBUFS)));
+        AssertThrows(Errno.ENOBUFS, Lookup(new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOBUFS }));
+        AssertThrows(Errno.ETIMEDOUT, Lookup());
     }
 
     /// <summary>A message that does not answer this request is never taken for an answer, and never for "not found".</summary>
@@ -54,7 +39,7 @@ public sealed class SocketLookupTests
     public void Lookup_MalformedAnswer_Throws(string flaw, byte[] datagram)
     {
         Assert.NotEmpty(flaw);
-        Assert.Equal(Errno.EBADMSG, Assert.Throws<SystemCallException>(() => Find(out _, out _, new Answer(datagram))).Failure.Errno);
+        AssertThrows(Errno.EBADMSG, Lookup(new Answer(datagram)));
     }
 
     public static TheoryData<string, byte[]> Malformed() => new()
@@ -76,36 +61,30 @@ public sealed class SocketLookupTests
         { "shorter than a header", [1, 2, 3] },
     };
 
-    [Fact]
-    public void Lookup_KernelNeverAnswers_TimesOut() =>
-        Assert.Equal(Errno.ETIMEDOUT, Assert.Throws<SystemCallException>(() => Find(out _, out _)).Failure.Errno);
-
     /// <summary>An answer that comes too late is not taken for the answer to the next request.</summary>
     [Fact]
     public void Lookup_LateAnswerToTheLastRequest_IsIgnored()
     {
-        var kernel = new FakeKernel(static (_, number) => number == 0 ? []
-            : [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, sequence: 1)), Answer.Of(s_socket.Message(20))]);
-        using var lookup = new SocketLookup(new FakeNamespace(kernel));
-        Assert.Throws<SystemCallException>(() => Look(lookup));
-        Assert.True(Look(lookup));
+        using SocketLookup lookup = Lookup(new FakeKernel(static (_, number) => number == 0 ? []
+            : [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, sequence: 1)), Answer.Of(s_socket.Message(20))]));
+        Assert.Throws<SystemCallException>(() => Find(lookup));
+        Assert.True(Find(lookup));
     }
 
-    private static bool Look(SocketLookup lookup)
+    private static void AssertThrows(int errno, SocketLookup lookup) =>
+        Assert.Equal(errno, Assert.Throws<SystemCallException>(() => Find(lookup)).Failure.Errno);
+
+    private static SocketLookup Lookup(params Answer[] answers) => Lookup(FakeKernel.Answering(answers));
+
+    private static SocketLookup Lookup(FakeKernel kernel) => new(new FakeNamespace(kernel));
+
+    private static bool Find(SocketLookup lookup) => Find(lookup, out _, out _);
+
+    private static bool Find(SocketLookup lookup, out Connection now, out uint lastDataRecv)
     {
         Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
-        return lookup.TryFind(in connection, out _, out _);
-    }
-
-    private static bool Find(out Connection now, out uint lastDataRecv, params Answer[] answers)
-    {
-        var kernel = FakeKernel.Answering(answers);
-        using (var lookup = new SocketLookup(new FakeNamespace(kernel)))
-        {
-            Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
-            bool found = lookup.TryFind(in connection, out now, out SocketFacts facts);
-            lastDataRecv = facts.LastDataRecvMs;
-            return found;
-        }
+        bool found = lookup.TryFind(in connection, out now, out SocketFacts facts);
+        lastDataRecv = facts.LastDataRecvMs;
+        return found;
     }
 }

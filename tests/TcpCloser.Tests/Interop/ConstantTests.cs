@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using System.Text;
 using Signal = TcpCloser.Interop.Signal;
 
 namespace TcpCloser.Tests.Interop;
@@ -28,13 +27,11 @@ public sealed class ConstantTests
     {
         CLayout c = new CLayout().Include(s_headers);
         int count = 0;
-        foreach (Type type in typeof(Errno).Assembly.GetTypes().Where(static type => type.Namespace == "TcpCloser.Interop"))
+        IEnumerable<Type> types = typeof(Errno).Assembly.GetTypes().Where(static type => type.Namespace == "TcpCloser.Interop");
+        foreach (FieldInfo field in types.SelectMany(Constants).Where(static field => IsNameOfC(field.Name)))
         {
-            foreach (FieldInfo field in Constants(type).Where(static field => IsNameOfC(field.Name)))
-            {
-                c.Assert($"{s_spellings.GetValueOrDefault(field.Name, field.Name)} == {Value(field)}{(field.FieldType == typeof(ulong) ? "u" : "")}");
-                count++;
-            }
+            c.Assert($"{s_spellings.GetValueOrDefault(field.Name, field.Name)} == {Value(field)}{(field.FieldType == typeof(ulong) ? "u" : "")}");
+            count++;
         }
 
         Assert.True(count > 100);
@@ -94,8 +91,7 @@ public sealed class ConstantTests
         CLayout c = new CLayout().Include("netinet/tcp.h").Assert($"TCP_CLOSING + 1 == {TcpState.Count}");
         foreach (FieldInfo state in Constants(typeof(TcpState)).Where(static field => field.Name != nameof(TcpState.Count)))
         {
-            string name = Underscored(state.Name).ToUpperInvariant();
-            c.Assert($"TCP{name} == {Value(state)}");
+            c.Assert($"TCP{Underscored(state.Name).ToUpperInvariant()} == {Value(state)}");
         }
 
         c.Compile();
@@ -112,14 +108,6 @@ public sealed class ConstantTests
         name.StartsWith("SYS_", StringComparison.Ordinal) || (name.Length > 1 && name.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_'));
 
     /// <summary><c>LastDataRecv</c> as <c>_last_data_recv</c>.</summary>
-    private static string Underscored(string name)
-    {
-        var text = new StringBuilder();
-        foreach (char c in name)
-        {
-            text.Append(char.IsAsciiLetterUpper(c) ? "_" : "").Append(char.ToLowerInvariant(c));
-        }
-
-        return text.ToString();
-    }
+    private static string Underscored(string name) =>
+        string.Concat(name.Select(static c => $"{(char.IsAsciiLetterUpper(c) ? "_" : "")}{char.ToLowerInvariant(c)}"));
 }

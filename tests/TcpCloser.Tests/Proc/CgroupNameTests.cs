@@ -12,39 +12,24 @@ public sealed class CgroupNameTests
     private const string StaticUid = "d41d8cd98f00b204e9800998ecf8427e";
 
     [Theory]
-    [InlineData("/", "")]
-    [InlineData("/init.scope", "init.scope")]
-    [InlineData("/system.slice", "system.slice")]
-    [InlineData("/system.slice/nginx.service", "nginx.service")]
-    [InlineData("/system.slice/ssh.socket", "ssh.socket")]
-    [InlineData(@"/system.slice/system-getty.slice/getty@tty1.service", "getty@tty1.service")]
-    [InlineData(@"/system.slice/system-postgresql.slice/postgresql@15-main.service", "postgresql@15-main.service")]
-    [InlineData(@"/system.slice/dev-disk-by\x2duuid-1234.swap", @"dev-disk-by\x2duuid-1234.swap")]
-    [InlineData("/system.slice/_memory.service", "memory.service")]
-    [InlineData("/user.slice/user-1000.slice/session-3.scope", "session-3.scope")]
-    [InlineData("/user.slice/user-1000.slice/user@1000.service", "user@1000.service")]
-    [InlineData("/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service", "foo.service")]
-    [InlineData("/user.slice/user-1000.slice/user@1000.service/app.slice", "user@1000.service")]
-    [InlineData("/user.slice/user-1000.slice", "user-1000.slice")]
-    [InlineData("/system.slice/delegated.service/worker/7", "delegated.service")]
-    [InlineData("/machine.slice/machine-web.scope", "machine-web.scope")]
-    [InlineData("/machine.slice/machine-web.scope/payload/system.slice/nginx.service", "nginx.service")]
-    [InlineData("/machine.slice/libpod-conmon-" + Id + ".scope", "libpod-conmon-" + Id + ".scope")]
-    [InlineData("/openrc.nginx", "")]
+    [Rows("/ | ", "/init.scope | init.scope", "/system.slice | system.slice", "/system.slice/nginx.service | nginx.service",
+        "/system.slice/ssh.socket | ssh.socket", "/system.slice/system-getty.slice/getty@tty1.service | getty@tty1.service",
+        "/system.slice/system-postgresql.slice/postgresql@15-main.service | postgresql@15-main.service",
+        @"/system.slice/dev-disk-by\x2duuid-1234.swap | dev-disk-by\x2duuid-1234.swap", "/system.slice/_memory.service | memory.service",
+        "/user.slice/user-1000.slice/session-3.scope | session-3.scope", "/user.slice/user-1000.slice/user@1000.service | user@1000.service",
+        "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service | foo.service",
+        "/user.slice/user-1000.slice/user@1000.service/app.slice | user@1000.service", "/user.slice/user-1000.slice | user-1000.slice",
+        "/system.slice/delegated.service/worker/7 | delegated.service", "/machine.slice/machine-web.scope | machine-web.scope",
+        "/machine.slice/machine-web.scope/payload/system.slice/nginx.service | nginx.service",
+        $"/machine.slice/libpod-conmon-{Id}.scope | libpod-conmon-{Id}.scope", "/openrc.nginx | ")]
     public void Name_OfSystemd_IsTheInnermostUnit(string path, string unit) => AssertName(path, unit: unit);
 
     [Theory]
-    [InlineData("/system.slice/docker-" + Id + ".scope")]
-    [InlineData("/docker/" + Id)]
-    [InlineData("/machine.slice/libpod-" + Id + ".scope")]
-    [InlineData("/machine.slice/libpod-" + Id + ".scope/container")]
-    [InlineData("/libpod_parent/libpod-" + Id)]
-    [InlineData("/machine.slice/machine-libpod_pod_" + OtherId + ".slice/libpod-" + Id + ".scope/container")]
-    [InlineData("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" + Id + ".scope/container")]
-    [InlineData("/system.slice/nerdctl-" + Id + ".scope")]
-    [InlineData("/default/" + Id)]
-    [InlineData("/docker/" + OtherId + "/docker/" + Id)]
-    [InlineData("/ecs/5b0c/" + Id)]
+    [Values($"/system.slice/docker-{Id}.scope", $"/docker/{Id}", $"/machine.slice/libpod-{Id}.scope",
+        $"/machine.slice/libpod-{Id}.scope/container", $"/libpod_parent/libpod-{Id}",
+        $"/machine.slice/machine-libpod_pod_{OtherId}.slice/libpod-{Id}.scope/container",
+        $"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{Id}.scope/container",
+        $"/system.slice/nerdctl-{Id}.scope", $"/default/{Id}", $"/docker/{OtherId}/docker/{Id}", $"/ecs/5b0c/{Id}")]
     public void Name_OfContainer_IsItsShortId(string path) => AssertName(path, container: Id[..12]);
 
     [Fact]
@@ -81,13 +66,8 @@ public sealed class CgroupNameTests
     public void Name_OfSomethingSimilar_IsNeither(string path, string unit) => AssertName(path, unit: unit);
 
     [Theory]
-    [InlineData(Id, Id)]
-    [InlineData("3f2a9c1b7d4e", "3f2a9c1b7d4e")]
-    [InlineData("docker-3f2a9c1b7d4e.scope", "3f2a9c1b7d4e")]
-    [InlineData("3f2a9c1b7d4", "")]
-    [InlineData("3F2A9C1B7D4E", "")]
-    [InlineData("nginx.service", "")]
-    [InlineData("3f2a9c1b7d4e.scope", "")]
+    [Rows($"{Id} | {Id}", "3f2a9c1b7d4e | 3f2a9c1b7d4e", "docker-3f2a9c1b7d4e.scope | 3f2a9c1b7d4e", "3f2a9c1b7d4 | ", "3F2A9C1B7D4E | ",
+        "nginx.service | ", "3f2a9c1b7d4e.scope | ")]
     public void ContainerOf_ShortForms_AreIdsOf12Digits(string name, string id) =>
         Assert.Equal(id, Encoding.UTF8.GetString(CgroupName.ContainerOf(Encoding.UTF8.GetBytes(name), CgroupName.ShownDigits)));
 

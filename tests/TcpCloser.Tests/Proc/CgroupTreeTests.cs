@@ -6,16 +6,15 @@ namespace TcpCloser.Tests.Proc;
 public sealed class CgroupTreeTests
 {
     private const string Id = "3f2a9c1b7d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8";
+    private const string Scope = $"/system.slice/docker-{Id}.scope";
 
     [Fact]
     public void Read_WholeTree_HasEachCgroupAfterItsParent()
     {
         using var cgroups = new FakeCgroups();
         cgroups.Add("/system.slice/nginx.service", "/system.slice/b.service/below", "/user.slice");
-        CgroupTree tree = Read(cgroups);
-        Assert.Equal(6, tree.Count);
-        Assert.True(tree.IsWhole);
-        Assert.True(tree.Failure.IsNone);
+        CgroupTree tree = Read(cgroups.Root);
+        Assert.Equal((6, true, true), (tree.Count, tree.IsWhole, tree.Failure.IsNone));
         Assert.Equal("/", Path(tree, 0));
         foreach (string path in new[] { "/system.slice", "/system.slice/nginx.service", "/system.slice/b.service/below", "/user.slice" })
         {
@@ -35,7 +34,7 @@ public sealed class CgroupTreeTests
     {
         using var cgroups = new FakeCgroups();
         ulong old = cgroups.Add("/old.service");
-        CgroupTree tree = Read(cgroups);
+        CgroupTree tree = Read(cgroups.Root);
         Directory.Move(cgroups.MountPoint + "/old.service", cgroups.Root + "/elsewhere");
         ulong young = cgroups.Add("/young.service");
         tree.Read();
@@ -44,14 +43,12 @@ public sealed class CgroupTreeTests
     }
 
     [Theory]
-    [InlineData("/sys/fs/cgroup")]
-    [InlineData("/sys/fs/cgroup/unified")]
-    [InlineData("/mnt/a b")]
+    [Values("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/mnt/a b")]
     public void Read_MountPoint_IsFoundInMountinfo(string mountPoint)
     {
         using var cgroups = new FakeCgroups(mountPoint, others: "40 31 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n42 31 0:99 / /nowhere rw - cgroup2 cgroup2 rw\n");
         ulong id = cgroups.Add("/a.service");
-        CgroupTree tree = Read(cgroups);
+        CgroupTree tree = Read(cgroups.Root);
         Assert.True(tree.IndexOf(id) > 0);
         Assert.Equal(tree.IndexOf(id), tree.Find(Encoding.UTF8.GetBytes(mountPoint + "/a.service")));
     }
@@ -61,20 +58,18 @@ public sealed class CgroupTreeTests
     {
         using var cgroups = new FakeCgroups(isPrivate: true);
         cgroups.Add("/init.scope");
-        CgroupTree tree = Read(cgroups);
-        Assert.False(tree.IsWhole);
-        Assert.True(tree.Failure.IsNone);
+        CgroupTree tree = Read(cgroups.Root);
+        Assert.Equal((false, true), (tree.IsWhole, tree.Failure.IsNone));
     }
 
     /// <summary>A part that is mounted has the path of that part in the cgroup namespace; a part outside of it has none.</summary>
     [Theory]
-    [InlineData("/system.slice", "/system.slice/a.service")]
-    [InlineData("/../../..", "/a.service")]
+    [Rows("/system.slice | /system.slice/a.service", "/../../.. | /a.service")]
     public void Read_MountOfAPart_KnowsItsPath(string mountRoot, string path)
     {
         using var cgroups = new FakeCgroups(isPrivate: true, mountRoot: mountRoot);
         ulong id = cgroups.Add("/a.service");
-        CgroupTree tree = Read(cgroups);
+        CgroupTree tree = Read(cgroups.Root);
         Assert.Equal(path, Path(tree, tree.IndexOf(id)));
         Assert.Equal(tree.IndexOf(id), tree.Find(Encoding.UTF8.GetBytes(path)));
     }
@@ -83,8 +78,7 @@ public sealed class CgroupTreeTests
     public void Read_NothingMounted_IsAFailure()
     {
         using var directory = new TemporaryDirectory();
-        var tree = new CgroupTree(directory.Path);
-        tree.Read();
+        CgroupTree tree = Read(directory.Path);
         Assert.Equal((Operation.ListCgroups, Errno.ENOENT), (tree.Failure.Operation, tree.Failure.Errno));
         Assert.Equal(0, tree.Count);
         Assert.Equal(-1, tree.Find("/a"u8));
@@ -98,8 +92,7 @@ public sealed class CgroupTreeTests
         using var directory = new TemporaryDirectory();
         Directory.CreateDirectory(directory.Path + "/proc/self");
         File.WriteAllText(directory.Path + "/proc/self/mountinfo", FakeCgroups.MountOf("/dev", string.Concat(Enumerable.Repeat("/..", 20)) + "/dev"));
-        var tree = new CgroupTree(directory.Path);
-        tree.Read();
+        CgroupTree tree = Read(directory.Path);
         Assert.Equal((Operation.ListCgroups, Errno.EXDEV), (tree.Failure.Operation, tree.Failure.Errno));
         int covered = tree.Find("/shm"u8);
         Assert.InRange(covered, 1, tree.Count - 1);
@@ -114,7 +107,7 @@ public sealed class CgroupTreeTests
         string name = new('a', 200);
         ulong other = cgroups.Add("/other.service");
         Shell($"cd '{cgroups.MountPoint}'; for i in $(seq 25); do mkdir {name} && cd -P {name} || exit; done");
-        CgroupTree tree = Read(cgroups);
+        CgroupTree tree = Read(cgroups.Root);
         Shell($"rm -r '{cgroups.MountPoint}'");
         Assert.Equal(Errno.ENAMETOOLONG, tree.Failure.Errno);
         Assert.True(tree.IndexOf(other) > 0);
@@ -123,8 +116,7 @@ public sealed class CgroupTreeTests
     [Fact]
     public void Cgroup2OfThisMachine_EachCgroup_HasTheInodeOfItsDirectory()
     {
-        var tree = new CgroupTree();
-        tree.Read();
+        CgroupTree tree = Read("");
         Assert.SkipWhen(tree.Count == 0 || !tree.IsWhole, "no whole cgroup2 file system is mounted here");
         string mount = File.ReadLines("/proc/self/mounts").Select(static line => line.Split(' ')).First(static words => words[2] == "cgroup2")[1];
         for (int i = 0; i < tree.Count; i++)
@@ -137,25 +129,18 @@ public sealed class CgroupTreeTests
     }
 
     [Theory]
-    [InlineData("/system.slice/nginx.service", "/system.slice/nginx.service")]
-    [InlineData("0::/system.slice/nginx.service", "/system.slice/nginx.service")]
-    [InlineData("/system.slice/", "/system.slice,/system.slice/nginx.service,/system.slice/docker-" + Id + ".scope,/system.slice/docker-" + Id + ".scope/a")]
-    [InlineData("/sys/fs/cgroup/user.slice", "/user.slice,/user.slice/x,/user.slice/x/nginx.service")]
-    [InlineData("nginx.service", "/system.slice/nginx.service,/user.slice/x/nginx.service")]
-    [InlineData("user.slice", "/user.slice,/user.slice/x,/user.slice/x/nginx.service")]
-    [InlineData("memory.service", "/_memory.service")]
-    [InlineData("3f2a9c1b7d4e", "/system.slice/docker-" + Id + ".scope,/system.slice/docker-" + Id + ".scope/a")]
-    [InlineData(Id, "/system.slice/docker-" + Id + ".scope,/system.slice/docker-" + Id + ".scope/a")]
-    [InlineData("docker://" + Id, "/system.slice/docker-" + Id + ".scope,/system.slice/docker-" + Id + ".scope/a")]
-    [InlineData("docker-3f2a9c1b7d4e.scope", "/system.slice/docker-" + Id + ".scope,/system.slice/docker-" + Id + ".scope/a")]
-    [InlineData("3f2a9c1b7d4f", "")]
-    [InlineData("nginx", "")]
-    [InlineData("/nginx.service", "")]
+    [Rows("/system.slice/nginx.service | /system.slice/nginx.service", "0::/system.slice/nginx.service | /system.slice/nginx.service",
+        $"/system.slice/ | /system.slice,/system.slice/nginx.service,{Scope},{Scope}/a",
+        "/sys/fs/cgroup/user.slice | /user.slice,/user.slice/x,/user.slice/x/nginx.service",
+        "nginx.service | /system.slice/nginx.service,/user.slice/x/nginx.service",
+        "user.slice | /user.slice,/user.slice/x,/user.slice/x/nginx.service", "memory.service | /_memory.service",
+        $"3f2a9c1b7d4e | {Scope},{Scope}/a", $"{Id} | {Scope},{Scope}/a", $"docker://{Id} | {Scope},{Scope}/a",
+        $"docker-3f2a9c1b7d4e.scope | {Scope},{Scope}/a", "3f2a9c1b7d4f | ", "nginx | ", "/nginx.service | ")]
     public void Pattern_EachSpelling_NamesTheCgroupAndAllBelow(string value, string paths)
     {
         using var cgroups = new FakeCgroups();
-        cgroups.Add("/system.slice/nginx.service", "/system.slice/docker-" + Id + ".scope/a", "/user.slice/x/nginx.service", "/_memory.service");
-        CgroupTree tree = Read(cgroups);
+        cgroups.Add("/system.slice/nginx.service", Scope + "/a", "/user.slice/x/nginx.service", "/_memory.service");
+        CgroupTree tree = Read(cgroups.Root);
         HashSet<ulong> ids = [];
         int errno = CgroupPattern.Parse(value)!.AddIds(tree, ids);
         Assert.Equal(paths.Length == 0 ? Errno.ENOENT : 0, errno);
@@ -163,41 +148,22 @@ public sealed class CgroupTreeTests
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("/")]
-    [InlineData("//")]
-    [InlineData("0::/")]
-    [InlineData(".")]
-    [InlineData("..")]
-    [InlineData("system.slice/nginx.service")]
-    [InlineData("docker://web")]
-    [InlineData("docker://3f2a9c1b7d4")]
+    [Values("", "/", "//", "0::/", ".", "..", "system.slice/nginx.service", "docker://web", "docker://3f2a9c1b7d4")]
     public void Pattern_CannotBeACgroup_IsRefused(string value) => Assert.Null(CgroupPattern.Parse(value));
 
     [Theory]
-    [InlineData("default/web-0", true)]
-    [InlineData("default/web-*", true)]
-    [InlineData("def*/web-0", true)]
-    [InlineData("*/*", true)]
-    [InlineData("default/web", false)]
-    [InlineData("defaul/web-0", false)]
-    [InlineData("*/db-*", false)]
+    [Rows("default/web-0 | true", "default/web-* | true", "def*/web-0 | true", "*/* | true", "default/web | false", "defaul/web-0 | false",
+        "*/db-* | false")]
     public void PodPattern_Value_IsComparedByPart(string value, bool matches) =>
         Assert.Equal(matches, PodPattern.Parse(value)!.Matches("default/web-0"u8));
 
     [Theory]
-    [InlineData("")]
-    [InlineData("web-0")]
-    [InlineData("/web-0")]
-    [InlineData("default/")]
-    [InlineData("default/web/0")]
-    [InlineData("de*ult/web-0")]
-    [InlineData("default/Web_0")]
+    [Values("", "web-0", "/web-0", "default/", "default/web/0", "de*ult/web-0", "default/Web_0")]
     public void PodPattern_CannotBeAPod_IsRefused(string value) => Assert.Null(PodPattern.Parse(value));
 
-    private static CgroupTree Read(FakeCgroups cgroups)
+    private static CgroupTree Read(string root)
     {
-        var tree = new CgroupTree(cgroups.Root);
+        var tree = new CgroupTree(root);
         tree.Read();
         return tree;
     }

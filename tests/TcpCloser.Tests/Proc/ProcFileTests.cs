@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace TcpCloser.Tests.Proc;
@@ -36,14 +35,10 @@ public sealed class ProcFileTests : IDisposable
     public void ReadNumbers_ManyEntries_ReturnsTheNumbersAmongThem()
     {
         const int Many = 3_000;
-        foreach (int number in Enumerable.Range(0, Many))
+        IEnumerable<string> names = Enumerable.Range(0, Many).Select(static number => $"{number}");
+        foreach (string name in names.Concat(["self", "12x", "net", "-5"]))
         {
-            File.Create(Path.Combine(_directory.Path, number.ToString(CultureInfo.InvariantCulture))).Dispose();
-        }
-
-        foreach (string other in (string[])["self", "12x", "net", "-5"])
-        {
-            File.Create(Path.Combine(_directory.Path, other)).Dispose();
+            File.Create(Path.Combine(_directory.Path, name)).Dispose();
         }
 
         Assert.Equal(0, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf(""), out int directory));
@@ -59,9 +54,8 @@ public sealed class ProcFileTests : IDisposable
     public void OpenDirectory_NotADirectory_Fails()
     {
         File.Create(Path.Combine(_directory.Path, "file")).Dispose();
-        Assert.Equal(Errno.ENOTDIR, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf("file"), out _));
-        Assert.Equal(Errno.ENOENT, ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf("missing"), out int directory));
-        Assert.Equal(-1, directory);
+        Assert.Equal((Errno.ENOTDIR, -1), (ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf("file"), out int directory), directory));
+        Assert.Equal((Errno.ENOENT, -1), (ProcFile.OpenDirectory(Fcntl.AT_FDCWD, _directory.BytesOf("missing"), out directory), directory));
     }
 
     /// <summary>A link is cut if the buffer is too short for it.</summary>
@@ -72,10 +66,8 @@ public sealed class ProcFileTests : IDisposable
         Span<byte> target = stackalloc byte[32];
         Assert.Equal(0, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("link"), target, out int length));
         Assert.Equal("socket:[4242]", Encoding.ASCII.GetString(target[..length]));
-        Assert.Equal(0, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("link"), target[..6], out length));
-        Assert.Equal(6, length);
-        Assert.Equal(Errno.ENOENT, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("missing"), target, out length));
-        Assert.Equal(0, length);
+        Assert.Equal((0, 6), (ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("link"), target[..6], out length), length));
+        Assert.Equal((Errno.ENOENT, 0), (ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf("missing"), target, out length), length));
         Assert.Equal(Errno.EINVAL, ProcFile.ReadLink(Fcntl.AT_FDCWD, _directory.BytesOf(""), target, out _));
     }
 

@@ -12,13 +12,10 @@ public sealed class DryRunTableTests
             null, Connections.Of("10.0.0.1:22 10.0.0.2:51422"), Connections.Of("::ffff:10.0.0.1:22 ::ffff:10.0.0.2:1", 8),
             Connections.Of("2001:db8:1111:2222:3333:4444:5555:6666:65535 2001:db8::2:1", 4), Connections.Of("10.0.0.1:22 10.0.0.3:1"));
         connections[1].IdleMs = Connection.UnknownAge;
-        connections[2].IdleMs = 4_294_967_294;
-        connections[2].Uid = uint.MaxValue;
-        connections[2].Inode = 0;
-        connections[2].Outcome = Outcome.NoOwner;
-        connections[3].IdleMs = 1_126_000;
-        connections[3].Inode = 7;
-        connections[3].Outcome = Outcome.OwnerProtected;
+        ref Connection orphan = ref connections[2];
+        (orphan.IdleMs, orphan.Uid, orphan.Inode, orphan.Outcome) = (4_294_967_294, uint.MaxValue, 0, Outcome.NoOwner);
+        ref Connection ofInit = ref connections[3];
+        (ofInit.IdleMs, ofInit.Inode, ofInit.Outcome) = (1_126_000, 7, Outcome.OwnerProtected);
         var host = new FakeHost();
         FakeProcess worker = host.Add(new FakeProcess(200) { Comm = "a b"u8.ToArray() });
         FakeProcess init = host.Add(new FakeProcess(1));

@@ -7,22 +7,15 @@ public sealed class GroupTableTests
 {
     private static readonly uint[] s_ages = [0, 59_999, 60_000, 599_999, 600_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000, 4_294_967_294];
 
-    public static TheoryData<string> Keys => ["port", "peer", "process", "command", "uid", "unit", "pod", "state", "netns"];
-
     [Theory]
-    [MemberData(nameof(Keys))]
+    [Values("port", "peer", "process", "command", "uid", "unit", "pod", "state", "netns")]
     public void Table_EachKey_MatchesSnapshot(string key) => Snap.Match(Print(key), key);
 
     [Fact]
     public void Add_AgesAtEachLimit_AreCountedInTheirSpan()
     {
         var group = new Group([]);
-        foreach (uint age in s_ages)
-        {
-            group.Add(age, Outcome.Pending);
-        }
-
-        group.Add(Connection.UnknownAge, Outcome.Pending);
+        Array.ForEach([.. s_ages, Connection.UnknownAge], age => group.Add(age, Outcome.Pending));
         Assert.Equal([2, 2, 2, 2, 2], group.Counts.ToArray());
         Assert.Equal((11, 4_294_967_294), (group.Total, group.Oldest));
     }
@@ -34,17 +27,15 @@ public sealed class GroupTableTests
     [Fact]
     public void Table_WithVerdicts_CountsThemByKey()
     {
-        var connections = new ConnectionList();
-        connections.Begin(FakeNamespace.Silent);
-        (string Ends, Outcome Outcome)[] probed =
+        ConnectionList connections = Connections.List(null);
+        (string Peer, Outcome Outcome)[] probed =
         [
-            ("10.0.0.1:22 10.0.0.2:1", Outcome.Answered), ("10.0.0.1:22 10.0.0.2:2", Outcome.Answered), ("10.0.0.1:22 10.0.0.2:3", Outcome.UnprovedPath),
-            ("10.0.0.1:22 10.0.0.3:1", Outcome.Pending), ("10.0.0.1:22 10.0.0.3:2", Outcome.Unasked), ("10.0.0.1:22 10.0.0.3:3", Outcome.Reset),
-            ("10.0.0.1:22 10.0.0.4:1", Outcome.Vanished),
+            ("10.0.0.2:1", Outcome.Answered), ("10.0.0.2:2", Outcome.Answered), ("10.0.0.2:3", Outcome.UnprovedPath), ("10.0.0.3:1", Outcome.Pending),
+            ("10.0.0.3:2", Outcome.Unasked), ("10.0.0.3:3", Outcome.Reset), ("10.0.0.4:1", Outcome.Vanished),
         ];
-        foreach ((string ends, Outcome outcome) in probed)
+        foreach ((string peer, Outcome outcome) in probed)
         {
-            Connection connection = Connections.Of(ends);
+            Connection connection = Connections.Of($"10.0.0.1:22 {peer}");
             (connection.IdleMs, connection.Outcome) = (90_000, outcome);
             connections.Add(in connection);
         }

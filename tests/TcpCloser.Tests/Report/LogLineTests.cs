@@ -5,6 +5,8 @@ namespace TcpCloser.Tests.Report;
 /// <summary>The log lines of outcomes and problems, and the summary.</summary>
 public sealed class LogLineTests
 {
+    private static readonly string[] s_words = ["-s", "22", "--include-own-session"];
+
     [Fact]
     public void Line_EachOutcome_MatchesSnapshot() => Snap.Match(LogText.Of(static log => LogEach(log, Outcomes())));
 
@@ -12,12 +14,7 @@ public sealed class LogLineTests
     public void Counts_EachOutcomeOnce_AddUp()
     {
         var counts = new Counts();
-        ConnectionList connections = Outcomes();
-        for (int i = 0; i < connections.Count; i++)
-        {
-            counts.Count(connections[i].Outcome);
-        }
-
+        Array.ForEach(Enum.GetValues<Outcome>(), counts.Count);
         Assert.Equal((4, 1, 1, 1, 10, 1), (counts.Closed, counts.Cured, counts.Vanished, counts.Spared, counts.Failed, counts.WouldClose));
         Assert.Equal((1, 1), (counts.NotReached, counts.Unknown)); // among the failed ones
         Assert.Equal(18, counts.Idle);
@@ -50,10 +47,8 @@ public sealed class LogLineTests
             new() { LastDataRecv = 100 }, new() { LastDataRecv = 60 }, new() { LastDataRecv = 59 }, new() { LastDataRecv = 1000 },
             new() { InfoLength = 0 }, new() { State = 2 }, new() { LastDataRecv = 60, InfoLength = 104 },
         ];
-        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? []
-            : [Answer.Of([.. sockets.Select(static (socket, i) => (socket with { Cookie = (ulong)i + 1 }).Message(18)), Netlink.DoneMessage()])]);
-        Snap.Match(Rounds.Log(kernel, out _, "-s", "22", "--state", "established,syn-sent", "-t", "60", "--last-recv-limit", "1s", "-v",
-            "--include-own-session"));
+        FakeKernel kernel = Destroying([.. sockets.Select(static (socket, i) => socket with { Cookie = (ulong)i + 1 })]);
+        Snap.Match(Rounds.Log(kernel, out _, [.. s_words, "--state", "established,syn-sent", "-t", "60", "--last-recv-limit", "1s", "-v"]));
     }
 
     [Fact]
@@ -76,7 +71,7 @@ public sealed class LogLineTests
             : [Answer.Of(new DumpedSocket { DestinationPort = 1 }.Message(Netlink.Socket))])
         { SendErrno = number => number > 0 && errno == Errno.ENOBUFS ? errno : 0 };
 
-        string lines = Rounds.Log(kernel, out ExitStatus status, "-s", "22", "--method", "destroy", "--include-own-session");
+        string lines = Rounds.Log(kernel, out ExitStatus status, [.. s_words, "--method", "destroy"]);
 
         Assert.Equal(errno == Errno.ENOBUFS ? ExitStatus.Incomplete : ExitStatus.NotPossible, status);
         bool isPrivileged = errno == Errno.EPERM && Capability.IsEffective(Capability.CAP_NET_ADMIN); // then "run as root" would not help
@@ -117,15 +112,11 @@ public sealed class LogLineTests
         "500 | false | Incomplete | 0 | 244 idle connections were not reached", "500 | true | Incomplete | 244 | 244 idle connections were not reached")]
     public void Interrupt_AfterTheFirstBatch_LogsTheCountNotReached(int count, bool verbose, int status, int linesOfEach, string? counted)
     {
-        byte[][] sockets = [.. Enumerable.Range(1, count).Select(i => new DumpedSocket { DestinationPort = (ushort)i, Cookie = (ulong)i }.Message(18))];
-        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? [] : [Answer.Of([.. sockets, Netlink.DoneMessage()])]);
-        string[] lines = LogText.Of(log =>
-        {
-            var stop = new FakeStop(() => kernel.Sent.Any(DestroyRequest.IsDestroy));
-            var machine = new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses, FakeHost.NoRoot);
-            Round round = Rounds.Make(machine, [new LogObserver(log, isService: false)], stop, "-s", "22", "--include-own-session");
-            Assert.Equal(status, (int)round.Run());
-        }, verbose ? Level.Debug : Level.Info).Split('\n');
+        FakeKernel kernel = Destroying(
+            [.. Enumerable.Range(1, count).Select(i => new DumpedSocket { DestinationPort = (ushort)i, Cookie = (ulong)i })]);
+        var machine = new Machine(new FakeNamespace(kernel), new FakeHost().OpenProcesses, FakeHost.NoRoot);
+        string[] lines = Interrupted(
+            machine, () => kernel.Sent.Any(DestroyRequest.IsDestroy), (ExitStatus)status, verbose ? Level.Debug : Level.Info);
 
         Assert.Equal(linesOfEach, lines.Count(static line => line.Contains(" not-reached 10.0.0.1", StringComparison.Ordinal)));
         Assert.Equal(
@@ -146,31 +137,36 @@ public sealed class LogLineTests
             host.Add(new FakeTcp(new DumpedSocket { Inode = 500 + i, Cookie = 900 + i, DestinationPort = (ushort)(1 + i), Uid = 1000 }), stubborn);
         }
 
-        string lines = LogText.Of(log =>
-        {
-            var stop = new FakeStop(() => host.Signals.Count > 0);
-            Round round = Rounds.Make(
-                host.Machine, [new LogObserver(log, isService: false)], stop, "-s", "22", "--include-own-session", "--method", "kill", "--grace", "1h");
-            Assert.Equal(ExitStatus.Incomplete, round.Run());
-        });
-
-        Assert.Equal($"TIME error interrupted by SIGTERM: {counted}",
-            Assert.Single(lines.Split('\n'), static line => line.StartsWith("TIME error ", StringComparison.Ordinal)));
+        string[] lines = Interrupted(
+            host.Machine, () => host.Signals.Count > 0, ExitStatus.Incomplete, Level.Info, "--method", "kill", "--grace", "1h");
+        Assert.Equal(
+            [$"TIME error interrupted by SIGTERM: {counted}"], lines.Where(static line => line.StartsWith("TIME error ", StringComparison.Ordinal)));
     }
 
     /// <summary>The dump fails before anything is logged about the connections that it has listed.</summary>
     [Theory]
-    [Values(false, true)]
-    public void Dump_FailsInTheMiddle_LogsAnEmptySummary(bool verbose)
+    [Rows("-s 22", "-s 22 -v")]
+    public void Dump_FailsInTheMiddle_LogsAnEmptySummary(params string[] words)
     {
         var kernel = FakeKernel.Answering(Answer.Of(new DumpedSocket().Message(18)), Answer.Failing(Errno.ENOBUFS));
-        string lines = Rounds.Log(kernel, out ExitStatus status, verbose ? ["-s", "22", "-v"] : ["-s", "22"]);
+        string lines = Rounds.Log(kernel, out ExitStatus status, words);
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Contains("ENOBUFS", lines, StringComparison.Ordinal);
         Assert.EndsWith(" summary matched=0 idle=0 closed=0 vanished=0 spared=0 failed=0 time=Nms\n", lines, StringComparison.Ordinal);
     }
 
-    private static string Name(int errno) => Errno.Describe(errno)[..Errno.Describe(errno).IndexOf(' ')];
+    private static string Name(int errno) => Errno.Describe(errno).Split(' ')[0];
+
+    /// <summary>A kernel that lists these sockets and destroys each.</summary>
+    private static FakeKernel Destroying(DumpedSocket[] sockets) => new((sent, _) => DestroyRequest.IsDestroy(sent) ? []
+        : [Answer.Of([.. sockets.Select(static socket => socket.Message(18)), Netlink.DoneMessage()])]);
+
+    /// <summary>The lines of a round that a signal interrupts at that time.</summary>
+    private static string[] Interrupted(Machine machine, Func<bool> when, ExitStatus status, Level level, params string[] words) => LogText.Of(log =>
+    {
+        Round round = Rounds.Make(machine, [new LogObserver(log, isService: false)], new FakeStop(when), [.. s_words, .. words]);
+        Assert.Equal(status, round.Run());
+    }, level).Split('\n');
 
     private static void LogEach(Log log, ConnectionList connections)
     {
@@ -187,8 +183,7 @@ public sealed class LogLineTests
         foreach (Outcome outcome in Enum.GetValues<Outcome>())
         {
             Connection connection = Connections.Of("10.0.0.1:22 10.0.0.2:51422");
-            connection.Outcome = outcome;
-            connection.Errno = outcome == Outcome.Failed ? (ushort)Errno.EPERM : (ushort)0;
+            (connection.Outcome, connection.Errno) = (outcome, outcome == Outcome.Failed ? (ushort)Errno.EPERM : (ushort)0);
             connections.Add(in connection);
         }
 

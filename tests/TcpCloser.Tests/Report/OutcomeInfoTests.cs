@@ -1,3 +1,4 @@
+using System.Text;
 using TcpCloser.Run;
 
 namespace TcpCloser.Tests.Report;
@@ -46,11 +47,9 @@ public sealed class OutcomeInfoTests
     public void Of_EachOutcome_HasAVerbOfOneWordAndTheReasonOfItsRecord(string name)
     {
         OutcomeInfo info = OutcomeInfo.Of(Enum.Parse<Outcome>(name));
-        string verb = System.Text.Encoding.UTF8.GetString(info.Verb);
+        (string verb, string record) = (Encoding.UTF8.GetString(info.Verb), Encoding.UTF8.GetString(info.Name));
         Assert.Matches("^[a-z]+(-[a-z]+)?$", verb);
-        string record = System.Text.Encoding.UTF8.GetString(info.Name);
-        string reason = System.Text.Encoding.UTF8.GetString(info.LogReason);
-        Assert.Equal(verb.Replace('-', '_') == record ? "" : record, reason);
+        Assert.Equal(verb.Replace('-', '_') == record ? "" : record, Encoding.UTF8.GetString(info.LogReason));
     }
 
     [Fact]
@@ -58,7 +57,6 @@ public sealed class OutcomeInfoTests
     {
         Outcome[] outcomes = Enum.GetValues<Outcome>();
         Assert.Equal(OutcomeInfo.Count, outcomes.Length);
-        Assert.Distinct(outcomes.Select(static outcome =>
-            $"{System.Text.Encoding.UTF8.GetString(OutcomeInfo.Of(outcome).Name)} {OutcomeInfo.Of(outcome).Explanation}"));
+        Assert.Distinct(outcomes.Select(static outcome => $"{Encoding.UTF8.GetString(OutcomeInfo.Of(outcome).Name)} {OutcomeInfo.Of(outcome).Explanation}"));
     }
 }

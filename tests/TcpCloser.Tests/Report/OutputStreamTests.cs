@@ -124,7 +124,7 @@ public sealed class OutputStreamTests : IDisposable
         Assert.Equal(Errno.EBADF, Write(new OutputStream(int.MaxValue, new StallPolicy(s_shortWait)), "two\n"));
     }
 
-    /// <summary>A line that is longer than a pipe is guaranteed to accept at once is written in parts.</summary>
+    /// <summary>A pipe is not guaranteed to accept such a line at once.</summary>
     [Fact]
     public void Write_LineLongerThanPipeBuf_IsWrittenInParts()
     {

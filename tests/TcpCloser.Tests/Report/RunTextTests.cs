@@ -44,16 +44,14 @@ public sealed class RunTextTests
     [InlineData("counting by peer tcp ipv4 ipv6 sport=22 state=established,syn-sent,syn-recv,fin-wait-1,fin-wait-2,closed,close-wait,last-ack,closing",
         "-s22", "--group-by", "peer")]
     [InlineData("counting by state tcp ipv4 ipv6 state=established,time-wait", "--group-by", "state", "--state", "established,time-wait")]
-    public void Describe_EachOption_IsInTheLine(string line, params string[] words) =>
-        Assert.Equal(line, Describe(words));
+    public void Describe_EachOption_IsInTheLine(string line, params string[] words) => Assert.Equal(line, Describe(words));
 
     [Fact]
     public void Describe_ListOfOver20_IsCut()
     {
-        string line = Describe("-s", string.Join(',', Enumerable.Range(1, 25).Select(static i => 2 * i)));
-        Assert.Contains(",38,40,(and 5 more) state=", line, StringComparison.Ordinal);
-        line = Describe("-s", string.Join(',', Enumerable.Range(1, 20).Select(static i => 2 * i)));
-        Assert.Contains(",38,40 state=", line, StringComparison.Ordinal);
+        int[] ports = [.. Enumerable.Range(1, 25).Select(static i => 2 * i)];
+        Assert.Contains(",38,40,(and 5 more) state=", Describe("-s", string.Join(',', ports)), StringComparison.Ordinal);
+        Assert.Contains(",38,40 state=", Describe("-s", string.Join(',', ports[..20])), StringComparison.Ordinal);
     }
 
     /// <summary>The user who started the run is at the end of the line.</summary>

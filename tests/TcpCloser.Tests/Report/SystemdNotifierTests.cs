@@ -1,36 +1,34 @@
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 
 namespace TcpCloser.Tests.Report;
 
 /// <summary>Notifications to the service manager, one datagram each.</summary>
 public sealed class SystemdNotifierTests : IDisposable
 {
-    private readonly string _path = Path.Combine(Path.GetTempPath(), "notify-" + Guid.NewGuid().ToString("N"));
-    private readonly System.Net.Sockets.Socket _manager = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    private readonly TemporaryDirectory _directory = new();
+    private readonly DatagramServer _manager;
+
+    public SystemdNotifierTests() => _manager = new DatagramServer(Path.Combine(_directory.Path, "notify"));
 
     public void Dispose()
     {
         _manager.Dispose();
-        File.Delete(_path);
+        _directory.Dispose();
     }
 
     [Fact]
     public void End_EachRound_SendsReadyAndStatus()
     {
         using SystemdNotifier notifier = Make(null);
-        Assert.Empty(Received());
+        Assert.Empty(_manager.Received());
 
         notifier.End(ExitStatus.Done, Counts(2, Outcome.Destroyed), TimeSpan.Zero, isQuiet: false);
         notifier.End(ExitStatus.Incomplete, Counts(1, Outcome.Failed), TimeSpan.Zero, isQuiet: false);
 
-        Assert.Equal(
-            [
-                "READY=1\nSTATUS=round 1 done: matched=2 idle=1 closed=1 vanished=0 spared=0 failed=0",
-                "READY=1\nSTATUS=round 2 incomplete: matched=1 idle=1 closed=0 vanished=0 spared=0 failed=1",
-            ],
-            Received());
+        string[] messages = _manager.Received();
+        Assert.Equal("READY=1\nSTATUS=round 1 done: matched=2 idle=1 closed=1 vanished=0 spared=0 failed=0", messages[0]);
+        Assert.Equal("READY=1\nSTATUS=round 2 incomplete: matched=1 idle=1 closed=0 vanished=0 spared=0 failed=1", messages[1]);
+        Assert.Equal(2, messages.Length);
     }
 
     [Fact]
@@ -39,7 +37,7 @@ public sealed class SystemdNotifierTests : IDisposable
         using SystemdNotifier notifier = Make(null);
         notifier.End(ExitStatus.NotPossible, new Counts(), TimeSpan.Zero, isQuiet: false);
         notifier.Reload(static () => { });
-        Assert.Empty(Received());
+        Assert.Empty(_manager.Received());
     }
 
     [Fact]
@@ -47,15 +45,15 @@ public sealed class SystemdNotifierTests : IDisposable
     {
         using SystemdNotifier notifier = Make(null);
         notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
-        Received();
+        _manager.Received();
         string[] before = [];
 
-        notifier.Reload(() => before = Received());
+        notifier.Reload(() => before = _manager.Received());
 
         Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", Assert.Single(before));
         double uptime = double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture);
         Assert.InRange(double.Parse(before[0].Split('=')[^1], CultureInfo.InvariantCulture) / 1e6, uptime - 60, uptime + 1);
-        Assert.Equal(["READY=1"], Received());
+        Assert.Equal(["READY=1"], _manager.Received());
     }
 
     [Fact]
@@ -63,9 +61,9 @@ public sealed class SystemdNotifierTests : IDisposable
     {
         SystemdNotifier notifier = Make(null);
         notifier.Totals(Counts(5, Outcome.Destroyed), 7, TimeSpan.Zero);
-        Assert.Equal(["STATUS=after 7 rounds: matched=5 idle=1 closed=1 vanished=0 spared=0 failed=0"], Received());
+        Assert.Equal(["STATUS=after 7 rounds: matched=5 idle=1 closed=1 vanished=0 spared=0 failed=0"], _manager.Received());
         notifier.Dispose();
-        Assert.Equal(["STOPPING=1"], Received());
+        Assert.Equal(["STOPPING=1"], _manager.Received());
     }
 
     [Fact]
@@ -75,7 +73,7 @@ public sealed class SystemdNotifierTests : IDisposable
         Assert.Equal(0, notifier.UntilPingMs);
         notifier.Progress();
         notifier.Progress();
-        Assert.Equal(["WATCHDOG=1"], Received());
+        Assert.Equal(["WATCHDOG=1"], _manager.Received());
 
         // A wait that something else has ended does not start again.
         int left = notifier.UntilPingMs;
@@ -83,39 +81,28 @@ public sealed class SystemdNotifierTests : IDisposable
         Thread.Sleep(20);
         Assert.InRange(notifier.UntilPingMs, 3_500_000, left - 19);
 
+        // A negative time would be an endless wait.
         using SystemdNotifier quick = Make(TimeSpan.FromTicks(2));
         quick.Progress();
         quick.Progress();
-        Assert.Equal(["WATCHDOG=1", "WATCHDOG=1"], Received());
-    }
-
-    /// <summary>A negative time would be an endless wait.</summary>
-    [Fact]
-    public void UntilPing_Overdue_Is0()
-    {
-        using SystemdNotifier notifier = Make(TimeSpan.FromMilliseconds(2));
-        notifier.Progress();
+        Assert.Equal(["WATCHDOG=1", "WATCHDOG=1"], _manager.Received());
         Thread.Sleep(20);
-        Assert.Equal(0, notifier.UntilPingMs);
-    }
+        Assert.Equal(0, quick.UntilPingMs);
 
-    [Fact]
-    public void Progress_NoWatchdog_SendsNothing()
-    {
-        using SystemdNotifier notifier = Make(null);
-        Assert.Equal(-1, notifier.UntilPingMs);
-        notifier.Progress();
-        Assert.Empty(Received());
+        using SystemdNotifier none = Make(null);
+        Assert.Equal(-1, none.UntilPingMs);
+        none.Progress();
+        Assert.Empty(_manager.Received());
     }
 
     [Fact]
     public void Socket_NameBeginsWithAt_IsAbstract()
     {
         string name = "tcp-closer-" + Guid.NewGuid().ToString("N");
-        _manager.Bind(new UnixDomainSocketEndPoint("\0" + name));
+        using var manager = new DatagramServer("\0" + name);
         using var notifier = new SystemdNotifier(new NotifySocket("@" + name), null);
         notifier.Totals(new Counts(), 0, TimeSpan.Zero);
-        Assert.StartsWith("STATUS=after 0 rounds: ", Assert.Single(Received()), StringComparison.Ordinal);
+        Assert.StartsWith("STATUS=after 0 rounds: ", Assert.Single(manager.Received()), StringComparison.Ordinal);
     }
 
     /// <summary>A manager that does not read blocks nothing, and gets the next READY once it reads again.</summary>
@@ -128,9 +115,9 @@ public sealed class SystemdNotifierTests : IDisposable
             notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
         }
 
-        Assert.NotEmpty(Received());
+        Assert.NotEmpty(_manager.Received());
         notifier.End(ExitStatus.Done, new Counts(), TimeSpan.Zero, isQuiet: true);
-        Assert.StartsWith("READY=1\nSTATUS=round 10001 ", Assert.Single(Received()), StringComparison.Ordinal);
+        Assert.StartsWith("READY=1\nSTATUS=round 10001 ", Assert.Single(_manager.Received()), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -149,25 +136,5 @@ public sealed class SystemdNotifierTests : IDisposable
         return counts;
     }
 
-    private SystemdNotifier Make(TimeSpan? watchdog)
-    {
-        if (!File.Exists(_path))
-        {
-            _manager.Bind(new UnixDomainSocketEndPoint(_path));
-        }
-
-        return new SystemdNotifier(new NotifySocket(_path), watchdog);
-    }
-
-    private string[] Received()
-    {
-        List<string> messages = [];
-        byte[] buffer = new byte[4096];
-        while (_manager.Poll(0, SelectMode.SelectRead))
-        {
-            messages.Add(Encoding.UTF8.GetString(buffer, 0, _manager.Receive(buffer)));
-        }
-
-        return [.. messages];
-    }
+    private SystemdNotifier Make(TimeSpan? watchdog) => new(new NotifySocket(Path.Combine(_directory.Path, "notify")), watchdog);
 }
