@@ -5,14 +5,11 @@ using TcpCloser.Run;
 namespace TcpCloser.Tests;
 
 /// <summary>How much the tool does at most: calls, lookups, reads of /proc, and memory.</summary>
-public sealed class PromisedCostTests
+public sealed class PromisedCostTests : Kill.StepTestBase
 {
-    private readonly FakeHost _host = new();
     private readonly FakeProcess _worker;
-    private RecordingSink _sink = new(new ConnectionList());
-    private uint _next = 500;
 
-    public PromisedCostTests() => _worker = _host.Add(new FakeProcess(200));
+    public PromisedCostTests() => _worker = Host.Add(new FakeProcess(200));
 
     [Fact]
     public void Connection_InMemory_Takes64Bytes() => Assert.Equal(64, Unsafe.SizeOf<Connection>());
@@ -33,57 +30,54 @@ public sealed class PromisedCostTests
         Assert.Equal("\"tmux: server\\x0A\"\"tmux: server\\x0A\"", Encoding.UTF8.GetString(text.Written));
     }
 
-    /// <summary>Without anything to do, and after a stop, nothing is asked.</summary>
     [Theory]
     [Values("session", "probe", "mptcp", "mptcp, stopped", "disconnect, stopped", "lookup")]
     public void Step_NothingToDo_MakesNoCalls(string step)
     {
-        var scene = new ServerScene(_host);
+        var scene = new ServerScene(Host);
         (FakeTcp[] whole, _) = scene.AddMptcp(scene.Worker);
         var none = new ConnectionList();
-        none.Begin(_host.Network);
+        none.Begin(Host.Network);
         switch (step)
         {
             case "session":
                 Run(new OwnSessionFilter(), none);
                 break;
             case "probe":
-                Run(new PeerProbe(), none, words: ["--probe", "3s"]);
+                Run(new PeerProbe(), none, rule: Words.Rule("-s", "22", "--probe", "3s"));
                 break;
             case "mptcp":
-                Run(new MptcpFilter(), _host.Candidates(scene.One));
+                Run(new MptcpFilter(), Host.Candidates(scene.One));
                 break;
             case "mptcp, stopped":
-                Run(new MptcpFilter(), _host.Candidates(whole), stop: static () => true);
+                Run(new MptcpFilter(), Host.Candidates(whole), stop: static () => true);
                 break;
             case "disconnect, stopped":
-                Assert.Equal(["NotReached"], Run(new SocketDisconnector(), _host.Candidates(scene.One), stop: static () => true));
+                Assert.Equal(["NotReached"], Run(new SocketDisconnector(), Host.Candidates(scene.One), stop: static () => true));
                 Assert.True(scene.One.IsOpen);
                 break;
             case "lookup":
-                var lookup = new RuleLookup(Words.Rule("-s", "22"), _host.Machine, new RoundReport(none, [], new RoundStatus(new Rule())));
-                Assert.Same(_host.Network, Assert.Single(lookup.Find()));
-                Assert.Same(RuleContext.Empty, lookup.ContextOf(_host.Network));
+                var lookup = new RuleLookup(Words.Rule("-s", "22"), Host.Machine, new RoundReport(none, [], new RoundStatus(new Rule())));
+                Assert.Same(Host.Network, Assert.Single(lookup.Find()));
+                Assert.Same(RuleContext.Empty, lookup.ContextOf(Host.Network));
                 break;
         }
 
-        Assert.Empty(_host.Faults.Calls);
+        Assert.Empty(Host.Faults.Calls);
     }
 
-    /// <summary>A socket that several processes hold is fetched from one of them, once.</summary>
     [Fact]
     public void Disconnect_SeveralHolders_FetchesFromOne()
     {
-        Add(_worker, _host.Add(new FakeProcess(201)), _host.Add(new FakeProcess(202)));
+        Add(_worker, Host.Add(new FakeProcess(201)), Host.Add(new FakeProcess(202)));
         Assert.Equal(["Disconnected"], Run(new SocketDisconnector()));
         Assert.Equal(1, Calls("fetch socket"));
     }
 
-    /// <summary>/proc is read no further than the process that holds the last of the wanted sockets.</summary>
     [Fact]
     public void Disconnect_LastSocketFound_ReadsNoFurther()
     {
-        FakeProcess larger = _host.Add(new FakeProcess(150));
+        FakeProcess larger = Host.Add(new FakeProcess(150));
         Add(_worker, larger);
         Add(_worker);
         _worker.Descriptors[100] = "/dev/null";
@@ -96,55 +90,50 @@ public sealed class PromisedCostTests
         Assert.Equal((1, 3), (Calls("open fd"), Calls("read fd")));
     }
 
-    /// <summary>In the next round of a service, the processes that held sockets in the last round are searched first.</summary>
     [Fact]
     public void Disconnect_NextRound_SearchesTheLastHoldersFirst()
     {
-        FakeProcess holder = _host.Add(new FakeProcess(201));
+        FakeProcess holder = Host.Add(new FakeProcess(201));
         var method = new SocketDisconnector();
-        RoundContext context = Contexts.Of(_host.Machine, _sink);
+        RoundContext context = Contexts.Of(Host.Machine, Sink);
         int[] looks = [.. Enumerable.Range(0, 3).Select(round =>
         {
             Add(round == 2 ? _worker : holder);
-            ConnectionList candidates = _host.Candidates();
+            ConnectionList candidates = Host.Candidates();
             int before = Calls("open fd");
             method.Run(candidates, context.ReportingTo(new RecordingSink(candidates)));
             return Calls("open fd") - before;
         })];
         Assert.Equal([2, 1, 2], looks);
-        Assert.All(_host.Sockets, static socket => Assert.False(socket.IsOpen));
+        Assert.All(Host.Sockets, static socket => Assert.False(socket.IsOpen));
     }
 
-    /// <summary>
-    /// Right after the dump no connection is looked up again: a lookup takes 4 µs, which is most of what a destroy takes.
-    /// </summary>
+    /// <summary>A lookup takes 4 µs, which is most of what a destroy takes, so right after the dump there is none.</summary>
     [Theory]
     [Values("destroy", "disconnect")]
     public void Close_JudgedWithin100Ms_IsNotLookedUpAgain(string method)
     {
         Add(_worker);
         Rule rule = Words.Rule("-s", "22", "-t", "5s", "--method", method);
-        ConnectionList candidates = _host.Candidates();
+        ConnectionList candidates = Host.Candidates();
         candidates.JudgedBy = new IdleRule(rule);
-        candidates.JudgedAtMs = _host.Clock.NowMs;
-        _host.Clock.Pass(100);
+        candidates.JudgedAtMs = Host.Clock.NowMs;
+        Host.Clock.Pass(100);
         Run(CloseMethods.Of(rule), candidates);
-        Assert.DoesNotContain(_host.Kernel.Sent, static sent => sent.Length < 100 && !Netlink.IsDump(sent)
+        Assert.DoesNotContain(Host.Kernel.Sent, static sent => sent.Length < 100 && !Netlink.IsDump(sent)
             && BitConverter.ToUInt16(sent, 4) == Netlink.Socket);
-        Assert.False(_host.Sockets[0].IsOpen);
+        Assert.False(Host.Sockets[0].IsOpen);
     }
 
-    /// <summary>
-    /// A connection that is not bound to a device is identified by its endpoints: if it is not found, it is gone, without a lookup.
-    /// </summary>
+    /// <summary>A connection that is not bound to a device is identified by its endpoints: if it is not found, it is gone.</summary>
     [Fact]
     public void Destroy_UnboundConnectionNotFound_IsVanishedWithoutALookup()
     {
         FakeTcp gone = Add();
-        ConnectionList candidates = _host.Candidates();
+        ConnectionList candidates = Host.Candidates();
         gone.End(FakeHost.ByItself);
         Assert.Equal(["Vanished"], Run(new SockDestroyer(leavesUnsupported: false), candidates));
-        Assert.Single(_host.Kernel.Sent);
+        Assert.Single(Host.Kernel.Sent);
     }
 
     /// <summary>Gone is final: cookies are never reused. That saves half of the lookups of a kill.</summary>
@@ -153,7 +142,7 @@ public sealed class PromisedCostTests
     {
         Add().End(FakeHost.ByItself);
         Add();
-        using var watch = new ConnectionWatch(_host.Candidates());
+        using var watch = new ConnectionWatch(Host.Candidates());
         Assert.Equal([Presence.Gone, Presence.There], [watch.Look(0), watch.Look(1)]);
         int sent = Calls("send");
         Assert.Equal([Presence.Gone, Presence.There], [watch.Look(0), watch.Look(1)]);
@@ -165,7 +154,7 @@ public sealed class PromisedCostTests
     [Rows("0 | 2", "EACCES | 0")]
     public void Walk_ThreadsThatShareATable_ReadsItOnce(int refusal, int tables)
     {
-        FakeProcess process = _host.Add(new FakeProcess(300)
+        FakeProcess process = Host.Add(new FakeProcess(300)
         {
             SharingThreads = 3,
             Refusal = refusal,
@@ -182,7 +171,7 @@ public sealed class PromisedCostTests
     public void Walk_EveryThreadHasItsOwnTable_ComparesEachLogarithmicallyOften()
     {
         const int Threads = 1_000;
-        FakeProcess process = _host.Add(new FakeProcess(1_000));
+        FakeProcess process = Host.Add(new FakeProcess(1_000));
         for (int i = 1; i <= Threads; i++)
         {
             process.Threads[1_000 + i] = [];
@@ -209,35 +198,21 @@ public sealed class PromisedCostTests
     {
         for (int i = 0; i < peers; i++)
         {
-            Add(new FakePeer(FakeAnswer.Acknowledge, quietMs: 60_000), _worker);
+            Host.Add(new FakeTcp(new DumpedSocket { Inode = 100 + (uint)i, Cookie = 1 + (ulong)i, DestinationPort = (ushort)(1 + i), Rto = 4_000 }) { Peer = new FakePeer(FakeAnswer.Acknowledge, quietMs: 60_000) }, _worker);
         }
 
         var observer = new RecordingObserver();
-        ExitStatus status = Rounds.Make(_host.Machine, [observer], stop: null, "-n", "--include-own-session", "--probe", "3s", "-s", "22").Run();
+        ExitStatus status = Rounds.Make(Host.Machine, [observer], stop: null, "-n", "--include-own-session", "--probe", "3s", "-s", "22").Run();
         Assert.Equal((ExitStatus.Done, peers), (status, observer.Counts!.Answered));
         Assert.Equal(1, Calls("list processes"));
     }
 
-    private int Calls(string call) => _host.Faults.Calls.Count(call.Equals);
+    private int Calls(string call) => Host.Faults.Calls.Count(call.Equals);
 
-    private FakeTcp Add(params FakeProcess[] holders) => Add(peer: null, holders);
-
-    private FakeTcp Add(FakePeer? peer, params FakeProcess[] holders) => _host.Add(
-        new FakeTcp(new DumpedSocket { Inode = _next++, Cookie = _next, DestinationPort = (ushort)_next, Uid = 1000, Rto = 4_000 }) { Peer = peer }, holders);
-
-    private string[] Run(IStep step, ConnectionList? candidates = null, Func<bool>? stop = null, params string[] words)
-    {
-        candidates ??= _host.Candidates();
-        _sink = new RecordingSink(candidates);
-        step.Run(candidates, Contexts.Of(_host.Machine, _sink, stop, Words.Rule(["-s", "22", .. words])));
-        return [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome.ToString())];
-    }
-
-    /// <summary>Reads all descriptors of a process.</summary>
     /// <returns>Errno of the failure, or 0.</returns>
     private int Walk(int pid, int sockets)
     {
-        using IProcessTable table = _host.OpenProcesses();
+        using IProcessTable table = Host.OpenProcesses();
         using var walk = new DescriptorWalk(table, [pid]);
         Assert.True(walk.NextProcess());
         for (; sockets > 0; sockets--)

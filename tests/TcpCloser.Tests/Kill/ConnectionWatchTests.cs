@@ -31,9 +31,7 @@ public sealed class ConnectionWatchTests
         Assert.Equal(6, Opened(here) + Opened(there));
     }
 
-    /// <summary>
-    /// A socket that lost its last holder is wound down by the kernel, so it is gone; a socket that never had one is there.
-    /// </summary>
+    /// <summary>A socket that lost its last holder is wound down by the kernel; a socket that never had one is not.</summary>
     [Theory]
     [Rows("500 | 500 | There", "500 | 0 | Gone", "0 | 0 | There")]
     public void Look_SocketWithoutAHolder_IsGoneOnlyIfItHadOne(uint inode, uint now, string presence)
@@ -53,7 +51,7 @@ public sealed class ConnectionWatchTests
         var host = new FakeHost();
         host.Add(new FakeTcp(new DumpedSocket()));
         using var watch = new ConnectionWatch(host.Candidates());
-        host.Faults.Errno = static (call, _) => call == "send" ? Errno.ENOMEM : 0;
+        host.Faults.Fail("send", Errno.ENOMEM);
         Assert.Equal((Presence.Unknown, Errno.ENOMEM), (watch.Look(0), watch.Errno));
         host.Faults.Errno = static (_, _) => 0;
         Assert.Equal((Presence.There, 0), (watch.Look(0), watch.Errno));

@@ -1,20 +1,16 @@
 namespace TcpCloser.Tests.Kill;
 
 /// <summary>Answers to SOCK_DESTROY that are lost, malformed, false, meant for another socket, or left to another method.</summary>
-public sealed class DestroyAnswerTests
+public sealed class DestroyAnswerTests : StepTestBase
 {
     [Fact]
     public void Destroy_AnswersLost_LooksTheConnectionsUp()
     {
         // Ports 1 and 2 answered, the answers for 3 and 4 were lost: 3 is still there, 4 is gone.
-        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.IsDestroy(sent)
-            ? [Answer.Of(Netlink.ErrorMessage(Errno.EBUSY, 1)), Answer.Failing(Errno.ENOBUFS), Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, 2))]
-            : [Answer.Of(sent[27] == 3 ? new DumpedSocket { Cookie = 0xa000_0000_b000_0002 }.Message(20) : Netlink.ErrorMessage(Errno.ENOENT))]);
-        ConnectionList candidates = Connections.Many(4, kernel);
-
-        Close(candidates);
-
-        Assert.Equal([Outcome.Failed, Outcome.Vanished, Outcome.Failed, Outcome.Destroyed], Enumerable.Range(0, 4).Select(i => candidates[i].Outcome));
+        FakeKernel kernel = Kernel(
+            3, Answer.Of(Netlink.ErrorMessage(Errno.EBUSY, 1)), Answer.Failing(Errno.ENOBUFS), Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, 2)));
+        ConnectionList candidates = Close(kernel, 4);
+        Assert.Equal(["Failed", "Vanished", "Failed", "Destroyed"], candidates.Outcomes());
         Assert.Equal([Errno.EBUSY, Errno.ENOENT, Errno.ENOBUFS, 0], Enumerable.Range(0, 4).Select(i => (int)candidates[i].Errno));
         Assert.Equal(3, kernel.Sent.Count);
     }
@@ -23,86 +19,46 @@ public sealed class DestroyAnswerTests
     [Fact]
     public void Destroy_RefusalWithoutAnErrno_LooksTheConnectionsUp()
     {
-        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.IsDestroy(sent)
-            ? [Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 1)), Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 2))]
-            : [Answer.Of(sent[27] == 2 ? new DumpedSocket { Cookie = 0xa000_0000_b000_0001 }.Message(20) : Netlink.ErrorMessage(Errno.ENOENT))]);
-        ConnectionList candidates = Connections.Many(3, kernel);
-
-        Close(candidates);
-
-        Assert.Equal([Outcome.Destroyed, Outcome.Failed, Outcome.Destroyed], Enumerable.Range(0, 3).Select(i => candidates[i].Outcome));
+        ConnectionList candidates = Close(Kernel(2, Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 1)), Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 2))), 3);
+        Assert.Equal(["Destroyed", "Failed", "Destroyed"], candidates.Outcomes());
         Assert.Equal(Errno.EBADMSG, candidates[1].Errno);
     }
 
     /// <summary>A malformed answer does not overrule an earlier one: a connection that was gone before was not destroyed.</summary>
     [Fact]
-    public void Destroy_RefusalWithoutAnErrnoAfterEnoent_IsStillVanished()
-    {
-        var kernel = new FakeKernel(static (sent, _) => DestroyRequest.IsDestroy(sent)
-            ? [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, 1)), Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 1))]
-            : [Answer.Of(Netlink.ErrorMessage(Errno.ENOENT))]);
-        ConnectionList candidates = Connections.Many(2, kernel);
+    public void Destroy_RefusalWithoutAnErrnoAfterEnoent_IsStillVanished() => Assert.Equal(["Vanished", "Destroyed"],
+        Close(Kernel(0, Answer.Of(Netlink.ErrorMessage(Errno.ENOENT, 1)), Answer.Of(Netlink.ErrorMessage(-Errno.EPERM, 1))), 2).Outcomes());
 
-        Close(candidates);
-
-        Assert.Equal([Outcome.Vanished, Outcome.Destroyed], Enumerable.Range(0, 2).Select(i => candidates[i].Outcome));
-    }
-
-    /// <summary>
-    /// The answers are lost and the lookups fail: what became of the connections is unknown, so none counts as destroyed.
-    /// </summary>
+    /// <summary>What became of the connections is unknown, so none counts as destroyed.</summary>
     [Fact]
     public void Destroy_AnswersLostAndLookupsFail_IsUnknown()
     {
-        var kernel = new FakeKernel(static (sent, _) => [DestroyRequest.IsDestroy(sent) ? Answer.Failing(Errno.ENOBUFS) : Answer.Failing(Errno.ENOMEM)]);
-        ConnectionList candidates = Connections.Many(3, kernel);
-
-        Close(candidates);
-
-        AssertAll(candidates, Outcome.Unknown);
+        var kernel = new FakeKernel(static (sent, _) => [Answer.Failing(DestroyRequest.IsDestroy(sent) ? Errno.ENOBUFS : Errno.ENOMEM)]);
+        Assert.Equal(["Unknown", "Unknown", "Unknown"], Close(kernel, 3).Outcomes());
         Assert.Equal(0, kernel.LeftOpen);
     }
 
     [Fact]
-    public void Destroy_AnswersOfOthersOrForOthers_AreIgnored()
-    {
-        var kernel = new FakeKernel(static (_, _) =>
-        [
-            Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 1)) with { Sender = 4711 },
-            Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef)),
-            Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 4)),
-            Answer.Of(Netlink.Message(Netlink.Socket, BitConverter.GetBytes(-Errno.EPERM), sequence: 1)),
-            new Answer([1, 2, 3], Sender: 4711),
-            new Answer([]),
-        ]);
-        ConnectionList candidates = Connections.Many(3, kernel);
+    public void Destroy_AnswersOfOthersOrForOthers_AreIgnored() => Assert.Equal(["Destroyed", "Destroyed", "Destroyed"], Close(FakeKernel.Answering(
+        Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 1)) with { Sender = 4711 },
+        Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 0xdeadbeef)),
+        Answer.Of(Netlink.ErrorMessage(Errno.EPERM, 4)),
+        Answer.Of(Netlink.Message(Netlink.Socket, BitConverter.GetBytes(-Errno.EPERM), sequence: 1)),
+        new Answer([1, 2, 3], Sender: 4711),
+        new Answer([])), 3).Outcomes());
 
-        Close(candidates);
-
-        AssertAll(candidates, Outcome.Destroyed);
-    }
-
-    /// <summary>
-    /// If the kernel cannot destroy sockets, or not for this user, it is tried once; connections stay idle for the fallback, unreported.
-    /// </summary>
+    /// <summary>If the kernel cannot destroy sockets, or not for this user, the connections are left to the fallback, unreported.</summary>
     [Theory]
     [Values(Errno.EOPNOTSUPP, Errno.EINVAL, Errno.EPERM)]
     public void Destroy_RefusedForAll_IsLeftToTheFallback(int errno)
     {
-        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent)
-            ? DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence)))
-            : [Answer.Of(new DumpedSocket { Cookie = new DestroyRequest(sent).Cookie }.Message(Netlink.Socket))]);
+        FakeKernel kernel = SockDestroyerTests.Refusing(errno);
         ConnectionList candidates = Connections.Many(600, kernel);
         candidates[3].Inode = 0; // has no holder to fetch it from
-        var sink = new RecordingSink(candidates);
         var destroyer = new SockDestroyer(leavesUnsupported: true);
-
-        destroyer.Run(candidates, Contexts.Of(sink));
-
-        Assert.All(Enumerable.Range(0, 600), i => Assert.Equal(i == 3 ? Outcome.Failed : Outcome.Pending, candidates[i].Outcome));
-        Assert.Equal(errno, candidates[3].Errno);
-        Assert.Equal(errno, destroyer.Refusal.Errno);
-        Assert.Empty(sink.Problems);
+        Assert.Equal(Enumerable.Range(0, 600).Select(static i => i == 3 ? "Failed" : "Pending"), Run(destroyer, candidates));
+        Assert.Equal((errno, errno), (candidates[3].Errno, destroyer.Refusal.Errno));
+        Assert.Empty(Sink.Problems);
         Assert.Single(kernel.Sent, DestroyRequest.IsDestroy);
     }
 
@@ -110,29 +66,23 @@ public sealed class DestroyAnswerTests
     [Rows("true | Pending", "false | Mptcp")]
     public void Destroy_MptcpSubflow_IsLeftToTheFallbackOrFailed(bool leavesUnsupported, string outcome)
     {
-        var kernel = new FakeKernel(static (_, _) => []);
+        var kernel = FakeKernel.Answering();
         ConnectionList candidates = Connections.Many(3, kernel);
         candidates[1].IsMptcp = true;
-
-        new SockDestroyer(leavesUnsupported).Run(candidates, Contexts.Of(new RecordingSink(candidates)));
-
-        Assert.Equal(outcome, candidates[1].Outcome.ToString());
-        Assert.Equal(Outcome.Destroyed, candidates[0].Outcome);
-        Assert.Equal(Outcome.Destroyed, candidates[2].Outcome);
-        Assert.Equal(2, DestroyRequest.In(kernel.Sent[0]).Count);
-        Assert.All(DestroyRequest.In(kernel.Sent[0]), static request => Assert.Equal(2, request.Bytes[16]));
+        Assert.Equal(["Destroyed", outcome, "Destroyed"], Run(new SockDestroyer(leavesUnsupported), candidates));
+        Assert.Equal([2, 2], DestroyRequest.In(kernel.Sent[0]).Select(static request => (int)request.Bytes[16]));
     }
 
-    /// <summary>
-    /// An old kernel answers that it destroyed an orphaned socket in FIN_WAIT1, CLOSING or LAST_ACK when it did not: those are looked up.
-    /// </summary>
+    /// <summary>An old kernel answers falsely that it destroyed an orphan in FIN_WAIT1, CLOSING or LAST_ACK.</summary>
     [Theory]
-    [Rows("FinWait1 | 0 | StillThere", "Closing | 0 | StillThere", "LastAck | 0 | StillThere", "FinWait1 | 500 | Destroyed",
-        "FinWait2 | 0 | Destroyed", "Established | 0 | Destroyed")]
-    public void Destroy_SocketSurvivesASuccess_IsStillThereIfItIsAClosingOrphan(byte state, uint inode, string outcome)
+    [Rows("FinWait1 | 0 | 0 | StillThere", "Closing | 0 | 0 | StillThere", "LastAck | 0 | 0 | StillThere", "FinWait1 | 0 | EBUSY | Failed",
+        "FinWait1 | 500 | 0 | Destroyed", "FinWait2 | 0 | 0 | Destroyed", "Established | 0 | 0 | Destroyed")]
+    public void Destroy_SocketStaysThere_IsLookedUpOnlyIfItIsAClosingOrphanWithoutARefusal(byte state, uint inode, int refusal, string outcome)
     {
         var socket = new DumpedSocket { State = state, Inode = inode };
-        var kernel = new FakeKernel((sent, _) => DestroyRequest.IsDestroy(sent) ? [] : [Answer.Of(socket.Message(Netlink.Socket))]);
+        var kernel = new FakeKernel((sent, _) => !DestroyRequest.IsDestroy(sent) ? [Answer.Of(socket.Message(Netlink.Socket))]
+            : refusal == 0 ? []
+            : [Answer.Of(Netlink.ErrorMessage(refusal, DestroyRequest.In(sent)[0].Sequence))]);
         Assert.Equal(outcome, Destroy(kernel, socket));
         Assert.Equal(outcome == "StillThere" ? 2 : 1, kernel.Sent.Count);
     }
@@ -145,35 +95,23 @@ public sealed class DestroyAnswerTests
         Assert.Equal("Destroyed", Destroy(kernel, socket));
     }
 
-    /// <summary>After a refusal no lookup is needed: the socket is still there.</summary>
-    [Fact]
-    public void Destroy_ClosingOrphanRefused_IsFailedWithoutALookup()
+    private string Destroy(FakeKernel kernel, DumpedSocket socket)
     {
-        var socket = new DumpedSocket { State = TcpState.FinWait1, Inode = 0 };
-        var kernel = new FakeKernel((sent, _) => [Answer.Of(Netlink.ErrorMessage(Errno.EBUSY, DestroyRequest.In(sent)[0].Sequence))]);
-        Assert.Equal("Failed", Destroy(kernel, socket));
-        Assert.Single(kernel.Sent);
-    }
-
-    private static string Destroy(FakeKernel kernel, DumpedSocket socket)
-    {
-        var host = new FakeHost();
-        host.Add(new FakeTcp(socket));
-        ConnectionList candidates = Connections.List(kernel, host.Candidates()[0]);
-        var sink = new RecordingSink(candidates);
-        new SockDestroyer(leavesUnsupported: false).Run(candidates, Contexts.Of(sink));
-        sink.AssertAllReported();
+        string outcome = Assert.Single(Close(Connections.List(kernel, Host.Candidates(new FakeTcp(socket))[0])).Outcomes());
         Assert.Equal(0, kernel.LeftOpen);
-        return candidates[0].Outcome.ToString();
+        return outcome;
     }
 
-    private static void Close(ConnectionList candidates)
+    /// <summary>A kernel with these answers to a destroy, which then finds only the connection with that port.</summary>
+    private static FakeKernel Kernel(byte port, params Answer[] answers) => new((sent, _) => DestroyRequest.IsDestroy(sent) ? answers
+        : [Answer.Of(sent[27] == port ? new DumpedSocket { Cookie = 0xa000_0000_b000_0000 + port - 1 }.Message(Netlink.Socket) : Netlink.ErrorMessage(Errno.ENOENT))]);
+
+    private ConnectionList Close(FakeKernel kernel, int count) => Close(Connections.Many(count, kernel));
+
+    private ConnectionList Close(ConnectionList candidates)
     {
-        var sink = new RecordingSink(candidates);
-        new SockDestroyer(leavesUnsupported: false).Run(candidates, Contexts.Of(sink));
-        sink.AssertAllReported();
+        Run(new SockDestroyer(leavesUnsupported: false), candidates);
+        Sink.AssertAllReported();
+        return candidates;
     }
-
-    private static void AssertAll(ConnectionList candidates, Outcome outcome) =>
-        Assert.All(Enumerable.Range(0, candidates.Count), i => Assert.Equal(outcome, candidates[i].Outcome));
 }

@@ -3,9 +3,7 @@ namespace TcpCloser.Tests.Kill;
 /// <summary>What <c>--check</c> reports about SOCK_DESTROY: it is tried on a connection that cannot exist.</summary>
 public sealed class DestroyCheckTests
 {
-    /// <summary>
-    /// The kernel looks the connection up before it checks the privilege; for a filter by mark it checks the privilege first.
-    /// </summary>
+    /// <summary>The kernel looks a connection up before it checks the privilege; for a filter by mark it checks it first.</summary>
     [Theory]
     [Rows("ENOENT | 0 | 0", "ENOENT | EPERM | EPERM", "ENOENT | EINVAL | 0", "EOPNOTSUPP | 0 | EOPNOTSUPP",
         "EOPNOTSUPP | EPERM | EOPNOTSUPP", "EINVAL | 0 | EINVAL", "EPERM | 0 | EPERM")]
@@ -40,7 +38,7 @@ public sealed class DestroyCheckTests
     public void Check_NetlinkCannotBeOpened_NamesTheCall()
     {
         var kernel = new FakeKernel(static (_, _) => []);
-        kernel.Faults.Errno = static (_, _) => Errno.EAFNOSUPPORT;
+        kernel.Faults.Fail("open netlink", Errno.EAFNOSUPPORT);
         FeatureSupport ability = Check(kernel);
         Assert.Equal(("destroy", Operation.OpenNetlink, Errno.EAFNOSUPPORT), (ability.Name, ability.Failure.Operation, ability.Failure.Errno));
     }

@@ -48,7 +48,7 @@ public sealed class HolderCheckTests
         "kill | read fd | ReadDescriptor", "kill | signal | SignalProcess")]
     public void Check_AnyCallRefused_NamesThatCall(string feature, string call, object operation)
     {
-        _host.Faults.Errno = (name, _) => name == call ? Errno.EPERM : 0;
+        _host.Faults.Fail(call, Errno.EPERM);
         AssertIs(Check(feature), Errno.EPERM, (Operation)operation, "of process 200", isImpossible: true);
     }
 
@@ -70,9 +70,8 @@ public sealed class HolderCheckTests
         _worker.Descriptors.Clear();
         Assert.True(Check("disconnect").IsPossible);
         Assert.Contains("fetch socket", _host.Faults.Calls);
-
         _worker.Descriptors[3] = "pipe:[1]";
-        _host.Faults.Errno = (name, _) => name == "read fd" ? Errno.ENOENT : 0;
+        _host.Faults.Fail("read fd", Errno.ENOENT);
         Assert.True(Check("disconnect").IsPossible);
     }
 

@@ -11,17 +11,13 @@ public sealed class HolderVisibilityTests
         NeedsProcesses = true,
         HasWillingProcess = true,
     };
-
     private uint _nextInode = 50;
-
     [Fact]
     public void Visibility_InitialPidNamespace_IsWholeDespiteUnheldSockets()
     {
         var host = new FakeHost();
         AddSocket(host);
-
         HolderVisibility visibility = Look(host);
-
         Assert.True(visibility.IsWhole);
         Assert.Same(s_partial, visibility.Limit(s_partial, []));
         Assert.Empty(host.Kernel.Sent);
@@ -32,9 +28,7 @@ public sealed class HolderVisibilityTests
     {
         var host = new FakeHost();
         host.Add(new FakeProcess(1) { IsHidden = true });
-
         HolderVisibility visibility = Look(host);
-
         Assert.Equal((Operation.SeeProcesses, Errno.ENOENT), (visibility.Failure.Operation, visibility.Failure.Errno));
         AssertIs(visibility.Limit(s_noneWilling, []), Availability.None, isImpossible: true, Operation.SeeProcesses);
 
@@ -49,11 +43,8 @@ public sealed class HolderVisibilityTests
     [Rows("0 | 0 | true", "0 | 2 | true", "1 | 2 | false")]
     public void Visibility_InitialNetworkFromAnotherPidNamespace_NothingCanBeFound(int held, int unheld, bool isImpossible)
     {
-        FakeHost host = Contained(isInitialNetwork: true);
-        AddSockets(host, held, unheld);
-
+        FakeHost host = Contained(isInitialNetwork: true, held: held, unheld: unheld);
         HolderVisibility visibility = Look(host);
-
         Assert.Equal(unheld == 0 ? null : $"({unheld} of {held + unheld} have none here)", visibility.Failure.Subject);
         AssertIs(visibility.Limit(s_willing, []), Availability.None, isImpossible, Operation.FindHolders);
         AssertIs(visibility.Limit(s_willing, [0]), isImpossible ? Availability.None : Availability.Partial, isImpossible, Operation.FindHolders);
@@ -66,11 +57,8 @@ public sealed class HolderVisibilityTests
     [InlineData(0, 2, Availability.None)]
     public void Visibility_OtherNetworkFromAnotherPidNamespace_DependsOnItsSockets(int held, int unheld, object? answer)
     {
-        FakeHost host = Contained(isInitialNetwork: false);
-        AddSockets(host, held, unheld);
-
+        FakeHost host = Contained(isInitialNetwork: false, held, unheld);
         HolderVisibility visibility = Look(host);
-
         Assert.Equal(answer is null, visibility.IsWhole);
         if (answer is not null)
         {
@@ -82,10 +70,8 @@ public sealed class HolderVisibilityTests
     [Fact]
     public void Visibility_ProcessRefuses_ProvesNothing()
     {
-        FakeHost host = Contained(isInitialNetwork: false);
-        AddSockets(host, held: 0, unheld: 2);
+        FakeHost host = Contained(isInitialNetwork: false, held: 0, unheld: 2);
         host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
-
         Assert.True(Look(host).IsWhole);
     }
 
@@ -94,14 +80,7 @@ public sealed class HolderVisibilityTests
     {
         FakeHost host = Contained(isInitialNetwork: false);
         FakeTcp socket = AddSocket(host);
-        host.Faults.Before = (call, _) =>
-        {
-            if (call == "list processes")
-            {
-                socket.End(FakeHost.ByItself);
-            }
-        };
-
+        host.Faults.BeforeFirst("list processes", () => socket.End(FakeHost.ByItself));
         Assert.True(Look(host).IsWhole);
     }
 
@@ -112,7 +91,6 @@ public sealed class HolderVisibilityTests
         FakeTcp others = AddSocket(host);
         others.Dumped = others.Dumped with { Uid = 5 };
         AddSocket(host, new FakeProcess(201));
-
         Assert.True(Look(host, 1000).IsWhole);
         Assert.False(Look(host, 5).IsWhole);
     }
@@ -123,7 +101,6 @@ public sealed class HolderVisibilityTests
         var host = new FakeHost();
         host.Add(new FakeProcess(1) { IsHidden = true });
         var destroy = new FeatureSupport("destroy");
-
         Assert.Same(destroy, Look(host).Limit(destroy, []));
     }
 
@@ -131,30 +108,34 @@ public sealed class HolderVisibilityTests
     [Fact]
     public void Limit_SomeRefuseAndSomeSocketsAreUnheld_KeepsTheRefusal()
     {
-        FakeHost host = Contained(isInitialNetwork: false);
-        AddSockets(host, held: 1, unheld: 1);
-
+        FakeHost host = Contained(isInitialNetwork: false, held: 1, unheld: 1);
         Assert.Same(s_partial, Look(host).Limit(s_partial, []));
     }
 
     [Fact]
     public void Reason_NoConnectionHasTheOutcome_MakesNoCalls()
     {
-        FakeHost host = Contained(isInitialNetwork: true);
-        AddSockets(host, held: 0, unheld: 2);
+        FakeHost host = Contained(isInitialNetwork: true, held: 0, unheld: 2);
         ConnectionList candidates = host.Candidates();
         Assert.Null(HolderVisibility.Of(candidates, Outcome.NoOwner, host.Machine));
         Assert.Empty(host.Faults.Calls);
-
         candidates[1].Outcome = Outcome.NoOwner;
         Assert.Equal(Operation.FindHolders, HolderVisibility.Of(candidates, Outcome.NoOwner, host.Machine)!.Failure.Operation);
         Assert.Equal(0, host.AllLeftOpen);
-
         candidates[1].Inode = 0; // only the kernel has it
         Assert.Null(HolderVisibility.Of(candidates, Outcome.NoOwner, host.Machine));
     }
 
-    private static FakeHost Contained(bool isInitialNetwork) => new() { IsInInitialPidNamespace = false, IsInInitialNetworkNamespace = isInitialNetwork };
+    private FakeHost Contained(bool isInitialNetwork, int held = 0, int unheld = 0)
+    {
+        var host = new FakeHost { IsInInitialPidNamespace = false, IsInInitialNetworkNamespace = isInitialNetwork };
+        for (int i = 0; i < held + unheld; i++)
+        {
+            AddSocket(host, i < held ? [new FakeProcess(200 + i)] : []);
+        }
+
+        return host;
+    }
 
     private static HolderVisibility Look(FakeHost host, params uint[] uids)
     {
@@ -172,14 +153,6 @@ public sealed class HolderVisibilityTests
     {
         Assert.Equal((availability, isImpossible, operation), (ability.Availability, ability.IsImpossible, ability.Failure.Operation));
         Assert.Equal("disconnect", ability.Name);
-    }
-
-    private void AddSockets(FakeHost host, int held, int unheld)
-    {
-        for (int i = 0; i < held + unheld; i++)
-        {
-            AddSocket(host, i < held ? [new FakeProcess(200 + i)] : []);
-        }
     }
 
     private FakeTcp AddSocket(FakeHost host, params FakeProcess[] holders)

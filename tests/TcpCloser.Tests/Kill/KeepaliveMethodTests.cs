@@ -1,11 +1,13 @@
-using System.Runtime.InteropServices;
-
 namespace TcpCloser.Tests.Kill;
 
 /// <summary>What <c>--method keepalive</c> sets, and on which sockets.</summary>
-public sealed class KeepaliveMethodTests
+public sealed class KeepaliveMethodTests : StepTestBase
 {
-    private readonly FakeHost _host = new();
+    private static readonly (int Level, int Name)[] s_options =
+    [
+        (Socket.SOL_SOCKET, Socket.SO_KEEPALIVE), (Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE), (Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL),
+        (Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT), (Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT),
+    ];
 
     /// <summary>Before and after are: on, idle, interval, count, user timeout.</summary>
     [Theory]
@@ -51,20 +53,16 @@ public sealed class KeepaliveMethodTests
         {
             var tests = new KeepaliveMethodTests();
             FakeTcp socket = tests.Add("0 7200 75 9 0");
-            tests._host.Faults.Errno = (_, number) => number == failing ? Errno.ENOMEM : 0;
+            tests.Host.Faults.Errno = (_, number) => number == failing ? Errno.ENOMEM : 0;
             Outcome? outcome = null;
-            try
+            if (Record.Exception(() => outcome = tests.Apply("--user-timeout 3m")) is { } thrown)
             {
-                outcome = tests.Apply("--user-timeout 3m");
-            }
-            catch (SystemCallException)
-            {
-                // The processes could not be listed.
+                Assert.IsType<SystemCallException>(thrown); // the processes could not be listed
             }
 
             Assert.Equal(outcome == Outcome.Cured ? "1 60 10 6 180000" : "0 7200 75 9 0", OptionsOf(socket));
-            Assert.Equal(0, tests._host.AllLeftOpen);
-            calls = Math.Max(calls, tests._host.Faults.Calls.Count);
+            Assert.Equal(0, tests.Host.AllLeftOpen);
+            calls = Math.Max(calls, tests.Host.Faults.Calls.Count);
         }
 
         Assert.InRange(calls, 15, int.MaxValue);
@@ -76,37 +74,24 @@ public sealed class KeepaliveMethodTests
     {
         FakeTcp socket = Add("0 7200 75 9 0");
         socket.Options.Remove((Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT));
-        _host.Faults.Errno = (call, _) => call == "read option" && _host.Faults.Calls.Count(static made => made == "read option") == 5 ? Errno.EOPNOTSUPP : 0;
+        Host.Faults.FailOnce("read option", Errno.EOPNOTSUPP, which: 4);
         Assert.Equal(Outcome.Cured, Apply(""));
         Assert.Equal(1, socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)]);
     }
 
-    private static string OptionsOf(FakeTcp socket) => string.Join(' ', new[]
-    {
-        socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)], socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)],
-        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL)], socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)],
-        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT)],
-    });
+    private static string OptionsOf(FakeTcp socket) => string.Join(' ', s_options.Select(option => socket.Options[option]));
 
     private FakeTcp Add(string options)
     {
-        int[] values = [.. options.Split(' ').Select(int.Parse)];
-        FakeTcp socket = _host.Add(new FakeTcp(new DumpedSocket { Inode = 77 }), _host.Add(new FakeProcess(1_000)));
-        socket.Options[(Socket.SOL_SOCKET, Socket.SO_KEEPALIVE)] = values[0];
-        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPIDLE)] = values[1];
-        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPINTVL)] = values[2];
-        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_KEEPCNT)] = values[3];
-        socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_USER_TIMEOUT)] = values[4];
+        FakeTcp socket = Add(Host.Add(new FakeProcess(1_000)));
+        foreach (((int, int) option, string value) in s_options.Zip(options.Split(' ')))
+        {
+            socket.Options[option] = int.Parse(value, System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         return socket;
     }
 
-    private Outcome Apply(string words)
-    {
-        var candidates = new ConnectionList();
-        candidates.Begin(_host.Network);
-        candidates.Add(Connection.From(in MemoryMarshal.AsRef<InetDiagMsg>(_host.Sockets[0].Dumped.Body())));
-        string[] all = ["-s", "22", "--method", "keepalive", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
-        new KeepaliveMethod(Words.Rule(all)).Run(candidates, Contexts.Of(_host.Machine, new RecordingSink(candidates)));
-        return candidates[0].Outcome;
-    }
+    private Outcome Apply(string words) => Enum.Parse<Outcome>(Assert.Single(Run(
+        new KeepaliveMethod(Words.Rule(["-s", "22", "--method", "keepalive", .. words.Split(' ', StringSplitOptions.RemoveEmptyEntries)])))));
 }

@@ -3,9 +3,7 @@ namespace TcpCloser.Tests.Kill;
 /// <summary><c>--method kill</c> on MPTCP connections, whose subflows end together.</summary>
 public sealed class KillMptcpTests : KillTestBase
 {
-    /// <summary>
-    /// After the last holder ended, the subflows stay established for a while, under the same inode: the connection counts as closed.
-    /// </summary>
+    /// <summary>After the last holder ended, the subflows stay established for a while, under the same inode.</summary>
     [Fact]
     public void Kill_MptcpHolderEnds_IsClosedThoughItsSubflowsLinger()
     {
@@ -15,7 +13,6 @@ public sealed class KillMptcpTests : KillTestBase
         Assert.Equal([(200, Signal.SIGKILL)], Host.Signals);
     }
 
-    /// <summary>As long as a process has the connection open, it does not count as closed.</summary>
     [Fact]
     public void Kill_MptcpHolderSurvives_IsNotClosed()
     {
@@ -32,7 +29,6 @@ public sealed class KillMptcpTests : KillTestBase
         Assert.Equal(["Unknown", "Unknown"], Kill(candidates));
     }
 
-    /// <summary>One of the subflows received data right before the signal.</summary>
     [Fact]
     public void Kill_OneSubflowBusyBeforeTheSignal_SkipsTheConnection()
     {
@@ -47,33 +43,16 @@ public sealed class KillMptcpTests : KillTestBase
     public void Kill_OneSubflowGoneBeforeTheSignal_ClosesTheRest()
     {
         FakeTcp[] subflows = AddMptcp(Worker);
-        Host.Faults.Before = (call, _) =>
-        {
-            if (call == "open process")
-            {
-                subflows[0].End(FakeHost.ByItself);
-            }
-        };
+        Host.Faults.BeforeFirst("open process", () => subflows[0].End(FakeHost.ByItself));
         Assert.Equal(["Killed", "Killed"], Kill(words: "-t 10s"));
         Assert.Equal([(200, Signal.SIGKILL)], Host.Signals);
     }
 
     private FakeTcp[] AddMptcp(FakeProcess holder)
     {
-        const ulong Cookie = 77;
-        uint inode = NextInode;
-        FakeTcp[] subflows = [.. Enumerable.Range(1, 2).Select(i => Host.Add(new FakeTcp(new DumpedSocket
-        {
-            Inode = inode,
-            Cookie = inode + (ulong)i,
-            DestinationPort = (ushort)i,
-            Uid = Owner,
-            LastDataRecv = 60_000,
-            IsMptcp = true,
-        })
-        {
-            MptcpCookie = Cookie,
-        }))];
+        var subflow = new DumpedSocket { Inode = NextInode, Uid = 1000, LastDataRecv = 60_000, IsMptcp = true };
+        FakeTcp[] subflows = [.. Enumerable.Range(1, 2).Select(i =>
+            Host.Add(new FakeTcp(subflow with { Cookie = NextInode + (ulong)i, DestinationPort = (ushort)i }) { MptcpCookie = 77 }))];
         holder.Descriptors[3] = subflows[0].Link;
         return subflows;
     }

@@ -3,11 +3,22 @@ namespace TcpCloser.Tests.Kill;
 /// <summary>The verdict on each peer, and what a probe changes.</summary>
 public sealed class PeerProbeTests : ProbeTestBase
 {
-    [Theory]
-    [Rows("Acknowledge | Answered | 1", "Nothing | Pending | 5", "Reset | Reset | 1")]
-    public void Probe_PeerAnswersOrNot_DecidesTheVerdict(string answer, string outcome, int probes)
+    private static readonly Dictionary<string, Action<FakeTcp>> s_changes = new()
     {
-        FakeTcp socket = Add(Enum.Parse<FakeAnswer>(answer));
+        ["a segment arrives"] = static socket => socket.Peer!.Hear(),
+        ["the connection ends"] = static socket => socket.End(FakeHost.ByItself),
+        ["repair mode is on"] = static socket => socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_REPAIR)] = 1,
+        ["tcp_info is missing"] = static socket => socket.Dumped = socket.Dumped with { InfoLength = 0 },
+        ["its holder closes it"] = static socket => socket.Dumped = socket.Dumped with { State = TcpState.FinWait1 },
+        ["data is outstanding"] = static socket => socket.Dumped = socket.Dumped with { Unacked = 1, NotSent = 5 },
+    };
+
+    [Theory]
+    [Rows("Acknowledge | 0 | Answered | 1", "Acknowledge | 1 | Answered | 2", "Acknowledge | 3 | Answered | 4", "Acknowledge | 4 | Answered | 5",
+        "Nothing | 0 | Pending | 5", "Reset | 0 | Reset | 1")]
+    public void Probe_PeerAnswersAfterSomeProbesOrNot_DecidesTheVerdict(string answer, int lost, string outcome, int probes)
+    {
+        FakeTcp socket = Add(new FakePeer(Enum.Parse<FakeAnswer>(answer), Quiet) { Loses = lost });
         Assert.Equal([outcome], RunProbe("3s"));
         Assert.Equal(probes, socket.Peer!.Probed);
     }
@@ -34,15 +45,6 @@ public sealed class PeerProbeTests : ProbeTestBase
         FakeTcp socket = Add(FakeAnswer.Nothing);
         Assert.Equal(["Pending"], RunProbe("3s"));
         Assert.InRange(socket.Peer!.Probed, ProbeSchedule.MinQuestions, 10);
-    }
-
-    [Theory]
-    [Values(1, 3, 4)]
-    public void Probe_FirstProbesLost_IsAnsweredLater(int lost)
-    {
-        FakeTcp socket = Add(new FakePeer(FakeAnswer.Acknowledge, Quiet) { Loses = lost });
-        Assert.Equal(["Answered"], RunProbe("3s"));
-        Assert.Equal(lost + 1, socket.Peer!.Probed);
     }
 
     /// <summary>One call sends the probe; the flag that it clears is set again at once, and nothing else changes.</summary>
@@ -129,7 +131,7 @@ public sealed class PeerProbeTests : ProbeTestBase
     public void Probe_ChangeBeforeTheSecondProbe_DecidesTheVerdict(string change, string outcome)
     {
         FakeTcp socket = Add(FakeAnswer.Nothing);
-        Before("fetch socket", () => socket.Peer!.Probed == 1, () => Change(socket, change));
+        Host.Faults.BeforeFirst("fetch socket", () => s_changes[change](socket), () => socket.Peer!.Probed == 1);
         Assert.Equal([outcome], RunProbe("3s"));
         Assert.Equal(change is "data is outstanding" ? 5 : 1, socket.Peer!.Probed);
     }
@@ -146,7 +148,7 @@ public sealed class PeerProbeTests : ProbeTestBase
         FakeTcp socket = Add(FakeAnswer.Nothing);
         ConnectionList candidates = Host.Candidates();
         FakeTcp other = Add(FakeAnswer.Nothing);
-        Before("send", () => socket.Peer!.Probed > 0, () =>
+        Host.Faults.BeforeFirst("send", when: () => socket.Peer!.Probed > 0, change: () =>
         {
             if (how is "disconnected")
             {
@@ -208,9 +210,7 @@ public sealed class PeerProbeTests : ProbeTestBase
         Assert.True(candidates.IsSilentNoMore(0, new SocketFacts(socket.Info())));
     }
 
-    /// <summary>
-    /// Whichever call fails, and with any errno: no option stays changed, no handle open, and no living peer is called silent.
-    /// </summary>
+    /// <summary>Whichever call fails: no option stays changed, no handle open, and no living peer is called silent.</summary>
     [Theory]
     [Values(Errno.ENOMEM, Errno.EPERM, Errno.EBADF)]
     public void Probe_AnyCallFails_CallsNoLivingPeerSilentAndRestoresEverything(int errno)
@@ -231,32 +231,5 @@ public sealed class PeerProbeTests : ProbeTestBase
         }
 
         Assert.InRange(calls, 60, int.MaxValue);
-    }
-
-    private static void Change(FakeTcp socket, string change)
-    {
-        switch (change)
-        {
-            case "a segment arrives":
-                socket.Peer!.Hear();
-                break;
-            case "the connection ends":
-                socket.End(FakeHost.ByItself);
-                break;
-            case "repair mode is on":
-                socket.Options[(Tcp.IPPROTO_TCP, Tcp.TCP_REPAIR)] = 1;
-                break;
-            case "tcp_info is missing":
-                socket.Dumped = socket.Dumped with { InfoLength = 0 };
-                break;
-            case "its holder closes it":
-                socket.Dumped = socket.Dumped with { State = TcpState.FinWait1 };
-                break;
-            case "data is outstanding":
-                socket.Dumped = socket.Dumped with { Unacked = 1, NotSent = 5 };
-                break;
-            default:
-                throw new InvalidOperationException(change);
-        }
     }
 }

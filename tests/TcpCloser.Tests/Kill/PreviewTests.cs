@@ -106,11 +106,9 @@ public sealed class PreviewTests
         string[] words = ["--method", method];
         (FakeHost host, FakeTcp[] sockets) = Everything(destroyErrno);
         string[] shown = Preview(host, host.Candidates(sockets), words);
-
         (host, sockets) = Everything(destroyErrno);
         ConnectionList candidates = host.Candidates(sockets);
         MethodOf(words).Run(candidates, Contexts.Of(host.Machine, new RecordingSink(candidates)));
-
         string[] actual = [.. Enumerable.Range(0, candidates.Count).Select(i => candidates[i].Outcome switch
         {
             Outcome.Destroyed or Outcome.Disconnected or Outcome.Killed or Outcome.Cured => $"Pending {candidates[i].By}",

@@ -36,9 +36,7 @@ public sealed class ProbeScheduleTests
         }
     }
 
-    /// <summary>
-    /// Suspended after four probes and resumed long after the end, it sends the overdue probe, because the peer may be back.
-    /// </summary>
+    /// <summary>Resumed long after the end, it sends the overdue probe, because the peer may be back.</summary>
     [Fact]
     public void Schedule_SuspendedBeyondTheEnd_ProbesOnceMore()
     {

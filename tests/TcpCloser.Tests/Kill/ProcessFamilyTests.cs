@@ -9,28 +9,25 @@ public sealed class ProcessFamilyTests : KillTestBase
     [InlineData(Postgres, Postgres, 90)]
     [InlineData(Postgres, "/usr/bin/postgres", null)]
     [InlineData(Postgres, Postgres + "-old", null)]
-    public void FamilyParent_ParentRunsTheSameExecutable_IsThatParent(string parents, string own, int? expected)
+    [InlineData(null, Postgres, null)]
+    public void FamilyParent_ParentRunsTheSameExecutable_IsThatParent(string? parents, string own, int? expected)
     {
-        Host.Add(new FakeProcess(90) { Executable = parents });
-        Host.Add(new FakeProcess(300) { Parent = 90, Executable = own });
+        if (parents is not null)
+        {
+            Host.Add(new FakeProcess(90) { Executable = parents });
+        }
+
+        Host.Add(new FakeProcess(300) { Parent = parents is null ? 0 : 90, Executable = own });
         Assert.Equal(expected, FamilyParentOf(300));
     }
 
-    /// <summary>A file that cannot be read is not a sign of a family.</summary>
     [Theory]
     [Values("read stat", "read exe")]
     public void FamilyParent_FilesCannotBeRead_IsNone(string call)
     {
         Host.Add(new FakeProcess(90) { Executable = Postgres });
         Host.Add(new FakeProcess(300) { Parent = 90, Executable = Postgres });
-        Host.Faults.Errno = (name, _) => name == call ? Errno.EACCES : 0;
-        Assert.Null(FamilyParentOf(300));
-    }
-
-    [Fact]
-    public void FamilyParent_ProcessWithoutAParent_IsNone()
-    {
-        Host.Add(new FakeProcess(300) { Parent = 0, Executable = Postgres });
+        Host.Faults.Fail(call, Errno.EACCES);
         Assert.Null(FamilyParentOf(300));
     }
 

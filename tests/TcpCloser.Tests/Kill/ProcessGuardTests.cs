@@ -7,7 +7,6 @@ public sealed class ProcessGuardTests
 {
     private const int Pid = 200;
     private const string Unreadable = "a kernel thread or a process that cannot be inspected now";
-
     private readonly FakeHost _host = new();
 
     public ProcessGuardTests()
@@ -29,15 +28,18 @@ public sealed class ProcessGuardTests
     [Rows("1 | an ancestor of tcp-closer", "50 | an ancestor of tcp-closer", "100 | tcp-closer itself")]
     public void Guard_ThisProcessOrAnAncestor_IsProtected(int pid, string why) => Assert.Equal(why, Protection(pid, out _));
 
-    /// <summary>Started in a container by docker-exec(1), this process has no ancestors there, so process 1 is not one of them.</summary>
-    [Fact]
-    public void Guard_ProcessOneThatIsNotAnAncestor_IsProtected()
+    /// <summary>
+    /// Started by docker-exec(1) in a container, this process has no ancestors there. With hidepid=2 (proc(5)) they are invisible, as are all
+    /// processes of other users, which it may not signal anyway.
+    /// </summary>
+    [Theory]
+    [Rows("0 | 1 | process 1 of its pid namespace", "50 | 200 | null")]
+    public void Guard_NoAncestorVisible_ProtectsOnlyProcessOne(int parent, int pid, string? why)
     {
-        var host = new FakeHost();
-        host.Add(new FakeProcess(1));
-        host.Add(new FakeProcess(host.Self));
-        using IProcessTable table = host.OpenProcesses();
-        Assert.Equal("process 1 of its pid namespace", new ProcessGuard(table).Protection(1, out _));
+        _host.Processes.Clear();
+        _host.Add(new FakeProcess(_host.Self) { Parent = parent });
+        _host.Add(new FakeProcess(pid));
+        Assert.Equal(why, Protection(pid, out _));
     }
 
     [Fact]
@@ -65,7 +67,7 @@ public sealed class ProcessGuardTests
         var guard = new ProcessGuard(table);
         foreach (int errno in new[] { Errno.EMFILE, Errno.ENOMEM, Errno.EACCES, Errno.EISDIR })
         {
-            _host.Faults.Errno = (call, _) => call == "read " + unreadable ? errno : 0;
+            _host.Faults.Fail("read " + unreadable, errno);
             Assert.Equal(Unreadable, guard.Protection(Pid, out uint? uid));
             Assert.Equal(unreadable == "status", uid is null);
         }
@@ -83,17 +85,6 @@ public sealed class ProcessGuardTests
         var guard = new ProcessGuard(table);
         Assert.Equal(Unreadable, guard.Protection(Pid, out _));
         Assert.Equal("tcp-closer itself", guard.Protection(_host.Self, out _));
-    }
-
-    /// <summary>With hidepid=2 (proc(5)) the processes of other users are invisible; this process may not signal them anyway.</summary>
-    [Fact]
-    public void Guard_AncestorsHidden_ProtectsNoOtherProcess()
-    {
-        var host = new FakeHost();
-        host.Add(new FakeProcess(host.Self) { Parent = 50 });
-        host.Add(new FakeProcess(Pid));
-        using IProcessTable table = host.OpenProcesses();
-        Assert.Null(new ProcessGuard(table).Protection(Pid, out _));
     }
 
     [Fact]

@@ -29,31 +29,21 @@ public sealed class ProcessKillerTests : KillTestBase
         Assert.Equal(signals, stubborn.Signals);
     }
 
-    /// <summary>A process that ended at the first signal is not signalled again; a process that still holds a connection is.</summary>
-    [Fact]
-    public void Grace_OneOfTwoProcessesSurvives_OnlyThatOneGetsSigkill()
+    [Theory]
+    [Rows("false | Killed", "true | Failed")]
+    public void Grace_OneOfTwoProcessesEndsOrIsRefused_OnlyTheOtherGetsSigkill(bool isRefused, string outcome)
     {
-        FakeProcess stubborn = Host.Add(new FakeProcess(210) { Survives = static signal => signal != Signal.SIGKILL });
         Add(Worker);
-        Add(stubborn);
-        Assert.Equal(["Killed", "Killed"], Kill(words: "--grace 1ms"));
-        Assert.Equal([(200, Signal.SIGTERM), (210, Signal.SIGTERM), (210, Signal.SIGKILL)], Host.Signals);
+        Add(Host.Add(new FakeProcess(210) { Survives = static signal => signal != Signal.SIGKILL }));
+        if (isRefused)
+        {
+            Host.Faults.FailOnce("signal", Errno.EPERM);
+        }
+
+        Assert.Equal([outcome, "Killed"], Kill(words: "--grace 1ms"));
+        Assert.Equal([(200, Signal.SIGTERM), (210, Signal.SIGTERM), (210, Signal.SIGKILL)], isRefused ? [(200, Signal.SIGTERM), .. Host.Signals] : Host.Signals);
     }
 
-    /// <summary>A process that could not be signalled is not killed after the grace either.</summary>
-    [Fact]
-    public void Grace_FirstSignalRefused_SendsNoSigkill()
-    {
-        FakeProcess stubborn = Host.Add(new FakeProcess(210) { Survives = static signal => signal != Signal.SIGKILL });
-        Add(Worker);
-        Add(stubborn);
-        int signals = 0;
-        Host.Faults.Errno = (call, _) => call == "signal" && signals++ == 0 ? Errno.EPERM : 0;
-        Assert.Equal(["Failed", "Killed"], Kill(words: "--grace 1ms"));
-        Assert.Empty(Worker.Signals);
-    }
-
-    /// <summary>A stop ends the wait for the grace, and no further signal follows.</summary>
     [Fact]
     public void Grace_StopRequested_SendsNoSigkill()
     {
@@ -78,7 +68,7 @@ public sealed class ProcessKillerTests : KillTestBase
     {
         Add(Worker);
         ConnectionList candidates = Host.Candidates();
-        Host.Faults.Errno = (name, _) => name == call ? errno : 0;
+        Host.Faults.Fail(call, errno);
         Assert.Equal(["Failed"], Kill(candidates));
         Assert.Equal(errno, candidates[0].Errno);
         Assert.Equal([((Operation)operation, errno, "process 200")], Sink.Problems);
@@ -89,8 +79,7 @@ public sealed class ProcessKillerTests : KillTestBase
     public void Kill_HolderCannotBeChecked_IsProtectedAndReported()
     {
         Add(Worker);
-        int read = 0;
-        Host.Faults.Errno = (call, _) => call == "read status" && read++ == 0 ? Errno.EMFILE : 0;
+        Host.Faults.FailOnce("read status", Errno.EMFILE);
         Assert.Equal(["OwnerProtected"], Kill());
         Assert.Equal([(Operation.ReadProcess, Errno.EMFILE, "of process 200")], Sink.Problems);
         Assert.Empty(Host.Signals);
@@ -102,7 +91,7 @@ public sealed class ProcessKillerTests : KillTestBase
     public void Kill_NoPidfd_SignalsById(int errno)
     {
         Add(Worker);
-        Host.Faults.Errno = (call, _) => call == "open process" ? errno : 0;
+        Host.Faults.Fail("open process", errno);
         Assert.Equal(["Killed"], Kill());
         Assert.Equal([(200, Signal.SIGKILL)], Host.Signals);
     }
@@ -111,73 +100,49 @@ public sealed class ProcessKillerTests : KillTestBase
     public void Kill_ProcessEndsBeforeTheSignal_ReportsNoProblem()
     {
         Add(Worker);
-        Host.Faults.Errno = static (call, _) => call == "signal" ? Errno.ESRCH : 0;
+        Host.Faults.Fail("signal", Errno.ESRCH);
         Assert.Equal(["NoOwner"], Kill());
         Assert.Empty(Sink.Problems);
     }
 
-    /// <summary>A holder of a different user keeps the connection open, so none of the others is signalled in vain.</summary>
+    /// <summary>
+    /// A holder of a different user keeps the connection open, so none of the others is signalled in vain. If the user namespace does not map
+    /// every user, its overflow uid is nobody's in particular.
+    /// </summary>
     [Theory]
-    [Rows("1000 | 1000 | Killed", "1000 | 999 | OwnerOther", "0 | 33 | Killed", "65534 | 65534 | Killed", "1000 | 0 | OwnerOther")]
-    public void Kill_HoldersOfSeveralUsers_SignalsAllOrNone(uint owner, uint second, string outcome)
+    [Rows("1000 | 1000 | null | Killed", "1000 | 999 | null | OwnerOther", "0 | 33 | null | Killed", "65534 | 65534 | null | Killed",
+        "65534 | 65534 | 65534 | OwnerOther", "1000 | 0 | null | OwnerOther")]
+    public void Kill_HoldersOfSeveralUsers_SignalsAllOrNone(uint owner, uint second, uint? overflowUid, string outcome)
     {
+        Host.OverflowUid = overflowUid;
         FakeTcp socket = Add(Host.Add(new FakeProcess(201) { Uid = owner }), Host.Add(new FakeProcess(202) { Uid = second }));
         socket.Dumped = socket.Dumped with { Uid = owner };
         Assert.Equal([outcome], Kill());
         Assert.Equal(outcome == "Killed" ? 2 : 0, Host.Signals.Count);
     }
 
-    /// <summary>If the user namespace does not map every user, its overflow uid is nobody's in particular.</summary>
-    [Fact]
-    public void Kill_SocketOfTheOverflowUid_IsSkipped()
-    {
-        Host.OverflowUid = 65534;
-        FakeTcp socket = Add(Host.Add(new FakeProcess(201) { Uid = 65534 }));
-        socket.Dumped = socket.Dumped with { Uid = 65534 };
-        Assert.Equal(["OwnerOther"], Kill());
-        Assert.Empty(Host.Signals);
-    }
-
     /// <summary>
-    /// A process that was forked on the first signal holds the socket: it is found right before SIGKILL, and gets that signal.
+    /// A process that was forked on the first signal holds the socket: it is found right before SIGKILL, and gets that signal, unless it
+    /// runs as a different user.
     /// </summary>
-    [Fact]
-    public void Grace_ChildForkedOnTheFirstSignal_IsKilled()
+    [Theory]
+    [Rows("1000 | Killed", "5 | StillThere")]
+    public void Grace_ChildForkedOnTheFirstSignal_IsKilledIfItIsOfTheSameUser(uint uid, string outcome)
     {
         FakeTcp? socket = null;
         bool HandsOver(int signal)
         {
             if (signal == Signal.SIGTERM)
             {
-                Host.Add(new FakeProcess(211) { Parent = 210, Descriptors = { [3] = socket!.Link } });
+                Host.Add(new FakeProcess(211) { Parent = 210, Uid = uid, Descriptors = { [3] = socket!.Link } });
             }
 
             return false;
         }
 
         socket = Add(Host.Add(new FakeProcess(210) { Survives = HandsOver }));
-        Assert.Equal(["Killed"], Kill(words: "--grace 1ms"));
-        Assert.Equal([(210, Signal.SIGTERM), (211, Signal.SIGKILL)], Host.Signals);
-    }
-
-    /// <summary>A child that runs as a different user is not signalled, and keeps the connection.</summary>
-    [Fact]
-    public void Grace_ChildOfADifferentUser_IsNotSignalled()
-    {
-        FakeTcp? socket = null;
-        bool HandsOver(int signal)
-        {
-            if (signal == Signal.SIGTERM)
-            {
-                Host.Add(new FakeProcess(211) { Parent = 210, Uid = 5, Descriptors = { [3] = socket!.Link } });
-            }
-
-            return false;
-        }
-
-        socket = Add(Host.Add(new FakeProcess(210) { Survives = HandsOver }));
-        Assert.Equal(["StillThere"], Kill(words: "--grace 1ms"));
-        Assert.Equal([(210, Signal.SIGTERM)], Host.Signals);
+        Assert.Equal([outcome], Kill(words: "--grace 1ms"));
+        Assert.Equal(outcome == "Killed" ? [(210, Signal.SIGTERM), (211, Signal.SIGKILL)] : [(210, Signal.SIGTERM)], Host.Signals);
     }
 
     /// <summary>After SIGKILL the wait is at most a second, however long the grace was.</summary>
@@ -211,26 +176,21 @@ public sealed class ProcessKillerTests : KillTestBase
         Assert.Empty(Sink.Problems);
     }
 
-    [Fact]
-    public void Kill_UnreadableProcess_MattersOnlyIfTheHolderIsNotFound()
+    [Theory]
+    [Rows("false | OwnerUnknown", "true | Killed")]
+    public void Kill_ProcessUnreadable_MattersOnlyIfTheHolderIsNotFound(bool isFound, string outcome)
     {
-        Add(Host.Add(new FakeProcess(300) { Refusal = Errno.EACCES }));
-        Assert.Equal(["OwnerUnknown"], Kill());
-        Assert.Equal([(Operation.ListDescriptors, Errno.EACCES, "of process 300")], Sink.Problems);
-
-        // If every holder was found, it does not matter.
-        var tests = new ProcessKillerTests();
-        tests.Add(tests.Worker);
-        tests.Host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
-        Assert.Equal(["Killed"], tests.Kill());
-        Assert.Empty(tests.Sink.Problems);
+        FakeProcess unreadable = Host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
+        Add(isFound ? Worker : unreadable);
+        Assert.Equal([outcome], Kill());
+        Assert.Equal(isFound ? [] : [(Operation.ListDescriptors, Errno.EACCES, "of process 300")], Sink.Problems);
     }
 
     /// <summary>A connection without a holder that the kernel still winds down counts as closed.</summary>
     [Fact]
     public void Kill_KernelStillWindsTheConnectionDown_IsClosed()
     {
-        Host.Add(new FakeTcp(new DumpedSocket { Inode = NextInode, Uid = Owner }) { Lingers = true }, Worker);
+        Host.Add(new FakeTcp(new DumpedSocket { Inode = NextInode, Uid = 1000 }) { Lingers = true }, Worker);
         Assert.Equal(["Killed"], Kill());
     }
 
@@ -251,8 +211,7 @@ public sealed class ProcessKillerTests : KillTestBase
     {
         FakeTcp first = Add(Worker);
         FakeTcp second = Add(Worker);
-        int read = 0;
-        Host.Faults.Errno = (call, _) => call == "read fd" && read++ == 1 ? Errno.EACCES : 0;
+        Host.Faults.FailOnce("read fd", Errno.EACCES, which: 1);
         Assert.Equal(["Killed", "Unknown"], Kill());
         Assert.False(first.IsOpen || second.IsOpen);
     }

@@ -1,14 +1,12 @@
 namespace TcpCloser.Tests.Kill;
 
 /// <summary>SOCK_DESTROY against a kernel that refuses requests and loses answers.</summary>
-public sealed class SockDestroyerTests
+public sealed class SockDestroyerTests : StepTestBase
 {
-    private RecordingSink _sink = new(new ConnectionList());
-
     [Fact]
     public void Request_IPv6Connection_HasTheExactBytes()
     {
-        var kernel = new FakeKernel(static (_, _) => []);
+        var kernel = FakeKernel.Answering();
         Connection connection = Connections.Of("fe80::1:22 fe80::2:51422");
         connection.Interface = 3;
 
@@ -39,11 +37,9 @@ public sealed class SockDestroyerTests
     [Values(1, 256, 257, 1_000, 5_000)]
     public void Destroy_ManyConnections_SendsEachCookieOnceAndAtMost256AtATime(int count)
     {
-        var kernel = new FakeKernel(static (_, _) => []);
+        var kernel = FakeKernel.Answering();
         ConnectionList candidates = Connections.Many(count, kernel);
-
         Close(candidates);
-
         List<ulong> cookies = [];
         foreach (byte[] sent in kernel.Sent)
         {
@@ -55,7 +51,7 @@ public sealed class SockDestroyerTests
 
         Assert.Equal(Enumerable.Range(0, count).Select(i => 0xa000_0000_b000_0000 + (ulong)i), cookies.Order());
         AssertAll(candidates, Outcome.Destroyed);
-        Assert.Empty(_sink.Problems);
+        Assert.Empty(Sink.Problems);
         Assert.Equal(0, kernel.LeftOpen);
     }
 
@@ -66,17 +62,10 @@ public sealed class SockDestroyerTests
             .Where(static request => request.DestinationPort % 3 != 0)
             .Select(static request => Answer.Of(Netlink.ErrorMessage(request.DestinationPort % 3 == 1 ? Errno.ENOENT : Errno.EBUSY, request.Sequence))));
         ConnectionList candidates = Connections.Many(700, kernel);
-
+        (Outcome, int)[] expected = [(Outcome.Destroyed, 0), (Outcome.Vanished, Errno.ENOENT), (Outcome.Failed, Errno.EBUSY)];
         Close(candidates);
-
-        for (int i = 0; i < candidates.Count; i++)
-        {
-            int rest = candidates[i].DestinationPort % 3;
-            Assert.Equal(rest == 0 ? Outcome.Destroyed : rest == 1 ? Outcome.Vanished : Outcome.Failed, candidates[i].Outcome);
-            Assert.Equal(rest == 0 ? 0 : rest == 1 ? Errno.ENOENT : Errno.EBUSY, candidates[i].Errno);
-        }
-
-        Assert.False(_sink.IsNotPossible);
+        Assert.All(Enumerable.Range(0, 700), i => Assert.Equal(expected[candidates[i].DestinationPort % 3], (candidates[i].Outcome, candidates[i].Errno)));
+        Assert.False(Sink.IsNotPossible);
     }
 
     [Fact]
@@ -86,7 +75,7 @@ public sealed class SockDestroyerTests
         ConnectionList candidates = Connections.Many(300, kernel);
         Close(candidates);
         AssertAll(candidates, Outcome.Vanished);
-        Assert.Empty(_sink.Problems);
+        Assert.Empty(Sink.Problems);
     }
 
     [Theory]
@@ -95,20 +84,15 @@ public sealed class SockDestroyerTests
     {
         FakeKernel kernel = Refusing(errno);
         ConnectionList candidates = Connections.Many(5_000, kernel);
-
         Close(candidates);
-
         Assert.Single(kernel.Sent, DestroyRequest.IsDestroy);
         AssertAll(candidates, Outcome.Failed);
-        for (int i = 0; i < candidates.Count; i++)
-        {
-            Assert.Equal(errno, candidates[i].Errno);
-        }
+        Assert.All(Enumerable.Range(0, candidates.Count), i => Assert.Equal(errno, candidates[i].Errno));
 
         // Root needs no advice to become root.
         remedy ??= Capability.IsEffective(Capability.CAP_NET_ADMIN) ? "user namespace" : "CAP_NET_ADMIN";
-        Assert.Contains(remedy, Assert.Single(_sink.Descriptions), StringComparison.Ordinal);
-        Assert.True(_sink.IsNotPossible);
+        Assert.Contains(remedy, Assert.Single(Sink.Descriptions), StringComparison.Ordinal);
+        Assert.True(Sink.IsNotPossible);
     }
 
     /// <summary>An unprivileged caller gets ENOENT for connections that are gone and EPERM for the rest: neither hides the other.</summary>
@@ -118,12 +102,9 @@ public sealed class SockDestroyerTests
         var kernel = new FakeKernel(static (sent, _) => DestroyRequest.In(sent).Select(static request =>
             Answer.Of(Netlink.ErrorMessage(request.DestinationPort == 5 ? Errno.EPERM : Errno.ENOENT, request.Sequence))));
         ConnectionList candidates = Connections.Many(20, kernel);
-
         Close(candidates);
-
-        Assert.Equal(Outcome.Failed, candidates[4].Outcome);
-        Assert.Equal(Outcome.Vanished, candidates[5].Outcome);
-        Assert.True(_sink.IsNotPossible);
+        Assert.Equal(["Failed", "Vanished"], candidates.Outcomes()[4..6]);
+        Assert.True(Sink.IsNotPossible);
     }
 
     [Fact]
@@ -131,13 +112,11 @@ public sealed class SockDestroyerTests
     {
         var kernel = Refusing(Errno.EOPNOTSUPP);
         ConnectionList candidates = Connections.Many(600, kernel, TcpState.TimeWait);
-
         Close(candidates);
-
         Assert.Equal(3, kernel.Sent.Count);
         AssertAll(candidates, Outcome.Failed);
-        Assert.False(_sink.IsNotPossible);
-        Assert.Empty(_sink.Problems);
+        Assert.False(Sink.IsNotPossible);
+        Assert.Empty(Sink.Problems);
     }
 
     /// <summary>
@@ -148,34 +127,32 @@ public sealed class SockDestroyerTests
     [Values(TcpState.TimeWait, TcpState.FinWait2)]
     public void Destroy_ConnectionWoundDownBeforeLinux6_IsVanishedAndTheRestIsDestroyed(byte state)
     {
-        var host = new FakeHost { IsBefore6 = true };
+        Host.IsBefore6 = true;
         for (uint i = 0; i < 600; i++)
         {
-            host.Add(new FakeTcp(new DumpedSocket { Inode = 500 + i, Cookie = 9_000 + i, DestinationPort = (ushort)(1 + i) }));
+            Add();
         }
 
-        ConnectionList candidates = host.Candidates();
-        host.Sockets[0].Dumped = host.Sockets[0].Dumped with { State = state, Inode = 0 };
+        ConnectionList candidates = Host.Candidates();
+        Host.Sockets[0].Dumped = Host.Sockets[0].Dumped with { State = state, Inode = 0 };
         Close(candidates);
-
-        Assert.Equal(Outcome.Vanished, candidates[0].Outcome);
-        Assert.Equal(599, Enumerable.Range(0, 600).Count(i => candidates[i].Outcome == Outcome.Destroyed));
-        Assert.Empty(_sink.Problems);
+        Assert.Equal(["Vanished", .. Enumerable.Repeat("Destroyed", 599)], candidates.Outcomes());
+        Assert.Empty(Sink.Problems);
     }
 
     /// <summary>An orphan that was in FIN_WAIT2 from the start is a candidate that cannot be destroyed.</summary>
     [Fact]
     public void Destroy_OrphanInFinWait2BeforeLinux6_FailsAloneAndTheRestIsDestroyed()
     {
-        var host = new FakeHost { IsBefore6 = true };
-        host.Add(new FakeTcp(new DumpedSocket { Inode = 0, State = TcpState.FinWait2, DestinationPort = 1 }));
-        host.Add(new FakeTcp(new DumpedSocket { DestinationPort = 2, Cookie = 5 }));
-        ConnectionList candidates = host.Candidates();
+        Host.IsBefore6 = true;
+        FakeTcp orphan = Add();
+        orphan.Dumped = orphan.Dumped with { Inode = 0, State = TcpState.FinWait2 };
+        Add();
+        ConnectionList candidates = Host.Candidates();
         Close(candidates);
-
-        Assert.Equal((Outcome.Failed, Errno.EOPNOTSUPP), (candidates[0].Outcome, candidates[0].Errno));
-        Assert.Equal(Outcome.Destroyed, candidates[1].Outcome);
-        Assert.Empty(_sink.Problems);
+        Assert.Equal(["Failed", "Destroyed"], candidates.Outcomes());
+        Assert.Equal(Errno.EOPNOTSUPP, candidates[0].Errno);
+        Assert.Empty(Sink.Problems);
     }
 
     /// <summary>A missing privilege concerns one network namespace: this process may have it in another.</summary>
@@ -183,7 +160,7 @@ public sealed class SockDestroyerTests
     public void Destroy_RefusedInOneNamespace_IsTriedInTheNext()
     {
         FakeKernel foreign = Refusing(Errno.EPERM);
-        var own = new FakeKernel(static (_, _) => []);
+        var own = FakeKernel.Answering();
         var candidates = new ConnectionList();
         foreach (FakeKernel kernel in (FakeKernel[])[foreign, own])
         {
@@ -193,75 +170,45 @@ public sealed class SockDestroyerTests
 
         Close(candidates);
         Assert.Equal([Outcome.Failed, Outcome.Destroyed], [candidates[0].Outcome, candidates[1].Outcome]);
-        Assert.Equal([(Operation.DestroySocket, Errno.EPERM, null)], _sink.Problems);
+        Assert.Equal([(Operation.DestroySocket, Errno.EPERM, null)], Sink.Problems);
     }
 
+    /// <summary>A system call filter may fail the call with any errno: ENOENT does not mean that the connection is gone.</summary>
     [Theory]
-    [Rows("ENOBUFS | false", "EPERM | true")]
-    public void Destroy_SendFails_DestroysNothing(int errno, bool isNotPossible)
+    [Rows("ENOBUFS | ENOBUFS | 2 | false", "EPERM | EPERM | 1 | true", "ENOENT | EIO | 2 | false")]
+    public void Destroy_SendFails_DestroysNothing(int errno, int reported, int sends, bool isNotPossible)
     {
         var kernel = new FakeKernel(static (_, _) => []) { SendErrno = _ => errno };
         ConnectionList candidates = Connections.Many(400, kernel);
-
-        Close(candidates);
-
-        AssertAll(candidates, Outcome.Failed);
-        Assert.Equal(errno, candidates[0].Errno);
-        Assert.Equal(errno == Errno.EPERM ? 1 : 2, kernel.Sent.Count);
-        Assert.Equal(isNotPossible ? 1 : 0, _sink.Problems.Count);
-        Assert.Equal(isNotPossible, _sink.IsNotPossible);
-    }
-
-    /// <summary>
-    /// A system call filter may fail the call with any errno: ENOENT of the call does not mean that the connection is gone.
-    /// </summary>
-    [Fact]
-    public void Destroy_SendFailsWithEnoent_IsFailed()
-    {
-        ConnectionList candidates = Connections.Many(1, new FakeKernel(static (_, _) => []) { SendErrno = static _ => Errno.ENOENT });
         Close(candidates);
         AssertAll(candidates, Outcome.Failed);
+        Assert.Equal(reported, candidates[0].Errno);
+        Assert.Equal(sends, kernel.Sent.Count);
+        Assert.Equal(isNotPossible ? 1 : 0, Sink.Problems.Count);
+        Assert.Equal(isNotPossible, Sink.IsNotPossible);
     }
 
     [Fact]
     public void Destroy_StopRequested_EndsBetweenBatches()
     {
-        var kernel = new FakeKernel(static (_, _) => []);
+        var kernel = FakeKernel.Answering();
         ConnectionList candidates = Connections.Many(511, kernel);
-
-        Run(candidates, () => kernel.Sent.Count > 0);
-
-        int reached = kernel.Sent.Sum(static sent => DestroyRequest.In(sent).Count);
-        Assert.Equal(256, reached);
-        var outcomes = Enumerable.Range(0, candidates.Count).CountBy(i => candidates[i].Outcome).ToDictionary();
-        Assert.Equal(reached, outcomes[Outcome.Destroyed]);
-        Assert.Equal(candidates.Count - reached, outcomes[Outcome.NotReached]);
-        _sink.AssertAllReported();
-        Assert.Empty(_sink.Problems);
+        Close(candidates, () => kernel.Sent.Count > 0);
+        Assert.Equal(256, kernel.Sent.Sum(static sent => DestroyRequest.In(sent).Count));
+        Assert.Equal([("Destroyed", 256), ("NotReached", 255)], candidates.Outcomes().CountBy(static outcome => outcome).Select(static pair => (pair.Key, pair.Value)));
+        Assert.Empty(Sink.Problems);
     }
 
-    /// <summary>A kernel that refuses every destroy, and lists all of the connections.</summary>
-    private static FakeKernel Refusing(int errno) => new((sent, _) => DestroyRequest.IsDestroy(sent)
+    internal static FakeKernel Refusing(int errno) => new((sent, _) => DestroyRequest.IsDestroy(sent)
         ? DestroyRequest.In(sent).Select(request => Answer.Of(Netlink.ErrorMessage(errno, request.Sequence)))
         : [Answer.Of(new DumpedSocket { Cookie = new DestroyRequest(sent).Cookie }.Message(Netlink.Socket))]);
 
-    private void Close(ConnectionList candidates)
+    private void Close(ConnectionList candidates, Func<bool>? stop = null)
     {
-        Run(candidates, static () => false);
-        _sink.AssertAllReported();
+        Run(new SockDestroyer(leavesUnsupported: false), candidates, stop);
+        Sink.AssertAllReported();
     }
 
-    private void Run(ConnectionList candidates, Func<bool> stopRequested)
-    {
-        _sink = new RecordingSink(candidates);
-        new SockDestroyer(leavesUnsupported: false).Run(candidates, Contexts.Of(_sink, stopRequested));
-    }
-
-    private static void AssertAll(ConnectionList candidates, Outcome outcome)
-    {
-        for (int i = 0; i < candidates.Count; i++)
-        {
-            Assert.Equal(outcome, candidates[i].Outcome);
-        }
-    }
+    private static void AssertAll(ConnectionList candidates, Outcome outcome) =>
+        Assert.All(candidates.Outcomes(), actual => Assert.Equal(outcome.ToString(), actual));
 }

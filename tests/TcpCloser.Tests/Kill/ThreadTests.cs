@@ -1,75 +1,61 @@
 namespace TcpCloser.Tests.Kill;
 
 /// <summary>Sockets that /proc/PID/fd does not show, because a thread has its own descriptor table or the first thread has ended.</summary>
-public sealed class ThreadTests
+public sealed class ThreadTests : StepTestBase
 {
     private const int Pid = 200;
     private const int OwnTable = 210;
-
-    private readonly FakeHost _host = new();
     private readonly FakeProcess _process;
     private readonly FakeTcp _socket;
 
     public ThreadTests()
     {
-        _process = _host.Add(new FakeProcess(Pid) { SharingThreads = 3, Descriptors = { [0] = "/dev/null" }, Threads = { [OwnTable] = [] } });
-        _socket = _host.Add(new FakeTcp(new DumpedSocket { Uid = 1000 }));
+        _process = Host.Add(new FakeProcess(Pid) { SharingThreads = 3, Descriptors = { [0] = "/dev/null" }, Threads = { [OwnTable] = [] } });
+        _socket = Host.Add(new FakeTcp(new DumpedSocket { Uid = 1000 }));
         _process.Threads[OwnTable][5] = _socket.Link;
     }
 
     [Fact]
     public void Disconnect_SocketInAThreadsOwnTable_IsFetchedFromThatThread()
     {
-        Assert.Equal((Outcome.Disconnected, 0), Disconnect(_host, out RecordingSink sink));
-
+        Assert.Equal(["Disconnected"], Run(new SocketDisconnector()));
         Assert.Equal("disconnect", _socket.EndedBy);
-        Assert.Empty(sink.Problems);
-        Assert.Equal(0, _host.AllLeftOpen);
+        Assert.Empty(Sink.Problems);
     }
 
     [Fact]
     public void Disconnect_FirstThreadHasEnded_IsFetchedFromAnother()
     {
-        var host = new FakeHost();
-        FakeTcp socket = host.Add(new FakeTcp(new DumpedSocket { Uid = 1000 }));
-        host.Add(new FakeProcess(Pid) { HasFirstThreadEnded = true, Threads = { [OwnTable] = new() { [5] = socket.Link } } });
-
-        Assert.Equal((Outcome.Disconnected, 0), Disconnect(host, out _));
-        Assert.Equal("disconnect", socket.EndedBy);
+        Host.Processes.Clear();
+        Host.Add(new FakeProcess(Pid) { HasFirstThreadEnded = true, Threads = { [OwnTable] = new() { [5] = _socket.Link } } });
+        Assert.Equal(["Disconnected"], Run(new SocketDisconnector()));
+        Assert.Equal("disconnect", _socket.EndedBy);
     }
 
     /// <summary>Before Linux 6.9 a thread cannot be opened.</summary>
     [Fact]
     public void Disconnect_ThreadsCannotBeOpened_FailsAndNamesTheCall()
     {
-        var host = new FakeHost { CanOpenThreads = false };
-        FakeTcp socket = host.Add(new FakeTcp(new DumpedSocket { Uid = 1000 }));
-        host.Add(new FakeProcess(Pid) { Threads = { [OwnTable] = new() { [5] = socket.Link } } });
-
-        Assert.Equal((Outcome.Failed, Errno.EINVAL), Disconnect(host, out RecordingSink sink));
-        Assert.Equal([(Operation.OpenProcess, Errno.EINVAL, $"of process {Pid}")], sink.Problems);
-        Assert.True(socket.IsOpen);
+        Host.CanOpenThreads = false;
+        ConnectionList candidates = Host.Candidates();
+        Assert.Equal(["Failed"], Run(new SocketDisconnector(), candidates));
+        Assert.Equal(Errno.EINVAL, candidates[0].Errno);
+        Assert.Equal([(Operation.OpenProcess, Errno.EINVAL, $"of process {Pid}")], Sink.Problems);
+        Assert.True(_socket.IsOpen);
     }
 
     [Fact]
     public void Kill_SocketInAThreadsOwnTable_SignalsTheProcess()
     {
-        var rule = Words.Rule("-s", "22", "--use-proc");
-        ConnectionList candidates = _host.Candidates();
-        var sink = new RecordingSink(candidates);
-        new ProcessKiller(rule).Run(candidates, Contexts.Of(_host.Machine, sink));
-
-        Assert.Equal([(Pid, Signal.SIGKILL)], _host.Signals);
-        Assert.Equal(Outcome.Killed, candidates[0].Outcome);
-        Assert.Equal(0, _host.AllLeftOpen);
+        Assert.Equal(["Killed"], Run(new ProcessKiller(Words.Rule("-s", "22", "--use-proc"))));
+        Assert.Equal([(Pid, Signal.SIGKILL)], Host.Signals);
     }
 
     [Fact]
     public void NamedProcess_SocketInAThreadsOwnTable_IsFound()
     {
-        using IProcessTable table = _host.OpenProcesses();
+        using IProcessTable table = Host.OpenProcesses();
         var named = new NamedProcesses(table, [Pid], []);
-
         Assert.Equal([_socket.Dumped.Inode], named.Inodes);
         Assert.Equal(0, named.Unreadable.Count);
     }
@@ -78,20 +64,22 @@ public sealed class ThreadTests
     [Values(Errno.ENOSYS, Errno.EPERM)]
     public void Walk_TablesCannotBeCompared_ReadsTheTableOfEachThread(int errno)
     {
-        _host.Faults.Errno = (call, _) => call == "compare fds" ? errno : 0;
-
-        Assert.Contains(_socket.Dumped.Inode, Inodes());
-        Assert.Equal(5, Calls("open fd"));
+        Host.Faults.Fail("compare fds", errno);
+        using IProcessTable table = Host.OpenProcesses();
+        using var walk = new DescriptorWalk(table, [Pid]);
+        Assert.True(walk.NextProcess() && walk.NextSocket());
+        Assert.Equal(_socket.Dumped.Inode, walk.Inode);
+        Assert.False(walk.NextSocket() || walk.NextProcess());
+        Assert.Equal(5, Host.Faults.Calls.Count(static call => call == "open fd"));
     }
 
     /// <summary>If the first thread of a process has ended, /proc/PID/fd belongs to root. It is empty, so nothing is missed.</summary>
     [Fact]
     public void Walk_FirstThreadHasEndedAndRefuses_ReadsTheOthers()
     {
-        _host.Add(new FakeProcess(300) { HasFirstThreadEnded = true, Threads = { [301] = new() { [3] = "socket:[77]" } } });
-        int opened = 0;
-        _host.Faults.Errno = (call, _) => call == "open fd" && opened++ == 0 ? Errno.EACCES : 0;
-        using IProcessTable table = _host.OpenProcesses();
+        Host.Add(new FakeProcess(300) { HasFirstThreadEnded = true, Threads = { [301] = new() { [3] = "socket:[77]" } } });
+        Host.Faults.FailOnce("open fd", Errno.EACCES);
+        using IProcessTable table = Host.OpenProcesses();
         using var walk = new DescriptorWalk(table, [300]);
         Assert.True(walk.NextProcess());
         Assert.True(walk.NextSocket());
@@ -104,37 +92,11 @@ public sealed class ThreadTests
     [Values("list threads", "open fd", "list fd")]
     public void Walk_ThreadsCannotBeRead_ReportsTheErrno(string call)
     {
-        _host.Faults.Errno = (name, number) => name == call && number > 2 ? Errno.ENOMEM : 0;
-        using IProcessTable table = _host.OpenProcesses();
+        Host.Faults.Errno = (name, number) => name == call && number > 2 ? Errno.ENOMEM : 0;
+        using IProcessTable table = Host.OpenProcesses();
         using var walk = new DescriptorWalk(table, [Pid]);
         Assert.True(walk.NextProcess());
         Assert.False(walk.NextSocket());
         Assert.Equal((Errno.ENOMEM, Operation.ListDescriptors), (walk.Failure.Errno, walk.Failure.Operation));
-    }
-
-    private List<uint> Inodes()
-    {
-        var inodes = new List<uint>();
-        using IProcessTable table = _host.OpenProcesses();
-        using var walk = new DescriptorWalk(table, [Pid]);
-        while (walk.NextProcess())
-        {
-            while (walk.NextSocket())
-            {
-                inodes.Add(walk.Inode);
-            }
-        }
-
-        return inodes;
-    }
-
-    private int Calls(string call) => _host.Faults.Calls.Count(call.Equals);
-
-    private static (Outcome Outcome, int Errno) Disconnect(FakeHost host, out RecordingSink sink)
-    {
-        ConnectionList candidates = host.Candidates();
-        sink = new RecordingSink(candidates);
-        new SocketDisconnector().Run(candidates, Contexts.Of(host.Machine, sink));
-        return (candidates[0].Outcome, candidates[0].Errno);
     }
 }

@@ -37,34 +37,18 @@ public sealed class UnaskedPeerTests : ProbeTestBase
         Assert.Equal(0, Assert.Single(Sink.UnaskedPeers).Count);
     }
 
+    /// <summary>A peer that cannot be probed is not called silent, and the reason is reported.</summary>
     [Theory]
-    [Rows("fetch socket | FetchSocket", "open process | OpenProcess")]
-    public void Probe_HolderRefuses_IsUnaskedWithTheRefusal(string refused, object operation)
-    {
-        Add(FakeAnswer.Acknowledge);
-        Host.Faults.Errno = (call, _) => call == refused ? Errno.EPERM : 0;
-        Assert.Equal(["Unasked"], RunProbe("3s"));
-        UnaskedPeers unasked = Assert.Single(Sink.UnaskedPeers);
-        Assert.Equal(((Operation)operation, Errno.EPERM, "of process 1000"), (unasked.Failure.Operation, unasked.Failure.Errno, unasked.Failure.Subject));
-    }
-
-    [Fact]
-    public void Probe_WithoutCapNetAdmin_IsUnaskedAndChangesNothing()
+    [Rows("fetch socket | EPERM | FetchSocket | of process 1000", "open process | EPERM | OpenProcess | of process 1000", "open proc | ENOENT | OpenProc | null",
+        "set option | EPERM | ProbePeer | of process 1000")]
+    public void Probe_CallRefused_IsUnaskedWithTheRefusal(string refused, int errno, object operation, string? subject)
     {
         FakeTcp socket = Add(FakeAnswer.Acknowledge);
-        Host.ProbeErrno = Errno.EPERM;
+        Host.Faults.Fail(refused, errno);
         Assert.Equal(["Unasked"], RunProbe("3s"));
+        Failure failure = Assert.Single(Sink.UnaskedPeers).Failure;
+        Assert.Equal(((Operation)operation, errno, subject), (failure.Operation, failure.Errno, failure.Subject));
         Assert.Empty(socket.OptionsSet);
-        Assert.Equal(Operation.ProbePeer, Assert.Single(Sink.UnaskedPeers).Failure.Operation);
-    }
-
-    [Fact]
-    public void Probe_WithoutProc_IsUnasked()
-    {
-        Add(FakeAnswer.Acknowledge);
-        Host.Faults.Errno = static (call, _) => call == "open proc" ? Errno.ENOENT : 0;
-        Assert.Equal(["Unasked"], RunProbe("3s"));
-        Assert.Equal(Operation.OpenProc, Assert.Single(Sink.UnaskedPeers).Failure.Operation);
     }
 
     [Theory]
@@ -72,18 +56,17 @@ public sealed class UnaskedPeerTests : ProbeTestBase
     public void CheckOfProbe_ProbeOfItsOwnSocket_DecidesWhetherItIsPossible(bool isProcMissing, int errno, string? operation)
     {
         Host.ProbeErrno = errno;
-        Host.Faults.Errno = (call, _) => isProcMissing && call == "open proc" ? Errno.ENOENT : 0;
+        Host.Faults.Fail("open proc", isProcMissing ? Errno.ENOENT : 0);
         FeatureSupport ability = PeerProbe.Check(Host.Machine, []);
         Assert.Equal((operation is null, operation ?? $"{default(Operation)}"), (ability.IsPossible, $"{ability.Failure.Operation}"));
     }
 
-    /// <summary>A socket that is passed on to another process is followed.</summary>
     [Fact]
     public void Probe_HolderPassesTheSocketOn_ContinuesThroughTheNewHolder()
     {
         FakeTcp socket = Add(new FakePeer(FakeAnswer.Acknowledge, Quiet) { Loses = 2 });
         FakeProcess heir = Host.Add(new FakeProcess(1_001));
-        Before("fetch socket", () => socket.Peer!.Probed == 1, () =>
+        Host.Faults.BeforeFirst("fetch socket", when: () => socket.Peer!.Probed == 1, change: () =>
         {
             Owner.Descriptors.Clear();
             heir.Descriptors[7] = socket.Link;
@@ -94,12 +77,12 @@ public sealed class UnaskedPeerTests : ProbeTestBase
 
     /// <summary>If the socket gets out of reach before the last probe, its peer is not silent: it may have come back since.</summary>
     [Theory]
-    [Rows("4 | Unasked", "1 | Unasked")]
-    public void Probe_HolderClosesTheSocketBetweenProbes_IsUnasked(int asked, string outcome)
+    [Values(1, 4)]
+    public void Probe_HolderClosesTheSocketBetweenProbes_IsUnasked(int asked)
     {
         FakeTcp socket = Add(FakeAnswer.Nothing);
-        Before("fetch socket", () => socket.Peer!.Probed == asked, Owner.Descriptors.Clear);
-        Assert.Equal([outcome], RunProbe("3s"));
+        Host.Faults.BeforeFirst("fetch socket", Owner.Descriptors.Clear, () => socket.Peer!.Probed == asked);
+        Assert.Equal(["Unasked"], RunProbe("3s"));
         Assert.Equal(asked, socket.Peer!.Probed);
     }
 
@@ -110,7 +93,7 @@ public sealed class UnaskedPeerTests : ProbeTestBase
         FakeTcp socket = Add(FakeAnswer.Nothing);
         ConnectionList candidates = Host.Candidates();
         FakeTcp other = Add(FakeAnswer.Nothing);
-        Before("fetch socket", () => socket.Peer!.Probed == 1, () => Owner.Descriptors[3] = other.Link);
+        Host.Faults.BeforeFirst("fetch socket", () => Owner.Descriptors[3] = other.Link, () => socket.Peer!.Probed == 1);
         Assert.Equal(["Unasked"], RunProbe("3s", candidates));
         Assert.Empty(other.OptionsSet);
     }

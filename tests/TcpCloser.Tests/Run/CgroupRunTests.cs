@@ -5,7 +5,6 @@ public sealed class CgroupRunTests : IDisposable
 {
     private const string Id = "3f2a9c1b7d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8";
     private const string Uid = "8f1c2d3e-4a5b-6c7d-8e9f-0a1b2c3d4e5f";
-
     private readonly FakeCgroups _cgroups = new();
     private readonly ServerScene _scene;
 
@@ -27,16 +26,10 @@ public sealed class CgroupRunTests : IDisposable
     public void Dispose() => _cgroups.Dispose();
 
     [Theory]
-    [InlineData("unit", "-46", "-s", "22", "--cgroup", "nginx.service")]
-    [InlineData("container", "-46", "-s", "22", "--cgroup", "3f2a9c1b7d4e", "--not-cgroup", "/kubepods")]
-    [InlineData("pod", "--pod", "default/web-*", "--json")]
-    [InlineData("not_cgroup", "-46", "-s", "22", "--not-cgroup", "nginx.service", "--include-own-session")]
-    [InlineData("missing", "-46", "-s", "23", "--cgroup", "/sys/fs/cgroup/no.such", "--cgroup", "gone.service", "--pod", "default/db")]
-    [InlineData("dry_run", "-46", "-s", "22", "-n")]
-    [InlineData("json", "-46", "-s", "22", "-n", "--json")]
-    [InlineData("group_by_unit", "-46", "--group-by", "unit")]
-    [InlineData("group_by_pod", "-46", "--group-by", "pod")]
-    [InlineData("group_by_command", "-46", "--group-by", "command", "--json")]
+    [Rows("unit | -46 -s 22 --cgroup nginx.service", "container | -46 -s 22 --cgroup 3f2a9c1b7d4e --not-cgroup /kubepods", "pod | --pod default/web-* --json",
+        "not_cgroup | -46 -s 22 --not-cgroup nginx.service --include-own-session",
+        "missing | -46 -s 23 --cgroup /sys/fs/cgroup/no.such --cgroup gone.service --pod default/db", "dry_run | -46 -s 22 -n", "json | -46 -s 22 -n --json",
+        "group_by_unit | -46 --group-by unit", "group_by_pod | -46 --group-by pod", "group_by_command | -46 --group-by command --json")]
     public void Run_CommandLine_MatchesTheTranscript(string name, params string[] words) =>
         Snap.Match(InProcess.Transcript(_scene.Host.Machine, words), name);
 

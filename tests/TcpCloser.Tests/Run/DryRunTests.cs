@@ -10,7 +10,6 @@ public sealed class DryRunTests
         var scene = new ServerScene(new FakeHost());
         (FakeTcp[] whole, _) = scene.AddMptcp(scene.Worker);
         string rows = Table(scene.Host, Method.Auto, "-n", "-46", "-s", "22", "-t", "1s");
-
         foreach (FakeTcp subflow in whole)
         {
             Assert.EndsWith(" disconnect", Row(rows, subflow), StringComparison.Ordinal);
@@ -19,9 +18,7 @@ public sealed class DryRunTests
         Assert.EndsWith(" destroy", Row(rows, scene.One), StringComparison.Ordinal);
     }
 
-    /// <summary>
-    /// Without permission to inspect processes, the holder of a socket is unknown: that is shown, and is not a failure of a dry run.
-    /// </summary>
+    /// <summary>Without permission to inspect processes the holder is unknown, which is not a failure of a dry run.</summary>
     [Theory]
     [Rows("auto | disconnect", "disconnect | disconnect", "keepalive | keepalive", "kill | kill")]
     public void DryRun_HolderUnreadable_ShowsAQuestionMarkAndWarns(string method, string shown)
@@ -32,7 +29,6 @@ public sealed class DryRunTests
         string[] words = ["-n", "--include-own-session", "-s", "22", "--method", method];
         string rows = Table(host, Method.Auto, words);
         ExitStatus status = Rounds.Make(host.Machine, [observer], stop: null, words).Run();
-
         Assert.EndsWith($" {shown} ?", Row(rows, socket), StringComparison.Ordinal);
         Assert.Equal(ExitStatus.Done, status);
         Assert.Equal((1, 0), (observer.Counts!.WouldClose, observer.Counts.Failed));
@@ -53,16 +49,13 @@ public sealed class DryRunTests
         string[] words = ["-n", "--include-own-session", "-s", "22", "--method", "keepalive"];
         string rows = Table(host, Method.Keepalive, words);
         ExitStatus status = Rounds.Make(host.Machine, [observer], stop: null, words).Run();
-
         Assert.Equal(2, rows.TrimEnd('\n').Split('\n').Length);
         Assert.EndsWith(" keepalive", Row(rows, lacks), StringComparison.Ordinal);
         Assert.Equal([Outcome.HasKeepalive], observer.Reported[has.Dumped.Cookie]);
         Assert.Equal((ExitStatus.Done, 1L, 1L), (status, observer.Counts!.Idle, observer.Counts.WouldClose));
     }
 
-    /// <summary>
-    /// If the parent of a holder runs the same program, SIGKILL may end more processes than those that get it. SIGTERM does not.
-    /// </summary>
+    /// <summary>If the parent of a holder runs the same program, SIGKILL may end more processes than those that get it.</summary>
     [Theory]
     [Rows("--use-proc | true", "--use-proc --grace 1s | true", "--use-proc --signal TERM | false")]
     public void DryRunOfKill_FamilyOfProcesses_WarnsOfSigkillOnly(string words, bool isWarned)
@@ -76,7 +69,6 @@ public sealed class DryRunTests
         string[] all = ["-n", "--include-own-session", "-s", "22", .. words.Split(' ')];
         string rows = Table(host, Method.Kill, all);
         _ = Rounds.Make(host.Machine, [observer], stop: null, all).Run();
-
         Assert.EndsWith(
             isWarned ? " kill (0 other connections; a SIGKILL may end the family of process 90)" : " kill (0 other connections)",
             Row(rows, socket),
@@ -85,16 +77,13 @@ public sealed class DryRunTests
             && message.Text.Contains("process 200 runs the same program as its parent", StringComparison.Ordinal)));
     }
 
-    /// <summary>If a process is protected because it could not be inspected, the reason is reported.</summary>
     [Fact]
     public void DryRunOfKill_HolderCannotBeChecked_ReportsWhy()
     {
         var scene = new ServerScene(new FakeHost());
         scene.Host.Faults.Errno = static (call, _) => call == "read stat" ? Errno.EIO : 0;
         var observer = new RecordingObserver();
-
         ExitStatus status = Rounds.Make(scene.Host.Machine, [observer], stop: null, "-n", "--include-own-session", "--method", "kill", "-46", "-s", "22").Run();
-
         Assert.Equal(ExitStatus.Incomplete, status);
         Assert.Contains(observer.Errors, static error => error.Contains("EIO", StringComparison.Ordinal));
         Assert.Equal(0, observer.Counts!.WouldClose);
@@ -107,12 +96,7 @@ public sealed class DryRunTests
         var host = new FakeHost();
         var socket = new FakeTcp(new DumpedSocket { SourcePort = 22, Rto = 4_000 }) { Peer = new FakePeer(FakeAnswer.Nothing, quietMs: 60_000) };
         host.Add(socket, host.Add(new FakeProcess(200)), host.Add(new FakeProcess(201)));
-        string rows = Written.ToStdout(() =>
-        {
-            var table = new DryRunTable(new OutputStream(Unistd.STDOUT_FILENO, new StallPolicy(null)), namesNamespaces: false, Method.Disconnect);
-            _ = Rounds.Make(host.Machine, [table], stop: null, "-n", "--include-own-session", "--probe", "3s", "--method", "disconnect", "-46", "-s", "22", "-t", "1s").Run();
-        });
-
+        string rows = Table(host, Method.Disconnect, "-n", "--include-own-session", "--probe", "3s", "--method", "disconnect", "-46", "-s", "22", "-t", "1s");
         Assert.Contains("worker[200] +1", rows, StringComparison.Ordinal);
     }
 

@@ -10,10 +10,10 @@ namespace TcpCloser.Tests.Run;
 public sealed class EveryCallFailsTests
 {
     private const string AtOnce = "kill at once";
+    private const ushort Stranger = 443;
     private const int MaxParallel = 32;
     private const int MaxTrials = 5_000;
     private const int ShownFailures = 5;
-
     private static readonly string[] s_words = ["-46", "-s", "22", "-t", "1s", "-v"];
 
     /// <summary>The name of each kind of round; its options come in addition to <see cref="s_words"/>.</summary>
@@ -60,7 +60,7 @@ public sealed class EveryCallFailsTests
     [MemberData(nameof(Kinds))]
     public void Round_NoCallFails_HasTheExpectedStatus(string kind)
     {
-        Trial trial = Run(kind, static (_, _) => 0);
+        Trial trial = Run(kind);
         ServerScene scene = trial.Scene;
         trial.Audit(wasLiedTo: false);
         Assert.True(scene.OtherPort.IsOpen || kind.Contains("kill", StringComparison.Ordinal) || kind == "max");
@@ -90,122 +90,95 @@ public sealed class EveryCallFailsTests
     /// <summary>Memory may run out anywhere; what was closed by then is reported.</summary>
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Round_MemoryRunsOutBeforeEachCall_ReportsTheTruth(string kind)
+    public void Round_MemoryRunsOutBeforeEachCall_ReportsTheTruth(string kind) => RunTrials(Run(kind).Calls.Count, when =>
     {
-        int calls = Run(kind, static (_, _) => 0).Calls.Count;
-        RunTrials(calls, when =>
+        // An InsufficientMemoryException is an OutOfMemoryException that user code may throw.
+        Trial trial = Run(kind, before: (_, number) =>
         {
-            Trial trial = Run(kind, static (_, _) => 0, (_, number) =>
+            if (number == when)
             {
-                if (number == when)
-                {
-                    throw new InsufficientMemoryException(); // an OutOfMemoryException that user code may throw
-                }
-            });
-            if (trial.Scene.Host.Sockets.TrueForAll(static socket => socket.IsOpen) && trial.Scene.Host.Signals.Count == 0)
-            {
-                // Nothing was done, so skipped connections need not be reported one by one.
-                Assert.True(trial.Status is ExitStatus.Incomplete or ExitStatus.NotPossible && trial.Observer.Errors.Any(), $"call {when}: status {trial.Status}");
-                return;
+                throw new InsufficientMemoryException();
             }
-
-            // How often kill polls while it waits depends on timing: a run may make fewer calls than the one that was counted.
-            trial.Audit(wasLiedTo: false, $"call {when}, {trial.Calls.ElementAtOrDefault(when)}", leavesOpen: true);
         });
-    }
+        if (trial.Scene.Host.Sockets.TrueForAll(static socket => socket.IsOpen) && trial.Scene.Host.Signals.Count == 0)
+        {
+            // Nothing was done, so skipped connections need not be reported one by one.
+            Assert.True(trial.Status is ExitStatus.Incomplete or ExitStatus.NotPossible && trial.Observer.Errors.Any(), $"call {when}: status {trial.Status}");
+            return;
+        }
 
-    /// <summary>The connection of a worker ends by itself.</summary>
+        // How often kill polls while it waits depends on timing: a run may make fewer calls than the one that was counted.
+        trial.Audit(wasLiedTo: false, $"call {when}, {trial.Calls.ElementAtOrDefault(when)}", leavesOpen: true);
+    });
+
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Round_ConnectionEndsBeforeEachCall_ReportsTheTruth(string kind)
-    {
-        int calls = Run(kind, static (_, _) => 0).Calls.Count;
-        RunTrials(calls, when =>
-        {
-            Trial trial = Run(kind, static (_, _) => 0, (scene, number) =>
-            {
-                if (number == when)
-                {
-                    scene.One.End(FakeHost.ByItself);
-                }
-            });
-            trial.Audit(wasLiedTo: false, $"call {when}");
-        });
-    }
+    public void Round_ConnectionEndsBeforeEachCall_ReportsTheTruth(string kind) =>
+        ChangeBeforeEachCall(kind, static (scene, _) => scene.One.End(FakeHost.ByItself), static _ => true);
 
     /// <summary>The holder closes its socket and opens a different one under the same descriptor, which must not be closed.</summary>
     [Theory]
     [Values("disconnect", "auto refused", "mptcp disconnect")]
-    public void Round_DescriptorReusedBeforeEachCall_LeavesTheNewSocketOpen(string kind)
-    {
-        int calls = Run(kind, static (_, _) => 0).Calls.Count;
-        RunTrials(calls, when =>
+    public void Round_DescriptorReusedBeforeEachCall_LeavesTheNewSocketOpen(string kind) => ChangeBeforeEachCall(
+        kind,
+        static (scene, when) =>
         {
-            FakeTcp? stranger = null;
-            Trial trial = Run(kind, static (_, _) => 0, (scene, number) =>
-            {
-                if (number == when)
-                {
-                    int fd = scene.Worker.Descriptors.First(pair => pair.Value == scene.One.Link).Key;
-                    scene.One.End(FakeHost.ByItself);
-                    scene.Worker.Descriptors.Remove(fd);
-                    stranger = scene.Socket(1000, scene.Worker);
-                    stranger.Dumped = stranger.Dumped with { SourcePort = 443 };
-                    Assert.Equal(stranger.Link, scene.Worker.Descriptors[fd]);
-                    stranger.Dumped = stranger.Dumped with { Inode = when % 2 == 0 ? stranger.Dumped.Inode : scene.One.Dumped.Inode };
-                    scene.Worker.Descriptors[fd] = stranger.Link;
-                }
-            });
-            trial.Audit(wasLiedTo: false, $"call {when}");
-            Assert.True(stranger!.IsOpen);
-        });
-    }
+            int fd = scene.Worker.Descriptors.First(pair => pair.Value == scene.One.Link).Key;
+            scene.One.End(FakeHost.ByItself);
+            scene.Worker.Descriptors.Remove(fd);
+            FakeTcp stranger = scene.Socket(1000, scene.Worker);
+            stranger.Dumped = stranger.Dumped with { SourcePort = Stranger };
+            Assert.Equal(stranger.Link, scene.Worker.Descriptors[fd]);
+            stranger.Dumped = stranger.Dumped with { Inode = when % 2 == 0 ? stranger.Dumped.Inode : scene.One.Dumped.Inode };
+            scene.Worker.Descriptors[fd] = stranger.Link;
+        },
+        static scene => scene.Host.Sockets.Single(static socket => socket.Dumped.SourcePort == Stranger).IsOpen);
 
     /// <summary>The holder ends, and its pid is reused by a different process, which must not be signalled.</summary>
     [Theory]
     [Values(AtOnce, "kill twice", "disconnect")]
-    public void Round_PidReusedBeforeEachCall_SparesTheNewProcess(string kind)
-    {
-        int calls = Run(kind, static (_, _) => 0).Calls.Count;
-        RunTrials(calls, when =>
+    public void Round_PidReusedBeforeEachCall_SparesTheNewProcess(string kind) => ChangeBeforeEachCall(
+        kind,
+        static (scene, _) =>
         {
-            FakeProcess? stranger = null;
-            Trial trial = Run(kind, static (_, _) => 0, (scene, number) =>
+            if (scene.Worker.IsAlive)
+            {
+                scene.Host.Exit(scene.Worker, FakeHost.ByItself);
+            }
+
+            scene.Host.Add(new FakeProcess(scene.Worker.Pid) { Descriptors = { [3] = "socket:[77]" } });
+        },
+        static scene => scene.Host.Processes.TrueForAll(process => process.Pid != scene.Worker.Pid || process == scene.Worker || process.IsAlive));
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Round_SignalArrivesBeforeEachCall_ReportsTheTruth(string kind) => RunTrials(Run(kind).Calls.Count + 1, when =>
+    {
+        Trial trial = Run(kind, stopAt: when);
+        trial.Audit(wasLiedTo: false, $"call {when}");
+        Assert.True(trial.Status != ExitStatus.Done || trial.Scene.Host.Sockets.TrueForAll(socket =>
+            !socket.IsOpen || !ServerScene.IsOfPort22(socket) || trial.Observer.Reported.ContainsKey(socket.Dumped.Cookie) || kind.StartsWith("dry", StringComparison.Ordinal)
+            || kind.StartsWith("of a", StringComparison.Ordinal) || kind == "exclusions"));
+    });
+
+    /// <summary>Makes a round for each call, in which the change happens right before that call, and audits it.</summary>
+    private static void ChangeBeforeEachCall(string kind, Action<ServerScene, int> change, Predicate<ServerScene> isRight) =>
+        RunTrials(Run(kind).Calls.Count, when =>
+        {
+            Trial trial = Run(kind, before: (scene, number) =>
             {
                 if (number == when)
                 {
-                    if (scene.Worker.IsAlive)
-                    {
-                        scene.Host.Exit(scene.Worker, FakeHost.ByItself);
-                    }
-
-                    stranger = scene.Host.Add(new FakeProcess(scene.Worker.Pid) { Descriptors = { [3] = "socket:[77]" } });
+                    change(scene, when);
                 }
             });
             trial.Audit(wasLiedTo: false, $"call {when}");
-            Assert.True(stranger is null or { IsAlive: true }, $"call {when}");
+            Assert.True(isRight(trial.Scene), $"call {when}");
         });
-    }
-
-    /// <summary>A signal requests a stop before each call.</summary>
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void Round_SignalArrivesBeforeEachCall_ReportsTheTruth(string kind)
-    {
-        int calls = Run(kind, static (_, _) => 0).Calls.Count;
-        RunTrials(calls + 1, when =>
-        {
-            Trial trial = Run(kind, static (_, _) => 0, stopAt: when);
-            trial.Audit(wasLiedTo: false, $"call {when}");
-            Assert.True(trial.Status != ExitStatus.Done || trial.Scene.Host.Sockets.TrueForAll(socket =>
-                !socket.IsOpen || !ServerScene.IsOfPort22(socket) || trial.Observer.Reported.ContainsKey(socket.Dumped.Cookie) || kind.StartsWith("dry", StringComparison.Ordinal)
-                || kind.StartsWith("of a", StringComparison.Ordinal) || kind == "exclusions"));
-        });
-    }
 
     private static void ForEachCall(string kind, Func<string, int, int, Func<string, int, int>> fault)
     {
-        IReadOnlyList<string> calls = Run(kind, static (_, _) => 0).Calls;
+        IReadOnlyList<string> calls = Run(kind).Calls;
         Assert.NotEmpty(calls);
         var trials = calls.SelectMany((call, n) => PlausibleErrnos.Of(call).Select(errno => (call, n, errno))).ToList();
         RunTrials(trials.Count, i =>
@@ -256,7 +229,7 @@ public sealed class EveryCallFailsTests
         Assert.True(isOpen || wasLiedTo || hasNoProc || kind == "auto unsupported", "the operator's session was closed");
     }
 
-    private static Trial Run(string kind, Func<string, int, int> fault, Action<ServerScene, int>? before = null, int? stopAt = null)
+    private static Trial Run(string kind, Func<string, int, int>? fault = null, Action<ServerScene, int>? before = null, int? stopAt = null)
     {
         var host = new FakeHost
         {
@@ -285,7 +258,7 @@ public sealed class EveryCallFailsTests
                 break;
         }
 
-        host.Faults.Errno = fault;
+        host.Faults.Errno = fault ?? host.Faults.Errno;
         host.Faults.Before = before is null ? null : (_, number) => before(scene, number);
         var observer = new RecordingObserver();
         var stop = new FakeStop(stopAt is { } at ? () => host.Faults.Calls.Count >= at : null);

@@ -10,9 +10,7 @@ public sealed class ExitStatusTests
         [(0, "done"), (1, "incomplete"), (2, "usage"), (3, "not_possible"), (4, "refused")],
         Enum.GetValues<ExitStatus>().Select(static status => ((int)status, ExitStatusName.Of(status))));
 
-    /// <summary>
-    /// A group run that a signal interrupts counts peers without a verdict as unproved; if all verdicts were there, nothing was interrupted.
-    /// </summary>
+    /// <summary>An interrupted group run counts peers without a verdict as unproved; with all verdicts, nothing was interrupted.</summary>
     [Theory]
     [InlineData("--probe", "3s")]
     [InlineData]

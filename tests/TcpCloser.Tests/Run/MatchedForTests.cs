@@ -36,8 +36,7 @@ public sealed class MatchedForTests
 
     /// <summary>The time runs on from one selected state to another, and begins again after a state that is not selected.</summary>
     [Theory]
-    [InlineData("close-wait,last-ack", false)]
-    [InlineData("last-ack", true)]
+    [Rows("close-wait,last-ack | false", "last-ack | true")]
     public void Round_StateChanges_KeepsTheTimeIfBothAreSelected(string states, bool beginsAgain)
     {
         Round round = Make("--state", states);
@@ -50,9 +49,7 @@ public sealed class MatchedForTests
     }
 
     [Theory]
-    [InlineData("open netlink")]
-    [InlineData("send")]
-    [InlineData("receive")]
+    [Values("open netlink", "send", "receive")]
     public void Round_ListingFailsMeanwhile_KeepsTheTime(string failing)
     {
         Round round = Make();
@@ -76,6 +73,5 @@ public sealed class MatchedForTests
     }
 
     private void SetIdle(uint ms) => _scene.One.Dumped = _scene.One.Dumped with { LastDataRecv = ms };
-
     private void SetState(byte state) => _scene.One.Dumped = _scene.One.Dumped with { State = state };
 }

@@ -32,9 +32,7 @@ public sealed class OnlyTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-4", 2)]
-    [InlineData("-6", 2)]
-    [InlineData("-46", 3)]
+    [Rows("-4 | 2", "-6 | 2", "-46 | 3")]
     public void Round_IPv4OnBothKindsOfSockets_FamilyDecides(string family, int matched)
     {
         _scene.Shared.Dumped = _scene.Shared.Dumped with { Family = 10, Source = "::ffff:10.0.0.1", Destination = "::ffff:10.0.0.2" };
@@ -107,11 +105,7 @@ public sealed class OnlyTests : IDisposable
 
     /// <summary>A record of a namespace does not match a connection with the same endpoints in another one, whose names are as in /run/netns.</summary>
     [Theory]
-    [InlineData("blue", "blue", true)]
-    [InlineData("blue", "red", false)]
-    [InlineData("blue", null, false)]
-    [InlineData(null, "red", true)]
-    [InlineData(null, null, true)]
+    [Rows("blue | blue | true", "blue | red | false", "blue | null | false", "null | red | true", "null | null | true")]
     public void Filter_Namespace_HasToBeThatOfTheRecord(string? named, string? actual, bool matches)
     {
         string netns = named is null ? "" : $"\"netns\":\"{named}\",";
@@ -121,11 +115,8 @@ public sealed class OnlyTests : IDisposable
 
     /// <summary>The devices of the fake namespace: lo is 1, eth0 is 2.</summary>
     [Theory]
-    [InlineData("[fe80::1]%eth0:22 [fe80::2]:80", 2, true)]
-    [InlineData("[fe80::1]%eth0:22 [fe80::2]:80", 1, false)]
-    [InlineData("[fe80::1]%gone0:22 [fe80::2]:80", 0, false)]
-    [InlineData("[fe80::1]:22 [fe80::2]:80", 2, true)]
-    [InlineData("[fe80::1]%eth0:22 [fe80::2]:80 sk:1122334455667788", 1, true)]
+    [Rows("[fe80::1]%eth0:22 [fe80::2]:80 | 2 | true", "[fe80::1]%eth0:22 [fe80::2]:80 | 1 | false", "[fe80::1]%gone0:22 [fe80::2]:80 | 0 | false",
+        "[fe80::1]:22 [fe80::2]:80 | 2 | true", "[fe80::1]%eth0:22 [fe80::2]:80 sk:1122334455667788 | 1 | true")]
     public void Filter_Device_HasToBeThatOfTheLine(string line, uint device, bool matches)
     {
         Write(line);
@@ -135,13 +126,9 @@ public sealed class OnlyTests : IDisposable
     }
 
     [Theory]
-    [InlineData("10.0.0.1:22 10.0.0.2:80", true)]
-    [InlineData("10.0.0.2:80 10.0.0.1:22", false)]
-    [InlineData("10.0.0.1:22 10.0.0.2:81", false)]
-    [InlineData("10.0.0.1:22 10.0.0.3:80", false)]
-    [InlineData("[::ffff:10.0.0.1]:22 [::ffff:10.0.0.2]:80", true)]
-    [InlineData("10.0.0.1:22 10.0.0.2:80 sk:1122334455667788", true)]
-    [InlineData("10.0.0.1:22 10.0.0.2:80 sk:1122334455667789", false)]
+    [Rows("10.0.0.1:22 10.0.0.2:80 | true", "10.0.0.2:80 10.0.0.1:22 | false", "10.0.0.1:22 10.0.0.2:81 | false", "10.0.0.1:22 10.0.0.3:80 | false",
+        "[::ffff:10.0.0.1]:22 [::ffff:10.0.0.2]:80 | true", "10.0.0.1:22 10.0.0.2:80 sk:1122334455667788 | true",
+        "10.0.0.1:22 10.0.0.2:80 sk:1122334455667789 | false")]
     public void Filter_EndsAndCookie_AllHaveToBeEqual(string line, bool matches)
     {
         Write(line);
@@ -175,7 +162,6 @@ public sealed class OnlyTests : IDisposable
         Assert.Null(BytecodeAudit.Refusal(code));
         Assert.True(Accepts(code, 22, 80) && Accepts(code, 23, 90) && Accepts(code, 65535, 1));
         Assert.False(Accepts(code, 24, 80) || Accepts(code, 22, 81) || Accepts(code, 1, 65535));
-
         Write();
         code = Words.Compile(Words.Select("--only", List), new RuleContext { Only = Filter(null, out _) });
         Assert.Null(BytecodeAudit.Refusal(code));
@@ -189,7 +175,6 @@ public sealed class OnlyTests : IDisposable
     {
         DumpedSocket dumped = socket.Dumped;
         return $"{End(dumped.Source)}:{dumped.SourcePort} {End(dumped.Destination)}:{dumped.DestinationPort}";
-
         static string End(string address) => address.StartsWith("::ffff:", StringComparison.Ordinal) ? address[7..]
             : address.Contains(':', StringComparison.Ordinal) ? $"[{address}]"
             : address;
@@ -200,9 +185,7 @@ public sealed class OnlyTests : IDisposable
         _scene.Host.Sockets.Where(static socket => !socket.IsOpen).Select(static socket => socket.Dumped.Cookie).Order());
 
     private void Write(params string[] lines) => File.WriteAllLines(List, lines);
-
     private ExitStatus Run(params string[] words) => Rounds.Make(_scene.Host.Machine, [_observer], stop: null, ["--only", List, .. words]).Run();
-
     private bool Matches(Connection connection, string? netns) => Filter(netns, out _).Contains(in connection);
 
     private OnlyFilter Filter(string? netns, out NamedConnections named)

@@ -7,7 +7,6 @@ public sealed class ProgramTests : IDisposable
     private readonly ServerScene _scene = new(new FakeHost());
 
     private string Log => Path.Combine(_directory.Path, "log");
-
     private string Metrics => Path.Combine(_directory.Path, "rule.prom");
 
     public void Dispose() => _directory.Dispose();
@@ -34,24 +33,15 @@ public sealed class ProgramTests : IDisposable
     public void Run_CommandLine_MatchesTheTranscript(string name, params string[] words) =>
         Snap.Match(InProcess.Transcript(_scene.Host.Machine, words), name);
 
-    /// <summary>
-    /// The overflow uid is nobody's in particular if the user namespace does not map every user, and an ordinary user if it does.
-    /// </summary>
+    /// <summary>If the user namespace does not map every user, the overflow uid is nobody's in particular.</summary>
     [Theory]
-    [Rows("65534 | Usage", "null | Done")]
-    public void Uid_OverflowUid_IsRefusedIfUsersAreUnmapped(uint? overflowUid, int status)
+    [Rows("65534 | 0 | Usage", "null | 0 | Done", "65534 | ENOENT | Done")]
+    public void Uid_OverflowUid_IsRefusedIfUsersAreKnownToBeUnmapped(uint? overflowUid, int openProcErrno, int status)
     {
-        _scene.Host.OverflowUid = overflowUid;
-        (ExitStatus, string, string Error) run = InProcess.Run(_scene.Host.Machine, "--uid", "1000,65534", "--dst", "192.0.2.1");
+        var host = new FakeHost { OpenProcErrno = openProcErrno, OverflowUid = overflowUid };
+        (ExitStatus, string, string Error) run = InProcess.Run(host.Machine, "--uid", "1000,65534", "--dst", "192.0.2.1");
         Assert.Equal(status, (int)run.Item1);
-        Assert.Equal(overflowUid is not null, run.Error.StartsWith("tcp-closer: --uid '65534': ", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public void Uid_OverflowUidWithoutProc_IsNotRefused()
-    {
-        var host = new FakeHost { OpenProcErrno = Errno.ENOENT };
-        Assert.Equal(ExitStatus.Done, InProcess.Run(host.Machine, "--uid", "65534", "--dst", "192.0.2.1").Status);
+        Assert.Equal(status == (int)ExitStatus.Usage, run.Error.StartsWith("tcp-closer: --uid '65534': ", StringComparison.Ordinal));
     }
 
     /// <summary>A service manager would start the run again and again. A run that closes nothing is allowed there.</summary>
@@ -130,7 +120,6 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal((ExitStatus.Incomplete, "", ""), (status, output, error));
         Assert.Contains(" info summary matched=8 ", File.ReadAllText(Log), StringComparison.Ordinal);
         File.Delete(Log);
-
         (_, _, error) = InProcess.Run(new ServerScene(new FakeHost()).Host.Machine, "-46", "-s", "22", "--method", "disconnect", "-f", Log, "-q");
         Assert.Contains(" error failed ", error, StringComparison.Ordinal);
         Assert.Equal(File.ReadAllText(Log), error);
@@ -140,23 +129,13 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void Metrics_AfterTwoRuns_AreThoseOfTheLastRun()
     {
-        Run("-46", "-s", "22", "--metrics", Metrics);
-        Assert.Contains("tcp_closer_connections_total{outcome=\"destroyed\"} 6", File.ReadAllLines(Metrics));
-        Run("-46", "-s", "22", "--metrics", Metrics);
-        string[] lines = File.ReadAllLines(Metrics);
-        Assert.Contains("tcp_closer_connections_total{outcome=\"destroyed\"} 0", lines);
-        Assert.Contains("tcp_closer_matched_connections 2", lines);
+        AssertMetrics("-46 -s 22", "connections_total{outcome=\"destroyed\"} 6");
+        AssertMetrics("-46 -s 22", "connections_total{outcome=\"destroyed\"} 0", "matched_connections 2");
     }
 
     [Fact]
-    public void Metrics_DryRun_CountWhatWouldBeClosed()
-    {
-        Run("-46", "-s", "22", "-t", "1s", "-n", "--method", "disconnect", "--metrics", Metrics);
-        string[] lines = File.ReadAllLines(Metrics);
-        Assert.Contains("tcp_closer_connections_total{outcome=\"would_close\"} 4", lines);
-        Assert.Contains("tcp_closer_connections_total{outcome=\"no_owner\"} 1", lines);
-        Assert.Contains("tcp_closer_connections_total{outcome=\"left_alone\"} 1", lines);
-    }
+    public void Metrics_DryRun_CountWhatWouldBeClosed() => AssertMetrics("-46 -s 22 -t 1s -n --method disconnect",
+        "connections_total{outcome=\"would_close\"} 4", "connections_total{outcome=\"no_owner\"} 1", "connections_total{outcome=\"left_alone\"} 1");
 
     [Fact]
     public void Metrics_CannotBeWritten_MakeTheRunIncomplete()
@@ -212,9 +191,7 @@ public sealed class ProgramTests : IDisposable
         Assert.Matches("^[^ ]+ warning -t 60 is 60 ms; for seconds 60s\n$", error);
     }
 
-    /// <summary>
-    /// A run waits for the reader of its records until a signal arrives: lines lost then are reported, and the run is incomplete.
-    /// </summary>
+    /// <summary>A run waits for the reader of its records until a signal arrives.</summary>
     [Fact]
     public void Records_ReaderStallsUntilASignal_ReportsTheLostLines()
     {
@@ -224,16 +201,8 @@ public sealed class ProgramTests : IDisposable
             _scene.Socket(1000, _scene.Worker);
         }
 
-        bool isSent = false;
-        _scene.Host.Faults.Before = (call, _) =>
-        {
-            // After the last connection was destroyed, and before its records are written.
-            if (call == "send destroy" && !isSent)
-            {
-                isSent = true;
-                InProcess.Send(Signal.SIGTERM);
-            }
-        };
+        // After the last connection was destroyed, and before its records are written.
+        _scene.Host.Faults.BeforeFirst("send destroy", static () => InProcess.Send(Signal.SIGTERM));
         ExitStatus status = (ExitStatus)(-1);
         string error = Written.ToStderr(() => Written.ToDescriptor(1, pipe.Writer, () => status = InProcess.OnThread(_scene.Host.Machine, "-46", "-s", "22", "--json")));
         Assert.Equal(ExitStatus.Incomplete, status);
@@ -282,6 +251,13 @@ public sealed class ProgramTests : IDisposable
 
     private (ExitStatus Status, string Out, string Error) RunCheck(Func<IProcessTable> openProcesses) =>
         InProcess.Run(new Machine(_scene.Host.Network, openProcesses), "--check");
+
+    private void AssertMetrics(string words, params string[] metrics)
+    {
+        Run([.. words.Split(' '), "--metrics", Metrics]);
+        string[] lines = File.ReadAllLines(Metrics);
+        Assert.All(metrics, metric => Assert.Contains("tcp_closer_" + metric, lines));
+    }
 
     private (ExitStatus Status, string Out, string Error) Run(params string[] words) => InProcess.Run(_scene.Host.Machine, words);
 

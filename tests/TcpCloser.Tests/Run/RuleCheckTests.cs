@@ -11,7 +11,6 @@ public sealed class RuleCheckTests
     public void Check_EachRule_CoversEverythingItNeeds(string words, string names)
     {
         List<FeatureSupport> abilities = Check(new FakeHost(), words);
-
         Assert.Equal(names.Split(' '), abilities.Select(static ability => ability.Name));
         Assert.All(abilities, static ability => Assert.True(ability.IsPossible));
     }
@@ -21,9 +20,7 @@ public sealed class RuleCheckTests
     {
         var host = new FakeHost();
         host.Add(new FakeProcess(1) { IsHidden = true });
-
         List<FeatureSupport> abilities = Check(host, "--comm worker --method destroy");
-
         Assert.Equal([false, true], abilities.Select(static ability => ability.IsImpossible));
         Assert.True(Assert.Single(Check(host, "-s 22 --method kill")).IsImpossible);
         Assert.True(Assert.Single(Check(host, "-s 22")).IsPossible);
@@ -36,7 +33,6 @@ public sealed class RuleCheckTests
         var host = new FakeHost();
         host.Add(new FakeProcess(200));
         host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
-
         Assert.All(Check(host, "--comm worker --method destroy"), static ability => Assert.True(ability.IsPossible));
         Assert.Equal(Availability.Partial, Assert.Single(Check(host, "-s 22 --method disconnect")).Availability);
     }
@@ -48,7 +44,6 @@ public sealed class RuleCheckTests
     {
         var host = new FakeHost();
         host.Add(new FakeProcess(300) { Refusal = Errno.EACCES });
-
         Assert.Equal(isImpossible, Check(host, $"--comm {comm} --method destroy")[1].IsImpossible);
     }
 
@@ -56,15 +51,12 @@ public sealed class RuleCheckTests
     [Fact]
     public void Check_SeveralNamespaces_OneIsEnough()
     {
-        var refused = new FakeHost { DestroyErrno = Errno.EPERM };
-        var kernel = new FakeKernel(static (_, _) => [Answer.Of(Support.Netlink.ErrorMessage(Errno.EPERM))]);
         var host = new FakeHost();
-        var locked = new FakeNamespace(kernel, "locked"u8.ToArray());
-
+        var locked = new FakeNamespace(FakeKernel.Answering(Answer.Of(Support.Netlink.ErrorMessage(Errno.EPERM))), "locked"u8.ToArray());
         Assert.True(Assert.Single(Check(host, "-s 22 --method destroy", locked)).IsImpossible);
         Assert.True(Assert.Single(Check(host, "-s 22 --method destroy", locked, host.Network)).IsPossible);
         Assert.True(Assert.Single(Check(host, "-s 22 --method destroy", host.Network, locked)).IsPossible);
-        Assert.Empty(new RuleCheck(Words.Rule("-s", "22"), refused.Machine).Run([]));
+        Assert.Empty(new RuleCheck(Words.Rule("-s", "22"), new FakeHost { DestroyErrno = Errno.EPERM }.Machine).Run([]));
     }
 
     private static List<FeatureSupport> Check(FakeHost host, string words, params NetworkNamespace[] namespaces)

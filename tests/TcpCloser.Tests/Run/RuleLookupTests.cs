@@ -18,7 +18,6 @@ public sealed class RuleLookupTests : IDisposable
         _cgroups.Dispose();
     }
 
-    /// <summary>A missing device is reported once a round, with its namespace if that has a name.</summary>
     [Fact]
     public void Devices_OneIsMissing_IsReportedOnceARound()
     {
@@ -64,7 +63,6 @@ public sealed class RuleLookupTests : IDisposable
             "--cgroup", Path.Combine(file, "below"), "--cgroup", loop);
         lookup.Find();
         RuleContext context = lookup.ContextOf(_host.Network);
-
         Assert.Empty(context.CgroupIds!);
         Assert.Null(context.OwnedInodes);
         Assert.Equal(3, _observer.Messages.Count);
@@ -183,6 +181,5 @@ public sealed class RuleLookupTests : IDisposable
     private RuleLookup LookupIn(string root, params string[] words) => new(
         Words.Rule(words), new Machine(_host.Network, _host.OpenProcesses, root), new RoundReport(new ConnectionList(), [_observer], _status));
 
-    private RuleLookup Lookup(params string[] words) =>
-        new(Words.Rule(words), _host.Machine, new RoundReport(new ConnectionList(), [_observer], _status));
+    private RuleLookup Lookup(params string[] words) => LookupIn(FakeHost.NoRoot, words);
 }

@@ -10,7 +10,7 @@ public sealed class ScopeHintTests
     [Fact]
     public void NothingMatched_OtherFamilyMatches_IsCounted()
     {
-        _scene.OverIPv6.Dumped = _scene.OverIPv6.Dumped with { SourcePort = 8080 };
+        Move(_scene.OverIPv6);
         Assert.Equal(["1 IPv6 connection matches: add -6"], Hints("-s", "8080"));
         Assert.Empty(Hints("-6", "-s", "8080"));
         Assert.Empty(Hints("-s", "8081"));
@@ -28,7 +28,7 @@ public sealed class ScopeHintTests
     [Fact]
     public void NothingMatched_ExchangedEndsMatch_AreCounted()
     {
-        _scene.One.Dumped = _scene.One.Dumped with { SourcePort = 8080 };
+        Move(_scene.One);
         const string Advice = "1 connection matches with the ends exchanged: -s and --src are the local end, -d and --dst the remote one";
         Assert.Equal([Advice], Hints("-d", "8080"));
         Assert.Equal([Advice], Hints("-d", "8080", "--src", _scene.One.Dumped.Destination, "--dst", _scene.One.Dumped.Source));
@@ -60,7 +60,7 @@ public sealed class ScopeHintTests
     [Fact]
     public void NothingMatched_OtherFamilyAndOtherStateMatch_AreInOneLine()
     {
-        _scene.OverIPv6.Dumped = _scene.OverIPv6.Dumped with { SourcePort = 8080 };
+        Move(_scene.OverIPv6);
         Move(_scene.One, TcpState.CloseWait);
         Assert.Equal(["1 IPv6 connection matches: add -6; 1 is in close-wait: add --state close-wait"], Hints("-s", "8080"));
     }
@@ -86,27 +86,16 @@ public sealed class ScopeHintTests
     }
 
     [Fact]
-    public void NothingIdle_Service_ReportsTheLongestIdleTimeOnce()
-    {
-        var observer = new RecordingObserver();
-        Round round = Rounds.Make(_scene.Host.Machine, [observer], stop: null, "-46", "-s", "22", "-t", "2h", "-i", "60");
-        round.Run();
-        Assert.Single(observer.Messages);
-        round.Run();
-        Assert.Empty(observer.Messages);
-    }
+    public void NothingIdle_Service_ReportsTheLongestIdleTimeOnce() => AssertOnce("-46", "-s", "22", "-t", "2h");
 
     /// <summary>Earlier results show that the service looks in the right place.</summary>
     [Fact]
     public void NothingLeft_ServiceThatFoundSomethingBefore_ReportsNothing()
     {
-        foreach (FakeTcp socket in (FakeTcp[])[_scene.One, _scene.Shared])
-        {
-            socket.Dumped = socket.Dumped with { SourcePort = 8080 };
-        }
-
+        Move(_scene.One);
+        Move(_scene.Shared);
         _scene.Shared.Dumped = _scene.Shared.Dumped with { LastDataRecv = 5 };
-        _scene.OverIPv6.Dumped = _scene.OverIPv6.Dumped with { SourcePort = 8080 };
+        Move(_scene.OverIPv6);
         var observer = new RecordingObserver();
         Round round = Rounds.Make(_scene.Host.Machine, [observer], stop: null, "-s", "8080", "-t", "1s", "-i", "60");
         round.Run();
@@ -178,13 +167,8 @@ public sealed class ScopeHintTests
     [Fact]
     public void NothingMatched_ServiceOrQuietRun_GivesTheHintOnceOrNever()
     {
-        _scene.OverIPv6.Dumped = _scene.OverIPv6.Dumped with { SourcePort = 8080 };
-        var observer = new RecordingObserver();
-        Round round = Rounds.Make(_scene.Host.Machine, [observer], stop: null, "-s", "8080", "-i", "60");
-        round.Run();
-        Assert.Single(observer.Messages);
-        round.Run();
-        Assert.Empty(observer.Messages);
+        Move(_scene.OverIPv6);
+        AssertOnce("-s", "8080");
         Assert.Empty(Hints("-q", "-s", "8080"));
     }
 
@@ -196,8 +180,18 @@ public sealed class ScopeHintTests
         Assert.Single(observer.Messages, static message => message.Level == Level.Warning);
     }
 
-    private static void Move(FakeTcp socket, byte state) => socket.Dumped = socket.Dumped with { SourcePort = 8080, State = state };
+    private static void Move(FakeTcp socket, byte state = TcpState.Established) => socket.Dumped = socket.Dumped with { SourcePort = 8080, State = state };
 
+    /// <summary>A service gives the hint in its first round only.</summary>
+    private void AssertOnce(params string[] words)
+    {
+        var observer = new RecordingObserver();
+        Round round = Rounds.Make(_scene.Host.Machine, [observer], stop: null, [.. words, "-i", "60"]);
+        round.Run();
+        Assert.Single(observer.Messages);
+        round.Run();
+        Assert.Empty(observer.Messages);
+    }
     private string[] Hints(params string[] words) => Hints(_scene.Host.Machine, words);
 
     private static string[] Hints(Machine machine, params string[] words)

@@ -15,6 +15,7 @@ public sealed class ServiceTests : IDisposable
     private int _dumps;
 
     private string Log => Path.Combine(_directory.Path, "log");
+    private string Metrics => Path.Combine(_directory.Path, "db.prom");
 
     public void Dispose() => _directory.Dispose();
 
@@ -54,23 +55,27 @@ public sealed class ServiceTests : IDisposable
         _signals.AddRange([Signal.SIGUSR1, Signal.SIGTERM]);
         (ExitStatus status, _, string error) = Run();
         Assert.Equal(ExitStatus.Done, status);
-        string[] totals = [.. Lines(error).Where(static line => line.Contains(" totals ", StringComparison.Ordinal))];
-        Assert.Equal(2, totals.Length);
-        Assert.Contains("rounds=1 ", totals[0], StringComparison.Ordinal);
-        Assert.Contains("rounds=2 ", totals[1], StringComparison.Ordinal);
+        Assert.Collection(Lines(error).Where(static line => line.Contains(" totals ", StringComparison.Ordinal)),
+            static line => Assert.Contains("rounds=1 ", line, StringComparison.Ordinal),
+            static line => Assert.Contains("rounds=2 ", line, StringComparison.Ordinal));
+    }
+
+    /// <summary>Without a log file there is nothing to reopen, and a service goes on.</summary>
+    [Fact]
+    public void Service_SighupWithoutALogFile_GoesOnAndReportsThatOptionsStay()
+    {
+        _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
+        (ExitStatus status, _, string error) = Run();
+        Assert.Equal(ExitStatus.Done, status);
+        Assert.Contains("rounds=2 ", error, StringComparison.Ordinal);
+        Assert.Single(Lines(error), static line => line == "TIME info SIGHUP only reopens the log file: changed options need a restart");
     }
 
     [Fact]
     public void Service_SighupWithALogFile_ReopensItAndGoesOn()
     {
         _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
-        (ExitStatus status, _, string error) = Run(number =>
-        {
-            if (number == 1)
-            {
-                File.Move(Log, Log + ".1");
-            }
-        }, "-f", Log);
+        (ExitStatus status, _, string error) = Run(number => MoveLog(number == 1), "-f", Log);
         Assert.Equal((ExitStatus.Done, ""), (status, error));
         Assert.Contains(" destroyed ", File.ReadAllText(Log + ".1"), StringComparison.Ordinal);
         Assert.DoesNotContain(" destroyed ", File.ReadAllText(Log), StringComparison.Ordinal);
@@ -83,21 +88,11 @@ public sealed class ServiceTests : IDisposable
         _signals.Add(Signal.SIGTERM);
         (ExitStatus status, _, string error) = Run(_ =>
         {
-            File.Move(Log, Log + ".1");
+            MoveLog(true);
             InProcess.Send(Signal.SIGHUP);
         }, "-f", Log);
         Assert.Equal((ExitStatus.Done, ""), (status, error));
         Assert.Contains(" stopping on SIGTERM", File.ReadAllText(Log), StringComparison.Ordinal);
-    }
-
-    /// <summary>Without a log file there is nothing to reopen, and a service goes on.</summary>
-    [Fact]
-    public void Service_SighupWithoutALogFile_GoesOn()
-    {
-        _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
-        (ExitStatus status, _, string error) = Run();
-        Assert.Equal(ExitStatus.Done, status);
-        Assert.Contains("rounds=2 ", error, StringComparison.Ordinal);
     }
 
     /// <summary>A single run without a log file ends on SIGHUP, as other programs do.</summary>
@@ -107,15 +102,7 @@ public sealed class ServiceTests : IDisposable
     [InlineData(Signal.SIGUSR1, false)]
     public void SingleRun_Signal_InterruptsUnlessItReopensTheLogFile(int signal, bool hasLogFile)
     {
-        bool isSent = false;
-        _scene.Host.Faults.Before = (_, _) =>
-        {
-            if (!isSent)
-            {
-                isSent = true;
-                InProcess.Send(signal);
-            }
-        };
+        _scene.Host.Faults.BeforeFirst("open netlink", () => InProcess.Send(signal));
         (ExitStatus status, _, string error) = InProcess.Run(_scene.Host.Machine, ["-46", "-s", "22", .. hasLogFile ? (string[])["-f", Log] : []]);
         Assert.Equal(hasLogFile ? ExitStatus.Done : ExitStatus.Incomplete, status);
         Assert.Equal(!hasLogFile, error.Contains($" error interrupted by {Signal.NameOf(signal)}: ", StringComparison.Ordinal));
@@ -126,27 +113,11 @@ public sealed class ServiceTests : IDisposable
     [Fact]
     public void Service_StoppedBySignal_RemovesItsMetrics()
     {
-        string metrics = Path.Combine(_directory.Path, "db.prom");
         _signals.AddRange([0, Signal.SIGTERM]);
         bool hasWritten = false;
-        Assert.Equal(ExitStatus.Done, Run(round => hasWritten |= round == 2 && File.Exists(metrics), "--metrics", metrics).Status);
+        Assert.Equal(ExitStatus.Done, Run(round => hasWritten |= round == 2 && File.Exists(Metrics), "--metrics", Metrics).Status);
         Assert.True(hasWritten);
-        Assert.False(File.Exists(metrics));
-    }
-
-    [Fact]
-    public void SingleRun_WithMetrics_KeepsThem()
-    {
-        string metrics = Path.Combine(_directory.Path, "db.prom");
-        Assert.Equal(ExitStatus.Done, InProcess.Run(_scene.Host.Machine, "-46", "-s", "23", "--metrics", metrics).Status);
-        Assert.True(File.Exists(metrics));
-    }
-
-    [Fact]
-    public void Service_Sighup_ReportsThatOptionsStay()
-    {
-        _signals.AddRange([Signal.SIGHUP, Signal.SIGTERM]);
-        Assert.Single(Lines(Run().Error), static line => line == "TIME info SIGHUP only reopens the log file: changed options need a restart");
+        Assert.False(File.Exists(Metrics));
     }
 
     /// <summary>Each connection has one line, although all rounds find it; a table would be no record of when.</summary>
@@ -195,7 +166,6 @@ public sealed class ServiceTests : IDisposable
         _signals.AddRange([0, Signal.SIGHUP, Signal.SIGTERM]);
         (ExitStatus Status, string Out, string Error) run = default;
         InProcess.WithEnvironment(() => run = Run(null, "-f", Log), ("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "3600000000"));
-
         Assert.Equal((ExitStatus.Done, "", ""), run);
         List<string> notifications = [];
         byte[] buffer = new byte[4096];
@@ -207,8 +177,15 @@ public sealed class ServiceTests : IDisposable
         Assert.Equal(["READY=1", "WATCHDOG=1", "READY=1", "READY=1", "RELOADING=1", "READY=1", "READY=1", "STATUS=after", "STOPPING=1"], notifications);
     }
 
-    /// <summary>The lines without their times.</summary>
     private static string[] Lines(string error) => InProcess.WithoutTimes(error).Split('\n')[..^1];
+
+    private void MoveLog(bool isTime)
+    {
+        if (isTime)
+        {
+            File.Move(Log, Log + ".1");
+        }
+    }
 
     /// <summary>Runs a service that gets one of the signals in each of its rounds (0: none).</summary>
     private (ExitStatus Status, string Out, string Error) Run(Action<int>? inRound = null, params string[] words)

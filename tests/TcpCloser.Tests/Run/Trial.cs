@@ -4,14 +4,11 @@ namespace TcpCloser.Tests.Run;
 internal sealed class Trial(ServerScene scene, RecordingObserver observer, Predicate<FakeTcp> isSelected)
 {
     public ServerScene Scene { get; } = scene;
-
     public RecordingObserver Observer { get; } = observer;
 
     /// <summary>Whether processes exclude sockets.</summary>
     public bool ExcludesByProcess { get; init; }
-
     public ExitStatus Status { get; set; }
-
     public IReadOnlyList<string> Calls => Scene.Host.Faults.Calls;
 
     public void Audit(bool wasLiedTo, string what = "", bool leavesOpen = false)

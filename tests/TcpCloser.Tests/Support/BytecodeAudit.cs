@@ -8,9 +8,7 @@ namespace TcpCloser.Tests.Support;
 /// </summary>
 internal static class BytecodeAudit
 {
-    /// <summary>The maximum of whole ops in an attribute of 65,535 bytes, in bytes.</summary>
-    public const int MaxLength = 65_528;
-
+    public const int MaxLength = 65_528; // the maximum of whole ops in an attribute of 65,535 bytes, in bytes
     private const int OpSize = 4;
 
     /// <summary>

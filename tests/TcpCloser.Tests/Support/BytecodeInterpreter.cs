@@ -5,8 +5,7 @@ namespace TcpCloser.Tests.Support;
 /// <summary>Runs INET_DIAG_REQ_BYTECODE like inet_diag_bc_run in net/ipv4/inet_diag.c.</summary>
 internal static class BytecodeInterpreter
 {
-    /// <summary><c>::ffff:0:0/96</c>.</summary>
-    private static readonly byte[] s_mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+    private static readonly byte[] s_mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]; // ::ffff:0:0/96
 
     /// <summary>Whether the kernel would list the socket. Without a program, it lists every socket.</summary>
     public static bool Accepts(ReadOnlySpan<byte> program, in FilterEntry entry)

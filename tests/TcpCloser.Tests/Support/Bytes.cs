@@ -18,9 +18,7 @@ internal sealed class Bytes
 
     /// <summary>Host byte order, which is little-endian on all supported machines.</summary>
     public Bytes U16(ushort value) => Add(BitConverter.GetBytes(value));
-
     public Bytes U32(uint value) => Add(BitConverter.GetBytes(value));
-
     public Bytes Be16(ushort value) => U16(BinaryPrimitives.ReverseEndianness(value));
 
     /// <summary>An address as __be32[4].</summary>
@@ -39,6 +37,5 @@ internal sealed class Bytes
     }
 
     public Bytes Pad4() => Zeros(-Length & 3);
-
     public byte[] ToArray() => [.. _bytes];
 }

@@ -47,10 +47,8 @@ internal sealed class CLayout
     }
 
     /// <summary>Our field has the offset and the size of the field in C.</summary>
-    public CLayout Field<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged
-    {
-        return Offset(cName, cField, in origin, in field).Assert($"sizeof((({cName} *)0)->{cField}) == {Unsafe.SizeOf<TField>()}");
-    }
+    public CLayout Field<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged =>
+        Offset(cName, cField, in origin, in field).Assert($"sizeof((({cName} *)0)->{cField}) == {Unsafe.SizeOf<TField>()}");
 
     /// <summary>Only the offset: for a field of which only the first element can be referenced.</summary>
     public CLayout Offset<T, TField>(string cName, string cField, ref readonly T origin, ref readonly TField field) where T : unmanaged

@@ -29,22 +29,17 @@ internal static class Connections
         };
     }
 
-    /// <summary>This many connections to port 22, each with its own peer port and cookie.</summary>
-    public static ConnectionList Many(int count, FakeKernel? kernel = null, byte state = TcpState.Established)
-    {
-        var list = new ConnectionList();
-        list.Begin(kernel is null ? FakeNamespace.Silent : new FakeNamespace(kernel));
-        for (int i = 0; i < count; i++)
-        {
-            Connection connection = Of("10.0.0.1:22 10.0.0.2:1", state);
-            connection.DestinationPort = (ushort)(1 + i);
-            connection.Cookie = 0xa000_0000_b000_0000 + (ulong)i;
-            connection.Inode = (uint)(100_000 + i);
-            list.Add(in connection);
-        }
+    /// <summary>A connection that has been idle for so long.</summary>
+    public static Connection Aged(uint idleMs) => Of("10.0.0.1:22 10.0.0.2:80") with { IdleMs = idleMs };
 
-        return list;
-    }
+    /// <summary>This many connections to port 22, each with its own peer port and cookie.</summary>
+    public static ConnectionList Many(int count, FakeKernel? kernel = null, byte state = TcpState.Established) =>
+        List(kernel, [.. Enumerable.Range(0, count).Select(i => Of("10.0.0.1:22 10.0.0.2:1", state) with
+        {
+            DestinationPort = (ushort)(1 + i),
+            Cookie = 0xa000_0000_b000_0000 + (ulong)i,
+            Inode = (uint)(100_000 + i),
+        })]);
 
     /// <summary>These connections, in a namespace whose interfaces are lo and eth0.</summary>
     public static ConnectionList List(FakeKernel? kernel, params Connection[] connections)
@@ -58,6 +53,8 @@ internal static class Connections
 
         return list;
     }
+
+    public static string[] Outcomes(this ConnectionList list) => [.. Enumerable.Range(0, list.Count).Select(i => list[i].Outcome.ToString())];
 
     /// <summary>The address as in struct inet_diag_sockid.</summary>
     public static Address Bytes(IPAddress ip)

@@ -8,9 +8,7 @@ internal readonly record struct DestroyRequest(byte[] Bytes)
     private const int Size = 72;
 
     public uint Sequence => BinaryPrimitives.ReadUInt32LittleEndian(Bytes.AsSpan(8));
-
     public ushort DestinationPort => BinaryPrimitives.ReadUInt16BigEndian(Bytes.AsSpan(26));
-
     public ulong Cookie => BinaryPrimitives.ReadUInt64LittleEndian(Bytes.AsSpan(64));
 
     /// <summary>The messages of one send. Checks each: length, type, flags (only REQUEST) and cookie (always given).</summary>

@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace TcpCloser.Tests.Support;
 
@@ -6,89 +6,38 @@ namespace TcpCloser.Tests.Support;
 internal sealed record DumpedSocket
 {
     public byte Family { get; init; } = 2;
-
     public byte State { get; init; } = 1;
-
     public ushort SourcePort { get; init; } = 22;
-
     public ushort DestinationPort { get; init; } = 51422;
-
     public string Source { get; init; } = "10.0.0.1";
-
     public string Destination { get; init; } = "10.0.0.2";
-
     public uint Interface { get; init; }
-
     public ulong Cookie { get; init; } = 0xc0c1c2c3_c4c5c6c7;
-
     public uint Uid { get; init; } = 0xd0d1d2d3;
-
     public uint Inode { get; init; } = 0xe0e1e2e3;
-
-    /// <summary>idiag_timer: 1 retransmission, 2 keepalive, 4 window probe.</summary>
-    public byte Timer { get; init; } = 0xaa;
-
-    /// <summary>idiag_expires, in milliseconds.</summary>
-    public uint Expires { get; init; } = 0xa0a1a2a3;
-
-    /// <summary>idiag_wqueue.</summary>
-    public uint WriteQueue { get; init; } = 0xa8a9aaab;
-
-    /// <summary>tcpi_last_data_recv.</summary>
-    public uint LastDataRecv { get; init; } = 0x00ababab;
-
-    /// <summary>tcpi_last_data_sent; null: filler, as for all nullable fields.</summary>
-    public uint? LastDataSent { get; init; }
-
-    /// <summary>tcpi_last_ack_recv.</summary>
-    public uint? LastAckRecv { get; init; }
-
+    public byte Timer { get; init; } = 0xaa; // idiag_timer: 1 retransmission, 2 keepalive, 4 window probe
+    public uint Expires { get; init; } = 0xa0a1a2a3; // idiag_expires, in milliseconds
+    public uint WriteQueue { get; init; } = 0xa8a9aaab; // idiag_wqueue
+    public uint LastDataRecv { get; init; } = 0x00ababab; // tcpi_last_data_recv
+    public uint? LastDataSent { get; init; } // tcpi_last_data_sent; null: filler, as for all nullable fields
+    public uint? LastAckRecv { get; init; } // tcpi_last_ack_recv
     public byte? Retransmits { get; init; }
-
-    /// <summary>tcpi_probes: unanswered probes.</summary>
-    public byte? Probes { get; init; } = 0;
-
+    public byte? Probes { get; init; } = 0; // tcpi_probes: unanswered probes
     public byte? Backoff { get; init; } = 0;
-
-    /// <summary>tcpi_rto, in microseconds.</summary>
-    public uint? Rto { get; init; } = 204_000;
-
-    /// <summary>tcpi_rtt and tcpi_rttvar, in microseconds.</summary>
-    public uint Rtt { get; init; } = 23_000;
-
+    public uint? Rto { get; init; } = 204_000; // tcpi_rto, in microseconds
+    public uint Rtt { get; init; } = 23_000; // tcpi_rtt and tcpi_rttvar, in microseconds
     public uint? RttVar { get; init; }
-
     public uint? Unacked { get; init; }
-
-    /// <summary>tcpi_segs_in.</summary>
-    public uint? SegmentsIn { get; init; }
-
-    /// <summary>tcpi_bytes_received.</summary>
-    public ulong? BytesReceived { get; init; }
-
-    /// <summary>tcpi_notsent_bytes.</summary>
-    public uint? NotSent { get; init; }
-
-    /// <summary>tcpi_total_rto: timeouts since the connection was opened.</summary>
-    public ushort? Timeouts { get; init; }
-
-    /// <summary>tcpi_total_rto_recoveries: series of timeouts.</summary>
-    public ushort? TimeoutSeries { get; init; }
-
-    /// <summary>tcpi_total_rto_time, in milliseconds.</summary>
-    public uint? TimeoutSeriesMs { get; init; }
-
-    /// <summary>SO_MARK; null: not attached.</summary>
-    public uint? Mark { get; init; } = 0xf3f2f1f0;
-
-    /// <summary>The id of its cgroup v2; null: not attached.</summary>
-    public ulong? CgroupId { get; init; }
-
-    /// <summary>Whether it is an MPTCP subflow.</summary>
-    public bool IsMptcp { get; init; }
-
-    /// <summary>The length of tcp_info in this kernel; 0: no INET_DIAG_INFO.</summary>
-    public int InfoLength { get; init; } = 280;
+    public uint? SegmentsIn { get; init; } // tcpi_segs_in
+    public ulong? BytesReceived { get; init; } // tcpi_bytes_received
+    public uint? NotSent { get; init; } // tcpi_notsent_bytes
+    public ushort? Timeouts { get; init; } // tcpi_total_rto: timeouts since the connection was opened
+    public ushort? TimeoutSeries { get; init; } // tcpi_total_rto_recoveries: series of timeouts
+    public uint? TimeoutSeriesMs { get; init; } // tcpi_total_rto_time, in milliseconds
+    public uint? Mark { get; init; } = 0xf3f2f1f0; // SO_MARK; null: not attached
+    public ulong? CgroupId { get; init; } // the id of its cgroup v2; null: not attached
+    public bool IsMptcp { get; init; } // whether it is an MPTCP subflow
+    public int InfoLength { get; init; } = 280; // the length of tcp_info in this kernel; 0: no INET_DIAG_INFO
 
     public byte[] Message(ushort type) => Netlink.Message(type, [.. Body(), .. Attributes()]);
 
@@ -133,54 +82,30 @@ internal sealed record DumpedSocket
     {
         byte[] info = [.. Enumerable.Repeat((byte)0xee, Math.Max(InfoLength, 56))];
         info[0] = State; // tcpi_state
-        BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(52), LastDataRecv);
-        if (info.Length >= 72)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(info.AsSpan(68), Rtt); // tcpi_rtt
-        }
-
-        Put(info, 2, Retransmits); // tcpi_retransmits
-        Put(info, 3, Probes); // tcpi_probes
-        Put(info, 4, Backoff); // tcpi_backoff
-        Put(info, 8, Rto); // tcpi_rto
-        Put(info, 72, RttVar); // tcpi_rttvar
-        Put(info, 24, Unacked); // tcpi_unacked
-        Put(info, 44, LastDataSent); // tcpi_last_data_sent
-        Put(info, 56, LastAckRecv); // tcpi_last_ack_recv
-        Put(info, 140, SegmentsIn); // tcpi_segs_in
-        if (BytesReceived is { } bytes && info.Length >= 136)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(info.AsSpan(128), bytes); // tcpi_bytes_received
-        }
-
-        Put(info, 144, NotSent); // tcpi_notsent_bytes
-        Put(info, 240, Timeouts); // tcpi_total_rto
-        Put(info, 242, TimeoutSeries); // tcpi_total_rto_recoveries
-        Put(info, 244, TimeoutSeriesMs); // tcpi_total_rto_time
+        Put<byte>(info, 2, Retransmits); // tcpi_retransmits
+        Put<byte>(info, 3, Probes); // tcpi_probes
+        Put<byte>(info, 4, Backoff); // tcpi_backoff
+        Put<uint>(info, 8, Rto); // tcpi_rto
+        Put<uint>(info, 24, Unacked); // tcpi_unacked
+        Put<uint>(info, 44, LastDataSent); // tcpi_last_data_sent
+        Put<uint>(info, 52, LastDataRecv); // tcpi_last_data_recv
+        Put<uint>(info, 56, LastAckRecv); // tcpi_last_ack_recv
+        Put<uint>(info, 68, Rtt); // tcpi_rtt
+        Put<uint>(info, 72, RttVar); // tcpi_rttvar
+        Put<ulong>(info, 128, BytesReceived); // tcpi_bytes_received
+        Put<uint>(info, 140, SegmentsIn); // tcpi_segs_in
+        Put<uint>(info, 144, NotSent); // tcpi_notsent_bytes
+        Put<ushort>(info, 240, Timeouts); // tcpi_total_rto
+        Put<ushort>(info, 242, TimeoutSeries); // tcpi_total_rto_recoveries
+        Put<uint>(info, 244, TimeoutSeriesMs); // tcpi_total_rto_time
         return info[..InfoLength];
     }
 
-    private static void Put(Span<byte> info, int offset, byte? value)
+    private static unsafe void Put<T>(byte[] info, int offset, T? value) where T : unmanaged
     {
-        if (value is { } number)
+        if (value is { } number && offset + sizeof(T) <= info.Length)
         {
-            info[offset] = number;
-        }
-    }
-
-    private static void Put(Span<byte> info, int offset, ushort? value)
-    {
-        if (value is { } number && offset + sizeof(ushort) <= info.Length)
-        {
-            BinaryPrimitives.WriteUInt16LittleEndian(info[offset..], number);
-        }
-    }
-
-    private static void Put(Span<byte> info, int offset, uint? value)
-    {
-        if (value is { } number && offset + sizeof(uint) <= info.Length)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(info[offset..], number);
+            MemoryMarshal.Write(info.AsSpan(offset), in number);
         }
     }
 

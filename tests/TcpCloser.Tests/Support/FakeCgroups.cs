@@ -28,7 +28,6 @@ internal sealed class FakeCgroups : IDisposable
     }
 
     public string Root => _directory.Path;
-
     public string MountPoint { get; }
 
     /// <summary>The line of mountinfo for a directory that plays the part of a cgroup2 file system.</summary>
@@ -71,6 +70,5 @@ internal sealed class FakeCgroups : IDisposable
     }
 
     public void Dispose() => _directory.Dispose();
-
     private static byte[] Bytes(string path) => [.. Encoding.UTF8.GetBytes(path), 0];
 }

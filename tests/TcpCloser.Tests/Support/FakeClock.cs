@@ -7,7 +7,6 @@ internal sealed class FakeClock : IClock
 
     /// <summary>The advance at each reading, in milliseconds: a process can lose the processor between two lines.</summary>
     public int MsPerReading { get; set; }
-
     public long NowMs => _now += MsPerReading;
 
     public void Sleep(int ms)

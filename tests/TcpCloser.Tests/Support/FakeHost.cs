@@ -6,15 +6,9 @@ namespace TcpCloser.Tests.Support;
 /// <summary>A machine with TCP sockets and the processes that hold them. Tests can make any call fail.</summary>
 internal sealed class FakeHost
 {
-    /// <summary><see cref="FakeTcp.EndedBy"/> of a connection that this machine did not end.</summary>
-    public const string ByItself = "its peer";
-
-    /// <summary>The prefix of <see cref="FakeTcp.EndedBy"/> of a connection whose holder was signalled.</summary>
-    public const string BySignal = "a signal to ";
-
-    /// <summary>A root in which no network namespaces are found.</summary>
-    public const string NoRoot = "/dev/null";
-
+    public const string ByItself = "its peer"; // FakeTcp.EndedBy of a connection that this machine did not end
+    public const string BySignal = "a signal to "; // the prefix of FakeTcp.EndedBy of a connection whose holder was signalled
+    public const string NoRoot = "/dev/null"; // a root in which no network namespaces are found
     private const ushort Protocol = 3;
 
     /// <param name="root">The directory with the files of the machine.</param>
@@ -26,55 +20,29 @@ internal sealed class FakeHost
     }
 
     public Faults Faults { get; } = new();
-
     public FakeClock Clock { get; } = new();
-
     public FakeKernel Kernel { get; }
-
     public FakeNamespace Network { get; }
-
     public Machine Machine { get; }
-
-    /// <summary>The process under test.</summary>
-    public int Self { get; init; } = 100;
-
-    /// <summary>The uid that stands for unmapped users; null: all users are mapped.</summary>
-    public uint? OverflowUid { get; set; }
-
+    public int Self { get; init; } = 100; // the process under test
+    public uint? OverflowUid { get; set; } // the uid that stands for unmapped users; null: all users are mapped
     public List<FakeProcess> Processes { get; } = [];
-
     public List<FakeTcp> Sockets { get; } = [];
+    public List<DumpedSocket> MptcpWithoutSubflows { get; } = []; // MPTCP connections that currently have no subflow
 
-    /// <summary>MPTCP connections that currently have no subflow.</summary>
-    public List<DumpedSocket> MptcpWithoutSubflows { get; } = [];
-
-    /// <summary>
-    /// The errno of SOCK_DESTROY; 0: it succeeds. EPERM applies only to sockets that exist; a filter by mark is then refused as well.
-    /// </summary>
-    public int DestroyErrno { get; init; }
-
-    /// <summary>The errno of a probe; 0: it succeeds.</summary>
-    public int ProbeErrno { get; set; }
+    /// <summary>The errno of SOCK_DESTROY, or 0. EPERM applies only to sockets that exist, and to filters by mark.</summary>
+    public int DestroyErrno { get; set; }
+    public int ProbeErrno { get; set; } // the errno of a probe; 0: it succeeds
 
     /// <summary>Whether the kernel is older than Linux 6.0: EOPNOTSUPP for TIME_WAIT, and for FIN_WAIT2 without a holder.</summary>
-    public bool IsBefore6 { get; init; }
-
-    /// <summary>The errno of opening /proc; 0: it succeeds.</summary>
-    public int OpenProcErrno { get; init; }
-
-    public bool IsInInitialPidNamespace { get; init; } = true;
-
-    public bool IsInInitialNetworkNamespace { get; init; } = true;
-
-    /// <summary>Whether pidfd_open(2) accepts a thread (PIDFD_THREAD, Linux 6.9).</summary>
-    public bool CanOpenThreads { get; init; } = true;
-
-    /// <summary>The number of handles and tables that were not closed.</summary>
-    public int LeftOpen { get; set; }
-
+    public bool IsBefore6 { get; set; }
+    public int OpenProcErrno { get; set; } // the errno of opening /proc; 0: it succeeds
+    public bool IsInInitialPidNamespace { get; set; } = true;
+    public bool IsInInitialNetworkNamespace { get; set; } = true;
+    public bool CanOpenThreads { get; set; } = true; // whether pidfd_open(2) accepts a thread (PIDFD_THREAD, Linux 6.9)
+    public int LeftOpen { get; set; } // the number of handles and tables that were not closed
     public int AllLeftOpen => LeftOpen + Kernel.LeftOpen;
 
-    /// <summary>All signals that were sent.</summary>
     public List<(int Pid, int Signal)> Signals { get; } = [];
 
     public IProcessTable OpenProcesses()

@@ -8,17 +8,14 @@ internal sealed class FakeKernel(Func<byte[], int, IEnumerable<Answer>> answers)
 
     /// <summary>Everything that was sent, one item for each send.</summary>
     public IReadOnlyList<byte[]> Sent => _sent;
-
-    /// <summary>The number of sockets that were not closed.</summary>
-    public int LeftOpen { get; private set; }
+    public int LeftOpen { get; private set; } // the number of sockets that were not closed
 
     /// <summary>The errno of send(2) itself, by the number of the send; 0: it succeeds.</summary>
     public Func<int, int> SendErrno { get; init; } = static _ => 0;
 
     public static FakeKernel Answering(params Answer[] answers) => new((_, _) => answers);
 
-    /// <summary>The calls that fail.</summary>
-    public Faults Faults { get; init; } = new();
+    public Faults Faults { get; init; } = new(); // the calls that fail
 
     /// <exception cref="SystemCallException">A test makes this call fail.</exception>
     public INetlinkSocket Open()

@@ -10,21 +10,10 @@ internal sealed class FakePeer(FakeAnswer answer, uint quietMs)
     private uint _heard;
 
     public FakeAnswer Answer { get; set; } = answer;
-
-    /// <summary>The number of probes that were sent.</summary>
-    public int Probed { get; private set; }
-
-    /// <summary>How many of the first probes are lost on the way.</summary>
-    public int Loses { get; init; }
-
-    /// <summary>tcpi_probes: keepalive probes that were not answered. Probes of the program do not count.</summary>
-    public byte Unanswered { get; init; }
-
-    /// <summary>Segments received before; 0 after the socket's own application has disconnected it.</summary>
-    public uint SegmentsBefore { get; set; } = 7;
-
-    /// <summary>The clock of the machine that the socket is on.</summary>
-    public FakeClock Clock { set => _clock = value; }
+    public int Probed { get; private set; } // the number of probes that were sent
+    public int Loses { get; init; } // how many of the first probes are lost on the way
+    public uint SegmentsBefore { get; set; } = 7; // segments received before; 0 after the socket's own application has disconnected it
+    public FakeClock Clock { set => _clock = value; } // the clock of the machine that the socket is on
 
     /// <summary>The socket as the kernel would dump it now, with current clocks and counts.</summary>
     public DumpedSocket Show(DumpedSocket socket)
@@ -36,7 +25,7 @@ internal sealed class FakePeer(FakeAnswer answer, uint quietMs)
             LastAckRecv = quiet,
             SegmentsIn = SegmentsBefore + _heard,
             BytesReceived = socket.BytesReceived ?? 100,
-            Probes = Unanswered,
+            Probes = 0,
             Unacked = socket.Unacked ?? 0,
             NotSent = socket.NotSent ?? 0,
             Rto = socket.Rto ?? 204_000,

@@ -8,57 +8,29 @@ internal sealed class FakeProcess(int pid)
     private const uint KernelThread = 0x00200000;
 
     public int Pid { get; } = pid;
-
-    /// <summary>Its name (comm): arbitrary bytes.</summary>
-    public byte[] Comm { get; init; } = "worker"u8.ToArray();
-
+    public byte[] Comm { get; init; } = "worker"u8.ToArray(); // its name (comm): arbitrary bytes
     public int Parent { get; init; }
-
-    /// <summary>The path of its program; by default, no other process runs it.</summary>
-    public string Executable { get; init; } = $"/usr/bin/program-{pid}";
-
-    /// <summary>tty_nr.</summary>
-    public int Terminal { get; init; }
-
+    public string Executable { get; init; } = $"/usr/bin/program-{pid}"; // the path of its program; by default, no other process runs it
+    public int Terminal { get; init; } // tty_nr
     public uint Uid { get; init; } = 1000;
-
     public bool IsKernelThread { get; init; }
-
-    /// <summary>Its ids, from the pid namespace of /proc to its innermost one.</summary>
-    public int[] NamespacePids { get; init; } = [pid];
-
+    public int[] NamespacePids { get; init; } = [pid]; // its ids, from the pid namespace of /proc to its innermost one
     public bool HasSeccompFilter { get; init; }
-
     public string Environment { get; init; } = "";
-
-    /// <summary>Its descriptors, as /proc/PID/fd shows them.</summary>
-    public SortedDictionary<int, string> Descriptors { get; init; } = [];
+    public SortedDictionary<int, string> Descriptors { get; init; } = []; // its descriptors, as /proc/PID/fd shows them
 
     /// <summary>The descriptors of its other threads that have a table of their own, by thread id.</summary>
     public SortedDictionary<int, SortedDictionary<int, string>> Threads { get; init; } = [];
 
     /// <summary>The number of further threads that share the table of the first one; their ids follow its pid.</summary>
     public int SharingThreads { get; init; }
-
-    /// <summary>Whether its first thread has ended: the table is then empty and belongs to root.</summary>
-    public bool HasFirstThreadEnded { get; init; }
-
-    /// <summary>The inode number of its network namespace.</summary>
-    public ulong NetworkNamespace { get; init; } = 4026531840;
-
-    /// <summary>The errno of each access that requires the same user or a capability; 0: none.</summary>
-    public int Refusal { get; init; }
-
+    public bool HasFirstThreadEnded { get; init; } // whether its first thread has ended: the table is then empty and belongs to root
+    public ulong NetworkNamespace { get; init; } = 4026531840; // the inode number of its network namespace
+    public int Refusal { get; init; } // the errno of each access that requires the same user or a capability; 0: none
     public bool IsAlive { get; set; } = true;
-
-    /// <summary>Whether /proc does not show it (hidepid=).</summary>
-    public bool IsHidden { get; init; }
-
-    /// <summary>Whether it survives the given signal.</summary>
-    public Func<int, bool> Survives { get; init; } = static _ => false;
-
-    /// <summary>The signals that it received.</summary>
-    public List<int> Signals { get; } = [];
+    public bool IsHidden { get; init; } // whether /proc does not show it (hidepid=)
+    public Func<int, bool> Survives { get; init; } = static _ => false; // whether it survives the given signal
+    public List<int> Signals { get; } = []; // the signals that it received
 
     /// <summary>Whether one of its threads has a descriptor with this link.</summary>
     public bool Has(string link) => Descriptors.ContainsValue(link) || Threads.Values.Any(table => table.ContainsValue(link));

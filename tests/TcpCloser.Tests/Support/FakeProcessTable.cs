@@ -6,20 +6,14 @@ namespace TcpCloser.Tests.Support;
 internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
 {
     private const int FirstHandle = 1_000;
-
     private readonly Dictionary<int, object> _handles = [];
-
-    /// <summary>The directories that were read to their end.</summary>
-    private readonly HashSet<int> _listed = [];
+    private readonly HashSet<int> _listed = []; // the directories that were read to their end
     private int _nextHandle = FirstHandle;
     private bool _isDisposed;
 
     public int Self => host.Self;
-
     public bool IsInInitialPidNamespace => host.IsInInitialPidNamespace;
-
     public bool IsInInitialNetworkNamespace => host.IsInInitialNetworkNamespace;
-
     public uint? OverflowUid => host.OverflowUid;
 
     public int ListProcesses(List<int> pids)
@@ -222,15 +216,10 @@ internal sealed class FakeProcessTable(FakeHost host) : IProcessTable
     }
 
     public int ReadExecutable(int pid, Span<byte> target, out int length) => Length(ReadExecutable(pid, target), out length);
-
     public int OpenDescriptors(int pid, int thread, out int directory) => Handle(OpenDescriptors(pid, thread), out directory);
-
     public int ReadDescriptor(int directory, int fd, Span<byte> target, out int length) => Length(ReadDescriptor(directory, fd, target), out length);
-
     public int OpenProcess(int pid, out int process) => Handle(OpenProcess(pid), out process);
-
     public int FetchSocket(int process, int fd, out int socket) => Handle(FetchSocket(process, fd), out socket);
-
     public int ReadTcpInfo(int socket, Span<byte> info, out int length) => Length(ReadTcpInfo(socket, info), out length);
 
     public void Close(int handle)

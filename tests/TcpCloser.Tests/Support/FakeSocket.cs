@@ -7,7 +7,6 @@ namespace TcpCloser.Tests.Support;
 internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
 {
     private static readonly string[] s_devices = ["lo", "eth0"];
-
     private readonly Queue<Answer> _answers = [];
 
     public int Send(ReadOnlySpan<byte> messages)
@@ -46,9 +45,7 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
     }
 
     public uint DeviceIndex(string name) => (uint)(Array.IndexOf(s_devices, name) + 1);
-
     public byte[] DeviceName(uint index) => index > 0 && index <= s_devices.Length ? Encoding.ASCII.GetBytes(s_devices[index - 1]) : [];
-
     public void Dispose() => kernel.Closed();
 
     /// <summary>The kernel repeats the request's sequence number in every message; a number that a test has set stays.</summary>
@@ -76,6 +73,5 @@ internal sealed class FakeSocket(FakeKernel kernel) : INetlinkSocket
 internal sealed record Answer(byte[] Datagram, int Errno = 0, uint Sender = 0)
 {
     public static Answer Of(params byte[][] messages) => new(Netlink.Datagram(messages));
-
     public static Answer Failing(int errno) => new([], errno);
 }

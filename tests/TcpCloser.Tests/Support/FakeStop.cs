@@ -5,13 +5,9 @@ namespace TcpCloser.Tests.Support;
 internal sealed class FakeStop(Func<bool>? when = null) : IStopSource
 {
     public int Descriptor => -1;
-
     public int StopSignal { get; private set; }
-
     public int MaxWaitMs { get; init; } = -1;
-
-    /// <summary>The number of checks.</summary>
-    public int Asked { get; private set; }
+    public int Asked { get; private set; } // the number of checks
 
     public bool StopRequested()
     {

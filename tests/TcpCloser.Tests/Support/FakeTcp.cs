@@ -8,22 +8,15 @@ namespace TcpCloser.Tests.Support;
 internal sealed class FakeTcp(DumpedSocket dumped)
 {
     public DumpedSocket Dumped { get; set; } = dumped;
-
-    /// <summary>The cookie of the MPTCP connection that this is a subflow of; null: not MPTCP.</summary>
-    public ulong? MptcpCookie { get; init; }
+    public ulong? MptcpCookie { get; init; } // the cookie of the MPTCP connection that this is a subflow of; null: not MPTCP
 
     /// <summary>The inode of the MPTCP connection: 0 once no process holds it. The subflows keep showing the last one.</summary>
     public uint MptcpInode { get; set; } = dumped.Inode;
-
-    /// <summary>Whether the kernel keeps it for a while after the last process has closed it.</summary>
-    public bool Lingers { get; init; }
+    public bool Lingers { get; init; } // whether the kernel keeps it for a while after the last process has closed it
 
     /// <summary>Whether the kernel has replaced the full socket (tcp_timewait_sock).</summary>
     public bool IsMinisocket => Dumped.State == TcpState.TimeWait || Dumped is { State: TcpState.FinWait2, Inode: 0 };
-
-    /// <summary>What ended it; null: it is open.</summary>
-    public string? EndedBy { get; private set; }
-
+    public string? EndedBy { get; private set; } // what ended it; null: it is open
     public bool IsOpen => EndedBy is null;
 
     /// <summary>The link of its descriptors in /proc/PID/fd.</summary>
@@ -31,9 +24,7 @@ internal sealed class FakeTcp(DumpedSocket dumped)
 
     /// <summary>SO_COOKIE of its holder's descriptor.</summary>
     public ulong HolderCookie => MptcpCookie ?? Dumped.Cookie;
-
     public SockAddrIn6 Local => End(Dumped.Source, Dumped.SourcePort);
-
     public SockAddrIn6 Remote => End(Dumped.Destination, Dumped.DestinationPort);
 
     /// <summary>Its options by level and name, with the system's defaults.</summary>
@@ -66,15 +57,13 @@ internal sealed class FakeTcp(DumpedSocket dumped)
     /// <summary>All options that were set, in order.</summary>
     public List<(int Option, int Value)> OptionsSet { get; } = [];
 
-    /// <summary>Its other end; null: the clocks stand still.</summary>
-    public FakePeer? Peer { get; init; }
+    public FakePeer? Peer { get; init; } // its other end; null: the clocks stand still
 
     /// <summary>The socket as the kernel would dump it now.</summary>
     public DumpedSocket Now => Peer?.Show(Dumped) ?? Dumped;
 
     /// <summary>TCP_INFO of its holder's descriptor.</summary>
     public byte[] Info() => (IsOpen ? Now : Now with { State = TcpState.Close }).Info();
-
     public void End(string by) => EndedBy ??= by;
 
     private SockAddrIn6 End(string address, ushort port)

@@ -6,15 +6,10 @@ namespace TcpCloser.Tests.Support;
 /// <summary>struct inet_diag_entry: the properties of a socket that the kernel's filter reads.</summary>
 internal readonly record struct FilterEntry(int Family, ushort SourcePort, ushort DestinationPort)
 {
-    /// <summary>4 or 16 bytes, depending on the family.</summary>
-    public byte[] Source { get; init; } = new byte[16];
-
+    public byte[] Source { get; init; } = new byte[16]; // 4 or 16 bytes, depending on the family
     public byte[] Destination { get; init; } = new byte[16];
-
     public uint Interface { get; init; }
-
     public uint Mark { get; init; }
-
     public ulong CgroupId { get; init; }
 
     /// <summary>A socket between two addresses of one family; <c>::ffff:a.b.c.d</c> is IPv6.</summary>

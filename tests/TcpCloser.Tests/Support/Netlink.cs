@@ -11,7 +11,6 @@ internal static class Netlink
     public const ushort LegacySocket = 18;
     public const ushort Socket = 20;
     public const ushort Destroy = 21;
-
     private const ushort Multi = 2;
     private const ushort DumpFlags = 0x300;
 
@@ -26,7 +25,6 @@ internal static class Netlink
 
     /// <summary>Whether a request is for a dump.</summary>
     public static bool IsDump(byte[] sent) => (BinaryPrimitives.ReadUInt16LittleEndian(sent.AsSpan(6)) & DumpFlags) != 0;
-
     public static byte[] DoneMessage(int error = 0) => Message(Done, BitConverter.GetBytes(error));
 
     /// <summary>struct nlmsgerr with only the header of the failed request, as with NETLINK_CAP_ACK.</summary>

@@ -9,7 +9,6 @@ internal sealed unsafe partial class Pipe : IDisposable
     private const int F_SETPIPE_SZ = 1031;
     private const int O_NONBLOCK = 0x800;
     private const int F_SETFL = 4;
-
     private int _reader;
 
     public Pipe()
@@ -22,13 +21,9 @@ internal sealed unsafe partial class Pipe : IDisposable
         Assert.True(Size > 0);
     }
 
-    /// <summary>The end to write to.</summary>
-    public int Writer { get; }
+    public int Writer { get; } // the end to write to
+    public int Size { get; } // its capacity in bytes
 
-    /// <summary>Its capacity in bytes.</summary>
-    public int Size { get; }
-
-    /// <summary>Reads everything in the pipe.</summary>
     public string Read()
     {
         byte[] buffer = new byte[Size];

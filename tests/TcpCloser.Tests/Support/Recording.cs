@@ -20,9 +20,7 @@ internal sealed class Recording
     }
 
     public List<byte[]> Datagrams { get; } = [];
-
-    /// <summary>Family, state, local and remote endpoint, inode; sorted.</summary>
-    public string[] Connections { get; }
+    public string[] Connections { get; } // family, state, local and remote endpoint, inode; sorted
 
     private static byte[] Resource(string name)
     {

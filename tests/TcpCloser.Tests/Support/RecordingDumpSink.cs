@@ -1,13 +1,9 @@
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Records the sockets of a dump.</summary>
 internal sealed class RecordingDumpSink
 {
     public List<string> Sockets { get; } = [];
-
-    /// <summary>The tcp_info of each.</summary>
-    public List<byte[]> Infos { get; } = [];
-
+    public List<byte[]> Infos { get; } = []; // the tcp_info of each
     public int Resets { get; private set; }
 
     public void Reset()

@@ -5,26 +5,15 @@ internal sealed class RecordingObserver : IObserver
 {
     private bool _isRunning;
 
-    /// <summary>The outcomes that were reported for each connection, by cookie.</summary>
-    public Dictionary<ulong, List<Outcome>> Reported { get; } = [];
+    public Dictionary<ulong, List<Outcome>> Reported { get; } = []; // the outcomes that were reported for each connection, by cookie
 
     public List<(int Pid, int Signal)> Signals { get; } = [];
-
     public List<(Level Level, string Text)> Messages { get; } = [];
 
-    /// <summary>The cookies of the connections that a dry run would close.</summary>
-    public List<ulong> WouldBeClosed { get; } = [];
-
+    public List<ulong> WouldBeClosed { get; } = []; // the cookies of the connections that a dry run would close
     public Counts? Counts { get; private set; }
-
-    public bool IsQuiet { get; private set; }
-
-    /// <summary>The number of finished rounds.</summary>
-    public int Rounds { get; private set; }
-
-    /// <summary>The number of reports that are not flushed yet.</summary>
-    public int Unflushed { get; private set; }
-
+    public int Rounds { get; private set; } // the number of finished rounds
+    public int Unflushed { get; private set; } // the number of reports that are not flushed yet
     public IEnumerable<string> Errors => Messages.Where(static message => message.Level == Level.Error).Select(static message => message.Text);
 
     public void Begin(RoundContext round)
@@ -85,7 +74,7 @@ internal sealed class RecordingObserver : IObserver
     {
         Assert.True(_isRunning);
         _isRunning = false;
-        (Counts, IsQuiet) = (counts, isQuiet);
+        Counts = counts;
         Rounds++;
     }
 

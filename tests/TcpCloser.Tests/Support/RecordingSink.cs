@@ -4,8 +4,7 @@ namespace TcpCloser.Tests.Support;
 /// <param name="candidates">The connections that the results are about.</param>
 internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
 {
-    /// <summary>How often each connection got an outcome, by index.</summary>
-    public Dictionary<int, int> Reported { get; } = [];
+    public Dictionary<int, int> Reported { get; } = []; // how often each connection got an outcome, by index
 
     public List<(Operation Operation, int Errno, string? Subject)> Problems { get; } = [];
 
@@ -16,8 +15,7 @@ internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
 
     public List<(int Pid, int Signal)> Signals { get; } = [];
 
-    /// <summary>The number of results in each batch.</summary>
-    public List<int> Batches { get; } = [];
+    public List<int> Batches { get; } = []; // the number of results in each batch
 
     /// <summary>Whether a problem means that the method is not possible here.</summary>
     public bool IsNotPossible => Problems.Exists(static problem => Remedies.IsNotPossible(new Failure(problem.Operation, problem.Errno)));
@@ -58,7 +56,6 @@ internal sealed class RecordingSink(ConnectionList candidates) : IResultSink
     public List<UnaskedPeers> UnaskedPeers { get; } = [];
 
     public void Unasked(UnaskedPeers peers) => UnaskedPeers.Add(peers);
-
     public void Progress(Func<string> describe) => LastProgress = describe();
 
     public string LastProgress { get; private set; } = "";

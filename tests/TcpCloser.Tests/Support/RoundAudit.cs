@@ -5,21 +5,14 @@ internal sealed class RoundAudit(FakeHost host, RecordingObserver observer, Exit
 {
     private static readonly Outcome[] s_closed = [Outcome.Destroyed, Outcome.Disconnected, Outcome.Killed, Outcome.Reset];
 
-    /// <summary>Whether the command line selects the socket.</summary>
-    public required Predicate<FakeTcp> IsSelected { get; init; }
-
-    /// <summary>Whether a fault reported that something does not exist: the program could not know better.</summary>
-    public bool HadFalseAbsence { get; init; }
+    public required Predicate<FakeTcp> IsSelected { get; init; } // whether the command line selects the socket
+    public bool HadFalseAbsence { get; init; } // whether a fault reported that something does not exist: the program could not know better
 
     /// <summary>Whether processes exclude sockets: if they seemed to be absent, their sockets are not excluded.</summary>
     public bool ExcludesByProcess { get; init; }
-
-    /// <summary>Whether descriptors may stay open because the process is about to end.</summary>
-    public bool MayLeaveOpen { get; init; }
-
+    public bool MayLeaveOpen { get; init; } // whether descriptors may stay open because the process is about to end
     private Counts Counts => observer.Counts!;
 
-    /// <summary>Makes all checks.</summary>
     public void Run()
     {
         Assert.True(MayLeaveOpen || host.AllLeftOpen == 0, $"{host.AllLeftOpen} handles were not closed");

@@ -2,10 +2,8 @@ using TcpCloser.Run;
 
 namespace TcpCloser.Tests.Support;
 
-/// <summary>Builds and runs rounds.</summary>
 internal static class Rounds
 {
-    /// <summary>A round with these words on this machine.</summary>
     public static Round Make(Machine machine, List<IObserver> observers, FakeStop? stop, params string[] words)
     {
         (Rule rule, RunOptions run) = Words.Parse(words);

@@ -9,6 +9,5 @@ internal sealed class TemporaryDirectory : IDisposable
 
     /// <summary>The path of an entry, as system calls expect it: UTF-8, terminated by a null byte.</summary>
     public byte[] BytesOf(string name) => [.. Encoding.UTF8.GetBytes(System.IO.Path.Combine(Path, name)), 0];
-
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -9,10 +9,7 @@ internal sealed class VersionedSources : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("tcp-closer-test-").FullName;
     private int _commits;
 
-    public VersionedSources()
-    {
-        AddScript("build");
-    }
+    public VersionedSources() => AddScript("build");
 
     /// <summary>The output of the script in this directory or one below.</summary>
     public string Version(string below = ".") => Run("sh", Path.Combine(_directory, below, "build", "version.sh"));
@@ -35,7 +32,6 @@ internal sealed class VersionedSources : IDisposable
     }
 
     public void Write(string file, string text) => File.WriteAllText(Path.Combine(_directory, file), text);
-
     public void Change(string file) => File.AppendAllText(Path.Combine(_directory, file), "more\n");
 
     public void Commit()

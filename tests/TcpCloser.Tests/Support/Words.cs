@@ -14,10 +14,8 @@ internal static class Words
         return parsed.Value;
     }
 
-    /// <summary>The rule of the command line.</summary>
     public static Rule Rule(params string[] words) => Parse(words).Rule;
 
-    /// <summary>The run options of the command line.</summary>
     public static RunOptions Run(params string[] words) => Parse(words).Run;
 
     /// <summary>The message of the usage error: one printable line.</summary>

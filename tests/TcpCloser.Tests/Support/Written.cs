@@ -5,11 +5,9 @@ namespace TcpCloser.Tests.Support;
 /// <summary>Captures what the program writes to a descriptor, which it does without System.Console.</summary>
 internal static partial class Written
 {
-    /// <summary>The lock for changes of what the whole process shares: descriptors and environment.</summary>
-    public static Lock ProcessLock { get; } = new();
+    public static Lock ProcessLock { get; } = new(); // the lock for changes of what the whole process shares: descriptors and environment
 
     public static string ToStdout(Action action) => To(1, action);
-
     public static string ToStderr(Action action) => To(2, action);
 
     /// <summary>Redirects the descriptor to a full device.</summary>
