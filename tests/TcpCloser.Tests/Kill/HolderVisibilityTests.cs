@@ -11,6 +11,7 @@ public sealed class HolderVisibilityTests
         NeedsProcesses = true,
         HasWillingProcess = true,
     };
+
     private uint _nextInode = 50;
     [Fact]
     public void Visibility_InitialPidNamespace_IsWholeDespiteUnheldSockets()
