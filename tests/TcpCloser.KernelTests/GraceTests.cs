@@ -19,7 +19,7 @@ public sealed class GraceTests
         Assert.Equal(2, result.Log.Count(line => line.Contains("SIGTERM to pid=")));
         Until.True(() => lab.State()["processes", "dead"] == 2, "both deaths");
         Assert.Equal(2, lab.Ask("processes").Count(line => line.EndsWith("role=server state=" + fate, StringComparison.Ordinal)));
-        lab.ExpectState("client eof=4");
+        lab.AwaitState("client eof=4");
     }
 
     [Theory]

@@ -152,6 +152,7 @@ public sealed class NamespaceTests
         home.Tool("--method", "disconnect", "--all-netns", "-s", LabProcess.PortText).Expect(0, "closed=2");
         lab.WaitEnded(2);
         Assert.All(lab.List(), connection => Assert.Equal("ECONNRESET,eof", connection.Server.Saw));
-        lab.ExpectState("client reset=2, processes dead=0");
+        lab.ExpectState("processes dead=0");
+        lab.AwaitState("client reset=2");
     }
 }

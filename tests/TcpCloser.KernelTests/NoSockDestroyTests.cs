@@ -15,7 +15,8 @@ public sealed class NoSockDestroyTests
         Assert.Contains("by kill", result.Log[0], StringComparison.Ordinal);
         Assert.Contains("SOCK_DESTROY", result.Log[0], StringComparison.Ordinal);
         result.ExpectSummary("closed=6");
-        lab.ExpectState("processes dead=3, client eof=6, decoy alive=6");
+        lab.ExpectState("processes dead=3, decoy alive=6");
+        lab.AwaitState("client eof=6");
         Assert.False(strace.SawDestroy);
     }
 

@@ -28,7 +28,8 @@ public sealed class PrivilegeTests
         var result = new ToolRun(home) { Wrapper = wrapper }.Run("-s", $"{LabProcess.Port}").Expect(0, "closed=600");
         Assert.Equal(600, result.Log.Count(line => line.Contains(" info disconnected ")));
         Assert.DoesNotContain(result.Log, line => line.Contains(" error "));
-        lab.ExpectState("server reset=600, client reset=600, processes dead=0");
+        lab.ExpectState("server reset=600, processes dead=0");
+        lab.AwaitState("client reset=600");
     }
 
     [Fact]

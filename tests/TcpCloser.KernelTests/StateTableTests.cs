@@ -121,7 +121,8 @@ public sealed class StateTableTests
         // A dual-stack listener is an IPv6 socket that has no IPv4 address.
         lab.Tool(family == "v4" ? "-4" : "-6", "-s", $"{LabProcess.Port}", "--state", "listen").Expect(0, "closed=1");
         Assert.Equal("accept=EINVAL", Assert.Single(lab.Ask("accept")));
-        lab.ExpectState("client reset=2, listener dead=1");
+        lab.ExpectState("listener dead=1");
+        lab.AwaitState("client reset=2");
     }
 
     private static string Family(string family) => family == "v6" ? "-6" : "-4";

@@ -19,7 +19,8 @@ public sealed class UseProcTests
         Assert.Equal(50, processes.Count(line => line.Contains("role=server state=signal:9")));
         lab.ExpectState("processes dead=50");
         Assert.Equal(50, Signals(result).Length);
-        lab.ExpectState("decoy alive=20, client eof=1000, listener alive=1");
+        lab.ExpectState("decoy alive=20, listener alive=1");
+        lab.AwaitState("client eof=1000");
     }
 
     [Fact]
@@ -28,7 +29,8 @@ public sealed class UseProcTests
         using var lab = LabProcess.StartIsolated("--count", "3", "--sharers", "2", "--client-process");
         var result = lab.Tool("--use_proc", "-s", LabProcess.PortText).Expect(0, "closed=3");
         Assert.Equal(3, Signals(result).Length);
-        lab.ExpectState("processes dead=3, client eof=3");
+        lab.ExpectState("processes dead=3");
+        lab.AwaitState("client eof=3");
     }
 
     [Theory]

@@ -63,12 +63,17 @@ internal sealed partial class LabProcess : IDisposable
     internal LabState State() => new(Ask("state"));
 
     /// <summary>Checks numbers of that state: <c>server aborted=2, processes dead=0</c>.</summary>
-    internal void ExpectState(string expected)
+    internal void ExpectState(string expected) => Assert.Equal(expected, StateOf(expected));
+
+    /// <summary>The same for peers, who are notified by segments that a busy kernel may deliver later.</summary>
+    internal void AwaitState(string expected) => Until.True(() => StateOf(expected) == expected, expected);
+
+    private string StateOf(string items)
     {
         LabState state = State();
-        string[][] items = [.. expected.Split(", ").Select(static item => item.Split(' ', '='))];
-        Assert.Equal(expected, string.Join(", ", items.Select(item => $"{item[0]} {item[1]}={state[item[0], item[1]]}")));
+        return string.Join(", ", items.Split(", ").Select(static item => item.Split(' ', '=')).Select(item => $"{item[0]} {item[1]}={state[item[0], item[1]]}"));
     }
+
     internal List<LabHolder> Holders() => [.. Ask("processes").Select(LabHolder.Parse)];
     internal List<LabConnection> List() => [.. Ask("list").Select(LabConnection.Parse)];
     internal List<KernelSocket> Sockets() => KernelSocket.Read(Id);
