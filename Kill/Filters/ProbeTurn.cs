@@ -13,10 +13,10 @@ namespace TcpCloser.Kill;
 internal sealed class ProbeTurn(IClock clock) : IDisposable
 {
     /// <summary>
-    /// A run holds the lock for a few milliseconds. Anybody may lock the file, so a lock that is held for longer than this is ignored
+    /// A run holds the lock for a few milliseconds, or longer on a busy machine. Anybody may lock the file, so a lock that is held for longer than this is ignored
     /// from then on.
     /// </summary>
-    private const int PatienceMs = 1_000;
+    private const int PatienceMs = 5_000;
 
     private const int NoFile = -1;
 
