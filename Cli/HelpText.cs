@@ -27,8 +27,8 @@ internal static class HelpText
                tcp-closer --group-by KEY [SELECTION] [options]
                tcp-closer --check
 
-        Without a time limit (-t, --last-recv-limit, --no-ack-for) or --probe, every
-        connection that matches is closed, busy ones included. Start with -n.
+        Without --probe, -t or --no-ack-for, every connection that matches is closed,
+        busy ones too. Start with -n (with --probe, a peer may reset a forgotten one).
 
         """;
 

@@ -45,8 +45,8 @@ internal static partial class OptionTable
                 The proof is the kernel's own retransmissions: how long it has been retransmitting, which Linux 6.7 and later report, or how
                 far the retransmissions have backed off. ARP failures and ICMP unreachable messages reset the backoff. On older kernels, and
                 after an earlier outage of the same connection, a peer that has left its LAN may therefore stay `unproved`; --probe finds
-                it. The backoff proves at most two minutes, the longest retransmission timeout; for a longer TIME, the peer must also have
-                sent nothing at all for TIME.
+                it. In any case, nothing at all was received for TIME. The backoff proves at most two minutes, the longest retransmission
+                timeout; a longer TIME is proven by two minutes of backoff and TIME of silence.
 
                 If neither data nor a probe is outstanding, nothing can be proven, and the connection is skipped: to find dead peers of idle
                 connections, use --probe.

@@ -54,8 +54,9 @@ internal static partial class OptionTable
                 """
                 Try each feature without closing anything, and print one line for each: `yes`, `partly` (some processes refuse; the first is
                 named) or `no`, with the reason and the remedy. The last line, `close-all`, and the exit status report whether the
-                connections of every user can be closed without signalling processes: 0 if they can, 3 if not. With --uid, only processes of
-                these users are tried. It needs no selection.
+                connections of every user can be closed without signalling processes: 0 if they can, 3 if not. With the -i and --metrics of
+                a service, a line `service` reports whether it makes its rounds; if only that is not so, the exit status is 1. With --uid,
+                only processes of these users are tried. It needs no selection.
 
                     tcp-closer --check
                 """,

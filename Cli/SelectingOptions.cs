@@ -164,7 +164,7 @@ internal static partial class OptionTable
             Manual =
                 """
                 Connections that a process with one of these names has open. The name is that in /proc/PID/comm, at most 15 bytes long. A
-                process can change its name; --cgroup selects a service reliably and needs no privilege.
+                process can change its name; --cgroup does not depend on names and needs no privilege.
 
                     tcp-closer -n --comm nginx,haproxy -t 1h
                 """,
