@@ -19,6 +19,7 @@ internal sealed class SocketDump
     private const int Attempts = 4;
 
     private readonly RecentCookies _recent = new();
+    /// <summary>Pinned, so that a collection does not copy it.</summary>
     private byte[] _buffer = GC.AllocateUninitializedArray<byte>(FirstBufferSize, pinned: true);
 
     /// <summary>Sends a request for a dump and reads the answer.</summary>

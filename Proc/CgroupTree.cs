@@ -18,6 +18,7 @@ internal sealed class CgroupTree(string root = "")
     private readonly List<(ulong Id, int Parent, byte[] Name)> _cgroups = [];
 
     private readonly Dictionary<ulong, int> _indexes = [];
+    /// <summary>Pinned and not cleared: most runs never use it.</summary>
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(32 * 1024, pinned: true);
     private CgroupMount? _mount;
 

@@ -75,7 +75,7 @@ public sealed class NamespaceFinderTests : IDisposable
     /// ip-netns(8) has not finished making; a dangling link is one that has just ended. There are more names than one call returns.
     /// </summary>
     [Fact]
-    public void AllNamespaces_UnfinishedEndedOrNotAProcess_AreSkipped()
+    public void AllNetns_NamesThatAreNoNamespaceOrNoProcess_AreSkippedWithoutAProblem()
     {
         MakeMachine();
         Link("proc/17x/ns/net", "user");
